@@ -1,0 +1,48 @@
+import type { Resource } from "./object.ts";
+
+/** The resources every part speaks of, without the rules that belong to them (those are in each kind's folder). */
+const core = (plural: string, kind: string, namespaced = true): Resource => ({
+  group: "",
+  version: "v1",
+  plural,
+  kind,
+  namespaced,
+});
+
+export const namespaces = core("namespaces", "Namespace", false);
+export const nodes = core("nodes", "Node", false);
+export const pods = core("pods", "Pod");
+export const services = core("services", "Service");
+export const endpoints = core("endpoints", "Endpoints");
+export const events = core("events", "Event");
+export const configMaps = core("configmaps", "ConfigMap");
+export const secrets = core("secrets", "Secret");
+export const serviceAccounts = core("serviceaccounts", "ServiceAccount");
+export const endpointSlices: Resource = {
+  group: "discovery.k8s.io",
+  version: "v1",
+  plural: "endpointslices",
+  kind: "EndpointSlice",
+  namespaced: true,
+};
+export const leases: Resource = {
+  group: "coordination.k8s.io",
+  version: "v1",
+  plural: "leases",
+  kind: "Lease",
+  namespaced: true,
+};
+export const ipAddresses: Resource = {
+  group: "networking.k8s.io",
+  version: "v1",
+  plural: "ipaddresses",
+  kind: "IPAddress",
+  namespaced: false,
+};
+export const serviceCIDRs: Resource = {
+  group: "networking.k8s.io",
+  version: "v1",
+  plural: "servicecidrs",
+  kind: "ServiceCIDR",
+  namespaced: false,
+};

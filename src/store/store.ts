@@ -1,0 +1,96 @@
+/** One key as it is stored. Values are JSON text; the store never looks into them. */
+export interface Entry {
+  readonly key: string;
+  readonly value: string;
+  /** Revision of the write that created the key. */
+  readonly createRevision: number;
+  /** Revision of the write that last changed it: the object's `resourceVersion`. */
+  readonly modRevision: number;
+}
+
+/** What must hold for a write to happen, checked in the same transaction. */
+export type Condition =
+  /** The key does not exist. */
+  | { readonly key: string; readonly absent: true }
+  /** The key exists and was last written at this revision. */
+  | { readonly key: string; readonly modRevision: number };
+
+export type Operation =
+  | { readonly type: "put"; readonly key: string; readonly value: string }
+  /** Deleting a key that does not exist is no change and no failure. */
+  | { readonly type: "delete"; readonly key: string };
+
+/** A write happened at `revision`, or did not because of the first condition that failed (with what is there now). */
+export type WriteResult =
+  | { readonly ok: true; readonly revision: number }
+  | { readonly ok: false; readonly failed: Condition; readonly current: Entry | undefined };
+
+export interface ListOptions {
+  /** At most this many entries; 0 or absent is all. */
+  readonly limit?: number;
+  /** Continue after this key (exclusive). */
+  readonly after?: string;
+  /** Read as of this revision; absent or 0 is now. Too old throws {@link Compacted}; of the future waits for nothing and throws RangeError. */
+  readonly revision?: number;
+}
+
+export interface ListResult {
+  readonly entries: readonly Entry[];
+  /** The revision all entries were read at. */
+  readonly revision: number;
+  /** Whether entries were left out by `limit`. */
+  readonly more: boolean;
+  /** How many were left out; 0 when `more` is false. */
+  readonly remaining: number;
+}
+
+/** One change. All events of one write carry its revision and arrive together, in the order of its operations. */
+export type StoreEvent =
+  | { readonly type: "put"; readonly entry: Entry; readonly previous: Entry | undefined }
+  | { readonly type: "delete"; readonly key: string; readonly revision: number; readonly previous: Entry };
+
+export interface Watch {
+  close(): void;
+}
+
+export interface WatchHandler {
+  /** Events of one or more whole writes, in order of revision. `revision` is the newest one covered (it also grows when nothing under the prefix changed). */
+  events(events: readonly StoreEvent[], revision: number): void;
+  /** The watch ended and will give no more: {@link Compacted}, a lost connection, or `undefined` after the store was closed. */
+  ended(error: Error | undefined): void;
+}
+
+/** The asked revision is older than what the store remembers. */
+export class Compacted extends Error {
+  override readonly name = "Compacted";
+  readonly revision: number;
+  readonly compactRevision: number;
+  constructor(revision: number, compactRevision: number) {
+    super(`reading at revision ${revision}: the store remembers no further back than ${compactRevision}`);
+    this.revision = revision;
+    this.compactRevision = compactRevision;
+  }
+}
+
+/**
+ * A revisioned key-value store. Revisions are global, start at 1, and grow by one with each write that changed anything.
+ * Keys are slash-separated paths ordered by their UTF-8 bytes; `prefix` matches by bytes.
+ * A write that was acknowledged survives the death of the process and of the machine.
+ */
+export interface Store {
+  get(key: string): Promise<{ readonly entry: Entry | undefined; readonly revision: number }>;
+  list(prefix: string, options?: ListOptions): Promise<ListResult>;
+  /** All or nothing. Two operations on one key in a write throw TypeError. */
+  write(conditions: readonly Condition[], operations: readonly Operation[]): Promise<WriteResult>;
+  /**
+   * Every event with a revision greater than `after`, first those already written, then those to come.
+   * Resolves once the watch is registered; throws {@link Compacted} when `after` is too old.
+   */
+  watch(prefix: string, after: number, handler: WatchHandler): Promise<Watch>;
+  /** Forgets what only revisions before this one need. */
+  compact(revision: number): Promise<void>;
+  /** Newest revision. */
+  revision(): Promise<number>;
+  /** Waits for writes under way, then ends all watches. */
+  close(): Promise<void>;
+}
