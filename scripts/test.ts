@@ -1,0 +1,40 @@
+/**
+ * Runs the tests: the pure ones in one process, then the ones that need processes and namespaces, file by file.
+ * Prints how many there were. Started by bin/test, which makes the namespaces.
+ */
+import { globSync } from "node:fs";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+
+const given = process.argv.slice(2).filter((argument) => argument !== "--soak");
+if (process.argv.includes("--soak")) process.env["FAIRLEAD_SOAK"] = "1";
+
+const systems = globSync("test/**/*.test.ts").sort();
+const units = globSync("src/**/*.test.ts").sort();
+const chosen = (files: string[]): string[] =>
+  given.length === 0 ? files : files.filter((file) => given.some((word) => file.includes(word)));
+
+let passed = 0;
+let failed = 0;
+let skipped = 0;
+
+async function suite(files: string[], isolation: "none" | "process", concurrency: number): Promise<void> {
+  if (files.length === 0) return;
+  const stream = run({ files, isolation, ...(isolation === "none" ? {} : { concurrency }), timeout: 600_000 });
+  stream.on("test:pass", (event) => {
+    if (event.details.type === "suite") return;
+    if (event.skip !== undefined) skipped += 1;
+    else passed += 1;
+  });
+  stream.on("test:fail", (event) => {
+    if (event.details.type !== "suite") failed += 1;
+  });
+  const printed = stream.compose(spec);
+  for await (const text of printed) process.stdout.write(String(text));
+}
+
+await suite(chosen(units), "none", 1);
+await suite(chosen(systems), "process", 1);
+process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+process.exit();

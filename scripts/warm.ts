@@ -1,0 +1,13 @@
+/** Loads what the processes of a running system load, so that the compile cache has it. Starts nothing. */
+import { flushCompileCache } from "node:module";
+
+for (const module of [
+  "../src/cli/supervisor/system.ts",
+  "../src/cli/server/server.ts",
+  "../src/cli/site/site.ts",
+  "../src/cli/site/parts.ts",
+]) {
+  await import(module);
+}
+flushCompileCache();
+process.exit(0);

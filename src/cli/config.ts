@@ -1,0 +1,210 @@
+import { hostname } from "node:os";
+import { addressAt, cidrsOverlap, parseCidr, type Cidr } from "../net/cidr.ts";
+import type { IPFamily } from "../net/ip.ts";
+import { dataDirectory } from "./data/layout.ts";
+import { UsageError } from "./failure.ts";
+import { oneOf, type Flags, type Given } from "./flags.ts";
+
+/** Everything that follows from the flags of `up`; what the three processes are given. JSON, so that it can be handed on. */
+export interface SystemConfig {
+  readonly directory: string;
+  readonly private: boolean;
+  readonly publish: boolean;
+  /** Not root: one user id, everything in a user namespace. */
+  readonly rootless: boolean;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly serviceRanges: readonly string[];
+  readonly podRanges: readonly string[];
+  readonly nodePortRange: { readonly from: number; readonly to: number };
+  readonly clusterDomain: string;
+  readonly nodeName: string;
+  readonly logLevel: string;
+}
+
+export const SYSTEM_FLAGS = {
+  data: {
+    type: "string",
+    value: "DIR",
+    help: "state, kubeconfig and logs (root: /var/lib/fairlead, else ~/.local/share/fairlead)",
+  },
+  private: { type: "boolean", help: "everything in a network namespace of its own; always so without root" },
+  publish: { type: "boolean", help: "with a private site: its node ports answer on this host's 127.0.0.1" },
+  store: { type: "string", value: "sqlite", help: "where objects are kept (sqlite, in DIR)" },
+  listen: { type: "string", value: "ADDR:PORT", help: "where the API server listens (127.0.0.1:6443)" },
+  "proxy-mode": { type: "string", value: "MODE", help: "auto or nftables (auto)" },
+  runtime: { type: "string", value: "NAME", help: "process (process)" },
+  "service-cluster-ip-range": {
+    type: "string",
+    value: "CIDR[,CIDR]",
+    help: "addresses of Services (10.96.0.0/16,fd00:10:96::/112)",
+  },
+  "cluster-cidr": { type: "string", value: "CIDR[,CIDR]", help: "addresses of pods (10.244.0.0/16,fd00:10:244::/64)" },
+  "service-node-port-range": { type: "string", value: "FROM-TO", help: "node ports (30000-32767)" },
+  "cluster-domain": { type: "string", value: "NAME", help: "the zone of cluster DNS (cluster.local)" },
+  "hostname-override": { type: "string", value: "NAME", help: "the Node's name (this host's name)" },
+  "log-level": { type: "string", value: "LEVEL", help: "debug, info, warn or error, in DIR/logs (info)" },
+} as const satisfies Flags;
+
+const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+function text(given: Given, flag: keyof typeof SYSTEM_FLAGS): string | undefined {
+  const value = given.values[flag];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** One range of each family at most, IPv4 first or alone; each with room for the addresses it must have. */
+function ranges(flag: string, given: string, need: { readonly addresses: bigint; readonly what: string }): Cidr[] {
+  const parsed = given.split(",").map((range) => {
+    try {
+      return parseCidr(range.trim());
+    } catch (error) {
+      throw new UsageError(`--${flag}: ${(error as Error).message}`, { cause: error });
+    }
+  });
+  if (parsed.length > 2 || new Set(parsed.map((range) => range.family)).size !== parsed.length) {
+    throw new UsageError(
+      `--${flag}: ${JSON.stringify(given)} has two ranges of one family; give at most one IPv4 and one IPv6 range`,
+    );
+  }
+  for (const range of parsed) {
+    if (range.last - range.first + 1n < need.addresses) {
+      throw new UsageError(
+        `--${flag}: ${range.text} is too small: ${need.what}; the smallest that will do is /${range.family === "IPv4" ? 32 - (need.addresses.toString(2).length - 1) : 128 - (need.addresses.toString(2).length - 1)}`,
+      );
+    }
+    if (flag === "service-cluster-ip-range" && range.family === "IPv6" && range.prefix < 64) {
+      throw new UsageError(
+        `--${flag}: ${range.text} is too large: an IPv6 range of Services has a prefix of 64 or longer`,
+      );
+    }
+  }
+  return parsed;
+}
+
+/** Turns the flags that `up` has into a configuration. Throws UsageError for what contradicts itself. */
+export function systemConfig(
+  given: Given,
+  uid: number,
+  environment: NodeJS.ProcessEnv,
+  families: readonly IPFamily[],
+): SystemConfig {
+  if (
+    oneOf("store", (text(given, "store") ?? "sqlite").replace(/^etcd:\/\/.*/, "etcd"), ["sqlite", "etcd"]) === "etcd"
+  ) {
+    throw new UsageError(
+      "--store: this version keeps objects in sqlite only; etcd is for more than one machine, which it does not do yet",
+    );
+  }
+  const mode = oneOf("proxy-mode", text(given, "proxy-mode") ?? "auto", [
+    "auto",
+    "nftables",
+    "iptables",
+    "ipvs",
+    "userspace",
+  ]);
+  if (mode !== "auto" && mode !== "nftables")
+    throw new UsageError(`--proxy-mode: this version has nftables only, not ${mode}`);
+  const runtime = oneOf("runtime", text(given, "runtime") ?? "process", ["process", "simulated", "containerd"]);
+  if (runtime !== "process")
+    throw new UsageError(`--runtime: this version starts pods as plain programs (process) only, not ${runtime}`);
+
+  const listen = text(given, "listen") ?? "127.0.0.1:6443";
+  const match = /^(?:\[([0-9a-f:]+)\]|([^:]*)):(\d{1,5})$/i.exec(listen);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65535) {
+    throw new UsageError(`--listen: ${JSON.stringify(listen)} is not ADDR:PORT, such as 127.0.0.1:6443`);
+  }
+
+  const serviceRanges = ranges(
+    "service-cluster-ip-range",
+    text(given, "service-cluster-ip-range") ?? "10.96.0.0/16,fd00:10:96::/112",
+    {
+      addresses: 16n,
+      what: "the first address is the API server's and the tenth cluster DNS's",
+    },
+  );
+  const podRanges = ranges("cluster-cidr", text(given, "cluster-cidr") ?? "10.244.0.0/16,fd00:10:244::/64", {
+    addresses: 8n,
+    what: "one address is the node's and each pod needs one",
+  });
+  for (const service of serviceRanges) {
+    for (const pod of podRanges) {
+      if (cidrsOverlap(service, pod)) {
+        throw new UsageError(
+          `--service-cluster-ip-range ${service.text} and --cluster-cidr ${pod.text} overlap; addresses of Services and of pods must differ`,
+        );
+      }
+    }
+  }
+  const carried = (range: Cidr): boolean => families.includes(range.family);
+  const servicesCarried = serviceRanges.filter(
+    (range) => carried(range) && podRanges.some((pod) => pod.family === range.family),
+  );
+  if (servicesCarried.length === 0) {
+    throw new UsageError("--service-cluster-ip-range and --cluster-cidr have no family in common that this kernel has");
+  }
+
+  const portRange = text(given, "service-node-port-range") ?? "30000-32767";
+  const bounds = /^(\d{1,5})-(\d{1,5})$/.exec(portRange);
+  const [from, to] = [Number(bounds?.[1]), Number(bounds?.[2])];
+  if (bounds === null || from < 1 || to > 65535 || from > to) {
+    throw new UsageError(
+      `--service-node-port-range: ${JSON.stringify(portRange)} is not FROM-TO within 1-65535, such as 30000-32767`,
+    );
+  }
+
+  const clusterDomain = (text(given, "cluster-domain") ?? "cluster.local").replace(/\.$/, "");
+  const nodeName = (text(given, "hostname-override") ?? hostname()).trim().toLowerCase();
+  for (const [flag, name] of [
+    ["cluster-domain", clusterDomain],
+    ["hostname-override", nodeName],
+  ] as const) {
+    if (!DNS_SUBDOMAIN.test(name) || name.length > 253) {
+      throw new UsageError(
+        `--${flag}: ${JSON.stringify(name)} is not a DNS name: lower-case letters, digits, '-' and '.'`,
+      );
+    }
+  }
+
+  const rootless = uid !== 0;
+  const isPrivate = rootless || given.values["private"] === true;
+  if (given.values["publish"] === true && !isPrivate) {
+    throw new UsageError(
+      "--publish belongs to --private: a host site's node ports answer on this host's addresses already",
+    );
+  }
+  return {
+    directory: dataDirectory(text(given, "data"), uid, environment),
+    private: isPrivate,
+    publish: given.values["publish"] === true,
+    rootless,
+    listen: { host: match[1] ?? match[2]!, port },
+    serviceRanges: servicesCarried.map((range) => range.text),
+    podRanges: podRanges
+      .filter((range) => servicesCarried.some((service) => service.family === range.family))
+      .map((range) => range.text),
+    nodePortRange: { from, to },
+    clusterDomain,
+    nodeName,
+    logLevel: oneOf("log-level", text(given, "log-level") ?? "info", ["debug", "info", "warn", "error"]),
+  };
+}
+
+/** The addresses that follow from the ranges. */
+export interface WellKnownAddresses {
+  /** One a family: the node's side of every pod's route, on the interface `fairlead0`. */
+  readonly gateways: readonly string[];
+  /** `default/kubernetes`: the first address of the first range. */
+  readonly kubernetes: string;
+  /** `kube-system/kube-dns`: the tenth address of each range. */
+  readonly dns: readonly string[];
+}
+
+export const wellKnownAddresses = (config: Pick<SystemConfig, "serviceRanges" | "podRanges">): WellKnownAddresses => {
+  const services = config.serviceRanges.map(parseCidr);
+  return {
+    gateways: config.podRanges.map((range) => addressAt(parseCidr(range), 1n)),
+    kubernetes: addressAt(services[0]!, 1n),
+    dns: services.map((range) => addressAt(range, 10n)),
+  };
+};

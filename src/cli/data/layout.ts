@@ -1,0 +1,41 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+
+/** Where everything lies below the data directory. */
+export interface DataLayout {
+  readonly directory: string;
+  readonly kubeconfig: string;
+  readonly pki: string;
+  readonly database: string;
+  readonly run: string;
+  /** The API server, for parts in another network namespace. */
+  readonly serverSocket: string;
+  /** The node endpoint, for the API server. */
+  readonly nodeSocket: string;
+  readonly logs: string;
+  readonly node: string;
+  readonly lock: string;
+  /** What was made outside the data directory, so that it can be taken away after any death. */
+  readonly made: string;
+}
+
+/** `--data`, else `/var/lib/fairlead` for root and `~/.local/share/fairlead` for everybody else. */
+export const dataDirectory = (given: string | undefined, uid: number, environment: NodeJS.ProcessEnv): string => {
+  if (given !== undefined) return resolve(given);
+  if (uid === 0) return "/var/lib/fairlead";
+  return join(environment["XDG_DATA_HOME"] ?? join(homedir(), ".local/share"), "fairlead");
+};
+
+export const layoutOf = (directory: string): DataLayout => ({
+  directory,
+  kubeconfig: join(directory, "kubeconfig"),
+  pki: join(directory, "pki"),
+  database: join(directory, "store.db"),
+  run: join(directory, "run"),
+  serverSocket: join(directory, "run/server.sock"),
+  nodeSocket: join(directory, "run/node.sock"),
+  logs: join(directory, "logs"),
+  node: join(directory, "node"),
+  lock: join(directory, "run/lock.json"),
+  made: join(directory, "run/made.json"),
+});

@@ -1,0 +1,47 @@
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { systemHost } from "../../host/processes.ts";
+import { createLog } from "../../observe/log.ts";
+import { wellKnownAddresses, type SystemConfig } from "../config.ts";
+import { layoutOf } from "../data/layout.ts";
+import { openAppend } from "../data/logFile.ts";
+import { forwardTo } from "./forward.ts";
+import { makeSiteNetwork } from "./network.ts";
+import { superviseWorker } from "./workers.ts";
+
+export interface Site {
+  /** All parts carry: pods are started, rules are in, names are answered. */
+  readonly ready: Promise<void>;
+  /** Ends the parts; pods, rules and addresses stay. */
+  stop(): Promise<void>;
+  /** Ends the parts and takes away all that the site made. */
+  remove(): Promise<void>;
+}
+
+/** Starts the site in the namespaces this process is in. */
+export async function startSite(config: SystemConfig, nodeAddresses: readonly string[]): Promise<Site> {
+  const layout = layoutOf(config.directory);
+  const log = createLog("site", config.logLevel, await openAppend(join(layout.logs, "site.log")));
+  const host = systemHost();
+  const interfaces = Object.keys(networkInterfaces()).filter((name) => name !== "lo" && !/^fl/.test(name));
+  const { forwardingWasOff } = await makeSiteNetwork(host, config, wellKnownAddresses(config), layout.made, interfaces);
+  const workers = (["node", "proxy", "dns"] as const).map((part) =>
+    superviseWorker({ part, config, nodeAddresses, forwardOnlyOurs: forwardingWasOff }, log),
+  );
+  const forwarders = await Promise.all(
+    nodeAddresses.slice(0, 1).map((host) => forwardTo({ host, port: config.listen.port }, layout.serverSocket)),
+  );
+  const end = async (order: "stop" | "remove"): Promise<void> => {
+    for (const forwarder of forwarders) forwarder.close();
+    await Promise.all(workers.map((worker) => worker.end(order)));
+  };
+  return {
+    ready: Promise.all(workers.map((worker) => worker.ready)).then(() => {}),
+    stop: () => end("stop"),
+    async remove() {
+      await end("remove");
+      const { removeSiteNetwork } = await import("./network.ts");
+      await removeSiteNetwork(host, layout.made);
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { Worker } from "node:worker_threads";
+import type { Log } from "../../observe/log.ts";
+import type { PartName, WorkerConfig, WorkerOrder, WorkerReport } from "./protocol.ts";
+
+export interface SupervisedWorker {
+  readonly ready: Promise<void>;
+  end(order: WorkerOrder): Promise<void>;
+}
+
+const FIRST_DELAY = 100;
+const LONGEST_DELAY = 10_000;
+
+/** Runs one part in a thread of its own and starts it again when it dies; the other parts do not notice. */
+export function superviseWorker(given: WorkerConfig, log: Log): SupervisedWorker {
+  const name: PartName = given.part;
+  let ending = false;
+  let delay = FIRST_DELAY;
+  let worker: Worker | undefined;
+  let gone: Promise<void> = Promise.resolve();
+  let isReady: () => void = () => {};
+  const ready = new Promise<void>((resolve) => {
+    isReady = resolve;
+  });
+
+  const start = (): void => {
+    const thread = new Worker(new URL("./part.worker.ts", import.meta.url), { workerData: given, name });
+    worker = thread;
+    const began = performance.now();
+    thread.on("message", (report: WorkerReport) => {
+      if (report === "ready") isReady();
+      else if (typeof report === "object") log.error({ part: name }, `the ${name} part failed: ${report.failed}`);
+    });
+    thread.on("error", (error) =>
+      log.error({ part: name, err: error as Error }, `the ${name} part died: ${(error as Error).message}`),
+    );
+    gone = new Promise((resolve) => {
+      thread.once("exit", () => {
+        resolve();
+        if (ending) return;
+        delay = performance.now() - began > 60_000 ? FIRST_DELAY : Math.min(delay * 2, LONGEST_DELAY);
+        setTimeout(() => {
+          if (!ending) start();
+        }, delay);
+      });
+    });
+  };
+  start();
+
+  return {
+    ready,
+    async end(order) {
+      ending = true;
+      worker?.postMessage(order);
+      await gone;
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import { access, constants } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { Host } from "../../host/host.ts";
+import { ipJson } from "../../host/ip.ts";
+import type { SystemConfig } from "../config.ts";
+import { Failure } from "../failure.ts";
+import { overlapWithRoutes } from "../site/network.ts";
+
+/** Tools that a site needs, and the Debian package that has each. */
+export const TOOLS: Readonly<Record<string, string>> = {
+  ip: "iproute2",
+  nft: "nftables",
+  bwrap: "bubblewrap",
+  nsenter: "util-linux",
+  unshare: "util-linux",
+  setpriv: "util-linux",
+  mount: "mount",
+};
+
+async function tools(host: Host): Promise<void> {
+  const found = await Promise.all(Object.keys(TOOLS).map(async (tool) => [tool, await host.which(tool)] as const));
+  const missing = found.filter(([, path]) => path === undefined).map(([tool]) => tool);
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.map((tool) => TOOLS[tool]!))];
+  throw new Failure(
+    `looking for the tools a site needs: ${missing.join(", ")} not found in PATH; install ${packages.join(" ")} ('npm run setup' does, or says how)`,
+  );
+}
+
+/** The port must be free before anything is made; an adopted system has none of its own listening any more. */
+function port({ host, port: number }: SystemConfig["listen"]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", (cause: NodeJS.ErrnoException) => {
+      const why =
+        cause.code === "EADDRINUSE"
+          ? "another program has it; end that, or choose another port with --listen ADDR:PORT"
+          : cause.code === "EADDRNOTAVAIL"
+            ? "this host has no such address; choose one it has with --listen ADDR:PORT"
+            : `${cause.message}; choose another with --listen ADDR:PORT`;
+      reject(new Failure(`listening on ${host}:${number} for the API: ${why}`, { cause }));
+    });
+    probe.listen({ host: host === "" ? undefined : host, port: number, exclusive: true }, () =>
+      probe.close(() => resolve()),
+    );
+  });
+}
+
+async function userNamespaces(host: Host): Promise<void> {
+  const { code, stderr } = await host.run("unshare", ["--user", "--map-root-user", "--net", "--mount", "true"]);
+  if (code === 0) return;
+  throw new Failure(
+    `making a user namespace, which running without root needs: ${stderr.trim().split("\n")[0] ?? ""}; ` +
+      "allow it with 'sysctl user.max_user_namespaces=15000' (on Ubuntu also kernel.apparmor_restrict_unprivileged_userns=0), or run as root",
+  );
+}
+
+async function routes(host: Host, config: SystemConfig): Promise<void> {
+  for (const family of ["-4", "-6"]) {
+    const present = (await ipJson(host, [family, "route", "show", "table", "all"])) as {
+      dst?: string;
+      dev?: string;
+      type?: string;
+    }[];
+    const ranges = [...config.serviceRanges, ...config.podRanges].filter(
+      (range) => range.includes(":") === (family === "-6"),
+    );
+    const overlap = overlapWithRoutes(ranges, present);
+    if (overlap !== undefined) {
+      throw new Failure(
+        `${overlap}; choose others with --service-cluster-ip-range and --cluster-cidr, or take a network of its own with --private`,
+      );
+    }
+  }
+}
+
+/** Everything that can be known before anything is made. Throws Failure with the first fault. */
+export async function preflight(host: Host, config: SystemConfig): Promise<void> {
+  await tools(host);
+  await port(config.listen);
+  if (config.rootless) await userNamespaces(host);
+  if (!config.private) await routes(host, config);
+  await access("/proc/self/ns/net", constants.R_OK).catch((cause: unknown) => {
+    throw new Failure("reading /proc/self/ns/net: this needs Linux with /proc mounted", { cause });
+  });
+}

@@ -1,0 +1,84 @@
+import type { Host } from "../../host/host.ts";
+import { Failure } from "../failure.ts";
+import { startChild, type Child, type ChildCommand } from "./child.ts";
+import type { Report } from "./protocol.ts";
+
+/** How often a process may die within a minute before the supervisor gives up. */
+const RESTARTS_PER_MINUTE = 5;
+
+export interface Supervised {
+  /** Resolves with its facts at each `ready`; rejects when it will not come up. */
+  readonly ready: Promise<Readonly<Record<string, string>>>;
+  /** Rejects when it can no longer be kept running. */
+  readonly lost: Promise<never>;
+  /** Ends it by this order; resolves when it is gone. */
+  end(order: "stop" | "remove"): Promise<void>;
+}
+
+/** Keeps one process running: starts it again whenever it dies, until it is ordered to end. */
+export function supervise(host: Host, how: ChildCommand, onRestart: (name: string, why: string) => void): Supervised {
+  let child: Child | undefined;
+  let ending = false;
+  let removed = false;
+  const deaths: number[] = [];
+  let fail: (error: Error) => void = () => {};
+  let isReady: (facts: Readonly<Record<string, string>>) => void = () => {};
+  const ready = new Promise<Readonly<Record<string, string>>>((resolve, reject) => {
+    isReady = resolve;
+    fail = reject;
+  });
+  let lose: (error: Error) => void = () => {};
+  const lost = new Promise<never>((_, reject) => {
+    lose = reject;
+  });
+  lost.catch(() => {});
+  ready.catch(() => {});
+
+  const run = async (): Promise<void> => {
+    for (;;) {
+      let sentence: string | undefined;
+      child = await startChild(host, how, (report: Report) => {
+        if (report.report === "ready") isReady(report.facts ?? {});
+        else if (report.report === "removed") removed = true;
+        else sentence = report.sentence;
+      });
+      const { code, complaint } = await child.ended;
+      child = undefined;
+      if (ending) return;
+      const error = new Failure(
+        sentence ??
+          `the ${how.name} process ended with exit code ${code}${complaint === "" ? "" : `: ${complaint}`}; see ${how.log}`,
+      );
+      const now = performance.now();
+      deaths.push(now);
+      const recent = deaths.filter((at) => now - at < 60_000);
+      if (sentence !== undefined || recent.length > RESTARTS_PER_MINUTE) {
+        fail(error);
+        lose(error);
+        return;
+      }
+      onRestart(how.name, error.message);
+    }
+  };
+  const running = run().catch((error: unknown) => {
+    fail(error as Error);
+    lose(error as Error);
+  });
+
+  return {
+    ready,
+    lost,
+    async end(order) {
+      ending = true;
+      child?.order({ order });
+      const timer = setTimeout(() => child?.kill("SIGKILL"), 60_000);
+      await running;
+      clearTimeout(timer);
+      if (order === "remove" && how.name === "site" && !removed) {
+        throw new Failure(
+          `removing what was made: the site process ended before it was done; see ${how.log}, then run 'fairlead down'`,
+        );
+      }
+    },
+  };
+}
