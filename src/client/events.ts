@@ -138,7 +138,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       sending ??= Promise.resolve().then(sendAll);
     },
     async flush() {
-      while (sending !== undefined) await sending;
+      await sending;
     },
     stop() {
       stopping.abort(new Error("the event recorder was stopped"));
