@@ -19,7 +19,7 @@ function stillClock(): Clock & { fire(): void; readonly waits: number[] } {
       return () => timers.delete(callback);
     },
     fire() {
-      for (const callback of [...timers]) {
+      for (const callback of Array.from(timers)) {
         timers.delete(callback);
         callback();
       }

@@ -26,7 +26,7 @@ interface Trial {
   readonly told: CacheChange<KubeObject>[];
   readonly waits: number[];
   /** Waits until the cache holds the truth, and checks that the changes told lead there, each told once. */
-  converges(): Promise<void>;
+  readonly converges: () => Promise<void>;
 }
 
 async function trial(

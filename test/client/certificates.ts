@@ -13,7 +13,7 @@ const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 /** An authority and a certificate of it for localhost and 127.0.0.1. */
 export async function makeCertificates(): Promise<Certificates> {
   const newKeys = async (): Promise<webcrypto.CryptoKeyPair> =>
-    (await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"])) as webcrypto.CryptoKeyPair;
+    await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const authority = await newKeys();
   const notAfter = new Date(Date.now() + 3_600_000);
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
