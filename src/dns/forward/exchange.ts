@@ -70,7 +70,7 @@ export const exchangeTcp: Exchange = (query, end, to, timeout, clock) =>
     socket.on("error", (error) => finish(() => reject(error)));
     socket.on("close", () => finish(() => reject(timedOut(to, timeout))));
     let received: Buffer = Buffer.alloc(0);
-    socket.on("data", (chunk) => {
+    socket.on("data", (chunk: Buffer) => {
       received = Buffer.concat([received, chunk]);
       if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return;
       const response = received.subarray(2, 2 + received.readUInt16BE(0));

@@ -16,7 +16,7 @@ export interface ForwarderOptions {
   /** Asked in this order; not empty. */
   readonly upstreams: readonly SocketAddress[];
   readonly clock: Clock;
-  random(): number;
+  readonly random: () => number;
   /** Milliseconds for one try; all tries together stay below the 5 seconds a stub resolver waits. */
   readonly timeout?: number;
 }

@@ -27,7 +27,7 @@ export interface ResponderOptions {
   readonly forwarder: Forwarder | undefined;
   readonly log: Log;
   /** At least 0, below 1. */
-  random(): number;
+  readonly random: () => number;
 }
 
 /** Without EDNS an answer over UDP has at most this many bytes (RFC 1035 §4.2.1). */

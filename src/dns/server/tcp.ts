@@ -39,7 +39,7 @@ function serve(socket: Socket, responder: Responder, clock: Clock, idle: number)
     if (socket.writableLength > UNREAD) socket.destroy();
   };
 
-  socket.on("data", (chunk) => {
+  socket.on("data", (chunk: Buffer) => {
     pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
     let at = 0;
     while (pending.length - at >= 2) {

@@ -64,7 +64,7 @@ export function parseQuery(packet: Buffer): Query | undefined {
   if (end > packet.length) return refuse(RCODE.FORMERR);
   const type = packet.readUInt16BE(end - 4);
   if (packet.readUInt16BE(end - 2) !== CLASS_IN) return refuse(RCODE.REFUSED, end);
-  const name = packet.latin1Slice(HEADER, end - 4).toLowerCase();
+  const name = packet.toString("latin1", HEADER, end - 4).toLowerCase();
 
   // Answers and authority of a query mean nothing here, but must be readable to find what comes behind them.
   const before = packet.readUInt16BE(6) + packet.readUInt16BE(8);

@@ -64,7 +64,7 @@ class Writer {
         throw new RangeError(`writing a DNS answer: a label of ${name} has ${label.length} bytes, 1 to 63 are allowed`);
       }
       this.uint8(label.length);
-      this.at += scratch.latin1Write(label, this.at);
+      this.at += scratch.write(label, this.at, "latin1");
       rest = dot < 0 ? "" : rest.slice(dot + 1);
     }
     this.uint8(0);
@@ -107,7 +107,7 @@ function writeData(writer: Writer, record: DnsRecord): number {
       return 0;
     case "TXT":
       writer.uint8(record.text.length);
-      writer.at += scratch.latin1Write(record.text, writer.at);
+      writer.at += scratch.write(record.text, writer.at, "latin1");
       return 0;
     case "SOA": {
       writer.name(record.primary, true);
