@@ -1,0 +1,44 @@
+import { canonicalIP, familyOf, fromNumber } from "../../net/ip.ts";
+
+/**
+ * True for a name that fits on the wire (RFC 1035 §2.3.4: labels of 1 to 63 bytes, 255 bytes in all) and has only
+ * the characters of host names and underscores. Anything else an object may hold is not published.
+ */
+export function isPublishable(name: string): boolean {
+  return name.length <= 253 && name.split(".").every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label));
+}
+
+/**
+ * The system-assigned label of an address: `172-0-0-2`, `5678-abcd--1`. A label may not begin or end with a dash,
+ * so `::` at either end gets a zero (DNS-012, DNS-013).
+ */
+export function dashed(ip: string): string {
+  const label = ip.replaceAll(/[.:]/g, "-");
+  return `${label.startsWith("-") ? "0" : ""}${label}${label.endsWith("-") ? "0" : ""}`;
+}
+
+/** The address a pod name's label says, in canonical form: the reverse of {@link dashed}; undefined where it says none (DNS-086). */
+export function undashed(label: string): string | undefined {
+  const dotted = label.replaceAll("-", ".");
+  if (familyOf(dotted) === "IPv4") return dotted;
+  const colons = label.replaceAll("-", ":");
+  return familyOf(colons) === "IPv6" ? canonicalIP(colons) : undefined;
+}
+
+/** Which reverse zone a name is in (RFC 1035 §3.5, RFC 3596 §2.5); undefined for all others. */
+export function reverseZoneOf(labels: readonly string[]): "in-addr.arpa" | "ip6.arpa" | undefined {
+  if (labels.at(-1) !== "arpa") return undefined;
+  const second = labels.at(-2);
+  return second === "in-addr" ? "in-addr.arpa" : second === "ip6" ? "ip6.arpa" : undefined;
+}
+
+/** The address a whole reverse name stands for, in canonical form; undefined for parts of one and for nonsense. */
+export function reverseAddress(labels: readonly string[]): string | undefined {
+  const parts = labels.slice(0, -2).reverse();
+  if (reverseZoneOf(labels) === "in-addr.arpa") {
+    const ip = parts.join(".");
+    return parts.length === 4 && familyOf(ip) === "IPv4" ? ip : undefined;
+  }
+  if (parts.length !== 32 || !parts.every((nibble) => /^[0-9a-f]$/.test(nibble))) return undefined;
+  return fromNumber(BigInt(`0x${parts.join("")}`), "IPv6");
+}

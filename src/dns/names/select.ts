@@ -1,0 +1,42 @@
+import type { NamedPort, ServiceNames, Target } from "./service.ts";
+
+const withoutUnderscore = (label: string): string => (label.startsWith("_") ? label.slice(1) : label);
+
+const withPorts = (targets: Iterable<Target>, wanted: (port: NamedPort) => boolean): Target[] =>
+  [...targets].flatMap((target) => {
+    const ports = target.ports.filter(wanted);
+    return ports.length === 0 ? [] : [{ ...target, ports }];
+  });
+
+/**
+ * The targets a name below (or of) a Service stands for; none when there is no such name.
+ * `path` is what stands before the Service's label: nothing, `[endpoint]`, or `[port, protocol]`, whose underscores
+ * are optional (DNS-039).
+ */
+export function selectTargets(names: Exclude<ServiceNames, { kind: "external" }>, path: readonly string[]): Target[] {
+  const own: Iterable<Target> = names.kind === "cluster" ? [names.own] : names.endpoints.values();
+  const [first, second] = path;
+  if (first === undefined) return [...own];
+  if (second === undefined) {
+    const endpoint = names.endpoints.get(first);
+    return endpoint === undefined ? [] : [endpoint];
+  }
+  if (path.length > 2) return [];
+  const port = withoutUnderscore(first);
+  const protocol = withoutUnderscore(second);
+  return port === "" ? [] : withPorts(own, (each) => each.name === port && each.protocol === protocol);
+}
+
+/**
+ * True for `_tcp.SERVICE` when a port name stands below it: such a name exists without records (RFC 8020 §2), and
+ * calling it missing would hide the names below from resolvers that ask label by label (RFC 9156).
+ */
+export function isEmptyNonTerminal(
+  names: Exclude<ServiceNames, { kind: "external" }>,
+  path: readonly string[],
+): boolean {
+  const [protocol] = path;
+  if (path.length !== 1 || protocol === undefined || !protocol.startsWith("_")) return false;
+  const own: Iterable<Target> = names.kind === "cluster" ? [names.own] : names.endpoints.values();
+  return withPorts(own, (port) => port.name !== "" && `_${port.protocol}` === protocol).length > 0;
+}

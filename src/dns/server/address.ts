@@ -1,0 +1,24 @@
+/** Where a server listens or is reached: an IP in text form, and a port. */
+export interface SocketAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A server that holds its port: where it really listens, and its end. */
+export interface Listening extends SocketAddress {
+  close(): Promise<void>;
+}
+
+/** The sentence for an address that could not be taken, with the remedy. */
+export function listenError(protocol: "UDP" | "TCP", at: SocketAddress, cause: NodeJS.ErrnoException): Error {
+  const where = `${protocol} ${at.address} port ${at.port}`;
+  const remedy =
+    cause.code === "EADDRINUSE"
+      ? "another program listens there; stop it or choose another address"
+      : cause.code === "EADDRNOTAVAIL"
+        ? "no interface has this address"
+        : cause.code === "EACCES"
+          ? "ports below 1024 need root or CAP_NET_BIND_SERVICE"
+          : cause.message;
+  return new Error(`listening for DNS on ${where}: ${remedy}`, { cause });
+}

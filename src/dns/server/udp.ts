@@ -1,0 +1,63 @@
+import { createSocket } from "node:dgram";
+import type { Log } from "../../observe/log.ts";
+import { listenError, type Listening, type SocketAddress } from "./address.ts";
+import type { Responder } from "./respond.ts";
+
+/** Queries waiting for an upstream at one time; beyond it they are dropped, and their senders ask again. */
+const WAITING = 1000;
+/** The kernel gives what its limit allows; a burst of queries must not be lost while we are busy with a change. */
+const RECEIVE_BUFFER = 4 << 20;
+
+/** Answers DNS over UDP on one address. Rejects when the address cannot be taken. */
+export async function listenUdp(responder: Responder, at: SocketAddress, log: Log): Promise<Listening> {
+  const family = at.address.includes(":") ? 6 : 4;
+  const socket = createSocket({
+    type: family === 6 ? "udp6" : "udp4",
+    ipv6Only: family === 6,
+    recvBufferSize: RECEIVE_BUFFER,
+    // Answered at once: the address is one already, and Node would otherwise put every answer off to the next tick.
+    lookup: (address, _options, callback) => callback(null, address, family),
+  });
+  await new Promise<void>((resolve, reject) => {
+    const fail = (error: Error): void => reject(listenError("UDP", at, error));
+    socket.once("error", fail);
+    socket.bind(at.port, at.address, () => {
+      socket.off("error", fail);
+      resolve();
+    });
+  });
+  // A client that has gone or whose network is down is its own trouble.
+  const ignored = (error: Error | null): void => {
+    if (error !== null) log.debug({ err: error }, "a DNS answer could not be sent");
+  };
+  socket.on("error", ignored);
+
+  let closed = false;
+  let waiting = 0;
+  socket.on("message", (packet, from) => {
+    // A forged source port of 0 can be received, but nothing can be sent to it.
+    if (from.port === 0) return;
+    const reply = responder.respond(packet, "udp");
+    if (reply === undefined) return;
+    if (Buffer.isBuffer(reply)) {
+      socket.send(reply, from.port, from.address, ignored);
+      return;
+    }
+    if (waiting >= WAITING) return;
+    waiting += 1;
+    void reply.then((bytes) => {
+      waiting -= 1;
+      if (bytes !== undefined && !closed) socket.send(bytes, from.port, from.address, ignored);
+    });
+  });
+  return {
+    address: at.address,
+    port: socket.address().port,
+    close: () =>
+      new Promise((resolve) => {
+        if (closed) return resolve();
+        closed = true;
+        socket.close(resolve);
+      }),
+  };
+}

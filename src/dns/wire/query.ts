@@ -1,0 +1,101 @@
+import { RCODE, TYPE } from "../names/record.ts";
+
+/** A question asked over the wire, or what is wrong with it. */
+export interface Query {
+  /** NOERROR, or the code to refuse it with. */
+  readonly rcode: number;
+  /** Where the question section ends; 12, its start, when the question could not be read. */
+  readonly end: number;
+  /** The name as bytes read one to one as characters, length bytes included, in lower case: a key that is the same for equal names. */
+  readonly name: string;
+  readonly type: number;
+  /** The largest answer the asker takes over UDP, in bytes; undefined without EDNS. */
+  readonly udpSize: number | undefined;
+  /** The EDNS "DNSSEC OK" bit, which is copied into the answer (RFC 3225 §3). */
+  readonly dnssecOk: boolean;
+}
+
+/** Longer queries are refused unread: a legal packet full of pointers costs far more to read than to send. */
+export const LONGEST_QUERY = 4096;
+
+const CLASS_IN = 1;
+const HEADER = 12;
+
+const refuse = (rcode: number, end = HEADER): Query => ({
+  rcode,
+  end,
+  name: "",
+  type: 0,
+  udpSize: undefined,
+  dnssecOk: false,
+});
+
+/** Skips a name outside the question, where pointers are allowed; answers where it ends, or -1. */
+function skipName(packet: Buffer, at: number): number {
+  for (let offset = at; offset < packet.length;) {
+    const length = packet[offset]!;
+    if (length === 0) return offset + 1;
+    if (length >= 0xc0) return offset + 2 <= packet.length ? offset + 2 : -1;
+    if (length > 63) return -1;
+    offset += length + 1;
+  }
+  return -1;
+}
+
+/**
+ * Reads a query (RFC 1035 §4.1, RFC 6891 §6.1) without ever throwing. Undefined means silence: the packet is too short
+ * for a header, or is itself a response and answering could go on for ever between two servers.
+ */
+export function parseQuery(packet: Buffer): Query | undefined {
+  if (packet.length < HEADER) return undefined;
+  const flags = packet[2]!;
+  if ((flags & 0x80) !== 0) return undefined;
+  if ((flags & 0x78) !== 0) return refuse(RCODE.NOTIMP);
+  if (packet.length > LONGEST_QUERY || packet.readUInt16BE(4) !== 1) return refuse(RCODE.FORMERR);
+
+  let end = HEADER;
+  for (let length = packet[end]; length !== 0; length = packet[end]) {
+    // A pointer in the first name of a packet has nothing before it to point at.
+    if (length === undefined || length > 63) return refuse(RCODE.FORMERR);
+    end += length + 1;
+    if (end - HEADER > 254) return refuse(RCODE.FORMERR);
+  }
+  end += 5;
+  if (end > packet.length) return refuse(RCODE.FORMERR);
+  const type = packet.readUInt16BE(end - 4);
+  if (packet.readUInt16BE(end - 2) !== CLASS_IN) return refuse(RCODE.REFUSED, end);
+  const name = packet.toString("latin1", HEADER, end - 4).toLowerCase();
+
+  // Answers and authority of a query mean nothing here, but must be readable to find what comes behind them.
+  const before = packet.readUInt16BE(6) + packet.readUInt16BE(8);
+  const records = before + packet.readUInt16BE(10);
+  let udpSize: number | undefined;
+  let dnssecOk = false;
+  let version = 0;
+  let offset = end;
+  for (let record = 0; record < records; record += 1) {
+    const owner = offset;
+    offset = skipName(packet, owner);
+    if (offset < 0 || offset + 10 > packet.length) return refuse(RCODE.FORMERR, end);
+    if (record >= before && packet.readUInt16BE(offset) === TYPE.OPT) {
+      if (udpSize !== undefined || packet[owner] !== 0) return refuse(RCODE.FORMERR, end);
+      udpSize = Math.max(512, packet.readUInt16BE(offset + 2));
+      version = packet[offset + 5]!;
+      dnssecOk = (packet[offset + 6]! & 0x80) !== 0;
+    }
+    offset += 10 + packet.readUInt16BE(offset + 8);
+  }
+  if (offset !== packet.length) return refuse(RCODE.FORMERR, end);
+  return { rcode: version === 0 ? RCODE.NOERROR : RCODE.BADVERS, end, name, type, udpSize, dnssecOk };
+}
+
+/** The labels of a {@link Query}'s name, without the root. A label may hold any byte, dots included. */
+export function labelsOf(name: string): string[] {
+  const labels: string[] = [];
+  for (let at = 0; name.charCodeAt(at) !== 0;) {
+    const length = name.charCodeAt(at);
+    labels.push(name.slice(at + 1, at + 1 + length));
+    at += length + 1;
+  }
+  return labels;
+}

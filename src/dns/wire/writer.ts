@@ -1,0 +1,192 @@
+import { toNumber } from "../../net/ip.ts";
+import { TYPE, type Answer, type DnsRecord } from "../names/record.ts";
+
+/** An answer as bytes (id and question as in the query it was made for), with the places that differ from one sending to the next. */
+export interface Encoded {
+  readonly bytes: Buffer;
+  /** Records of equal size that may change places: where the first is, how long each is, how many there are. */
+  readonly movableAt: number;
+  readonly movableSize: number;
+  readonly movableCount: number;
+  /** Where the serial number of the start of authority is; 0 when there is none. */
+  readonly serialAt: number;
+}
+
+/** Room behind the largest message for the record that turns out not to fit. */
+const scratch = Buffer.alloc(65_535 + 1024);
+const HIGHEST_POINTER = 0x3fff;
+const TRUNCATED = 0x02;
+
+/** Writes one answer: the position, and where each name that may be pointed at begins (RFC 1035 §4.1.4). */
+class Writer {
+  at: number;
+  readonly #names = new Map<string, number>();
+
+  constructor(start: number) {
+    this.at = start;
+  }
+
+  /** Makes the question's name something to point at. */
+  know(labels: readonly string[]): void {
+    let offset = 12;
+    labels.forEach((label, at) => {
+      const rest = labels.slice(at);
+      // A dot inside a label would make this name look like another one.
+      if (!rest.some((each) => each.includes("."))) this.#names.set(rest.join("."), offset);
+      offset += label.length + 1;
+    });
+  }
+
+  uint8(value: number): void {
+    scratch[this.at++] = value;
+  }
+
+  uint16(value: number): void {
+    this.at = scratch.writeUInt16BE(value, this.at);
+  }
+
+  uint32(value: number): void {
+    this.at = scratch.writeUInt32BE(value, this.at);
+  }
+
+  /** A dotted name; as a pointer to the same ending written before, if `compress`. */
+  name(name: string, compress: boolean): void {
+    for (let rest = name; rest !== "";) {
+      const known = this.#names.get(rest);
+      if (known !== undefined && compress) {
+        this.uint16(0xc000 | known);
+        return;
+      }
+      if (known === undefined && this.at <= HIGHEST_POINTER) this.#names.set(rest, this.at);
+      const dot = rest.indexOf(".");
+      const label = dot < 0 ? rest : rest.slice(0, dot);
+      if (label.length === 0 || label.length > 63) {
+        throw new RangeError(`writing a DNS answer: a label of ${name} has ${label.length} bytes, 1 to 63 are allowed`);
+      }
+      this.uint8(label.length);
+      this.at += scratch.write(label, this.at, "latin1");
+      rest = dot < 0 ? "" : rest.slice(dot + 1);
+    }
+    this.uint8(0);
+  }
+
+  /** Takes back everything from `start` on. */
+  rewind(start: number): void {
+    this.at = start;
+    for (const [name, offset] of this.#names) if (offset >= start) this.#names.delete(name);
+  }
+}
+
+function writeAddress(writer: Writer, address: string): void {
+  if (!address.includes(":")) {
+    for (const part of address.split(".")) writer.uint8(Number(part));
+    return;
+  }
+  const number = toNumber(address);
+  for (let shift = 96n; shift >= 0n; shift -= 32n) writer.uint32(Number((number >> shift) & 0xffff_ffffn));
+}
+
+/** The data of a record; answers where a serial number was written, or 0. */
+function writeData(writer: Writer, record: DnsRecord): number {
+  switch (record.type) {
+    case "A":
+    case "AAAA":
+      writeAddress(writer, record.address);
+      return 0;
+    case "CNAME":
+    case "NS":
+    case "PTR":
+      writer.name(record.target, true);
+      return 0;
+    case "SRV":
+      writer.uint16(record.priority);
+      writer.uint16(record.weight);
+      writer.uint16(record.port);
+      // RFC 2782: the target is never a pointer.
+      writer.name(record.target, false);
+      return 0;
+    case "TXT":
+      writer.uint8(record.text.length);
+      writer.at += scratch.write(record.text, writer.at, "latin1");
+      return 0;
+    case "SOA": {
+      writer.name(record.primary, true);
+      writer.name(record.mailbox, true);
+      const serialAt = writer.at;
+      for (const value of [record.serial, record.refresh, record.retry, record.expire, record.minimum]) {
+        writer.uint32(value);
+      }
+      return serialAt;
+    }
+  }
+}
+
+/** Writes a whole record; answers as {@link writeData}. */
+function writeRecord(writer: Writer, record: DnsRecord): number {
+  writer.name(record.name, true);
+  writer.uint16(TYPE[record.type]);
+  writer.uint16(1);
+  writer.uint32(record.ttl);
+  const lengthAt = writer.at;
+  writer.at += 2;
+  const serialAt = writeData(writer, record);
+  scratch.writeUInt16BE(writer.at - lengthAt - 2, lengthAt);
+  return serialAt;
+}
+
+/**
+ * Writes an answer of at most `limit` bytes to the question in `query`, whose section ends at `end`.
+ * Answers that do not fit set TC (RFC 2181 §9); additional records that do not fit are left out without it.
+ * Throws RangeError for names that no message can hold.
+ */
+export function encode(
+  query: Uint8Array,
+  end: number,
+  labels: readonly string[],
+  answer: Answer,
+  recursion: boolean,
+  limit: number,
+): Encoded {
+  scratch.set(query.subarray(0, end));
+  const writer = new Writer(end);
+  writer.know(labels);
+  let serialAt = 0;
+  let truncated = false;
+
+  const section = (records: readonly DnsRecord[], needed: boolean): number => {
+    let count = 0;
+    for (const record of truncated ? [] : records) {
+      const start = writer.at;
+      const serial = writeRecord(writer, record);
+      if (writer.at > limit) {
+        writer.rewind(start);
+        truncated = needed;
+        break;
+      }
+      if (serial > 0) serialAt = serial;
+      count += 1;
+    }
+    return count;
+  };
+  const answers = section(answer.answers, true);
+  const answersEnd = writer.at;
+  const authority = section(answer.authority, true);
+  const additional = section(answer.additional, false);
+
+  scratch[2] = 0x80 | (answer.authoritative ? 0x04 : 0) | (truncated ? TRUNCATED : 0);
+  scratch[3] = (recursion ? 0x80 : 0) | (answer.rcode & 0x0f);
+  [1, answers, authority, additional].forEach((count, at) => scratch.writeUInt16BE(count, 4 + 2 * at));
+
+  // Address records that all point at the question's name have one size.
+  const [first] = answer.answers;
+  const movable = first?.type === "A" || first?.type === "AAAA" ? answer.answers.slice(0, answers) : [];
+  const isMovable =
+    movable.length > 1 && movable.every(({ name, type }) => type === first?.type && name === first.name);
+  return {
+    bytes: Buffer.from(scratch.subarray(0, writer.at)),
+    movableAt: end,
+    movableSize: isMovable ? (answersEnd - end) / answers : 0,
+    movableCount: isMovable ? answers : 0,
+    serialAt,
+  };
+}
