@@ -33,6 +33,8 @@ export interface DetachedOptions {
   readonly output: string;
   /** Further files, opened for writing as descriptors 3, 4, …: descriptor 3 is `files[0]`. */
   readonly files?: readonly string[];
+  /** Further files, opened for reading as the descriptors that follow those of `files`. */
+  readonly inputs?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
 }

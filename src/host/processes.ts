@@ -106,6 +106,7 @@ export function systemHost(environment: NodeJS.ProcessEnv = process.env): Host {
       const handles = [await openFile(options.output, "a", 0o600)];
       try {
         for (const file of options.files ?? []) handles.push(await openFile(file, "w", 0o600));
+        for (const file of options.inputs ?? []) handles.push(await openFile(file, "r"));
         const [output, ...files] = handles.map((handle) => handle.fd);
         const child = spawn(command, [...args], {
           env: withPath(options.env),

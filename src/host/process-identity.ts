@@ -1,0 +1,43 @@
+import { readFile } from "node:fs/promises";
+
+/** A process that cannot be taken for another: its id, and when it started in clock ticks since boot. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly startTicks: number;
+}
+
+/** When the process started (field 22 of `/proc/PID/stat`), or undefined where there is none or only its zombie. */
+export async function startTicksOf(pid: number): Promise<number | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+  // The name in field 2 may hold spaces and parentheses, so fields are counted from the last parenthesis.
+  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields === undefined || fields[0] === "Z" || fields[0] === "X" ? undefined : Number(fields[19]);
+}
+
+/** The process with this id now; undefined where there is none. */
+export async function identityOf(pid: number): Promise<ProcessIdentity | undefined> {
+  const startTicks = await startTicksOf(pid);
+  return startTicks === undefined ? undefined : { pid, startTicks };
+}
+
+/** True while this very process runs: a later one with the same id is another. */
+export const isRunning = async (process: ProcessIdentity): Promise<boolean> =>
+  (await startTicksOf(process.pid)) === process.startTicks;
+
+/** Sends a signal to this very process; false when it is gone. */
+export async function signalProcess(target: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean> {
+  if (!(await isRunning(target))) return false;
+  try {
+    process.kill(target.pid, signal);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    throw new Error(`sending ${signal} to process ${target.pid}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Ids of the processes that this one started and that still run (Linux 3.5 and newer). */
+export async function childrenOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+  return text.split(" ").filter(Boolean).map(Number);
+}

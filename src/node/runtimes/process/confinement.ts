@@ -1,0 +1,96 @@
+import type { BindMount } from "../runtime.ts";
+import type { ViewEntry } from "./view.ts";
+
+/** What confines one container. */
+export interface Confinement {
+  readonly view: readonly ViewEntry[];
+  /** Paths covered by something empty. */
+  readonly hidden: readonly string[];
+  readonly nodeBinary: string;
+  readonly mounts: readonly BindMount[];
+  readonly hostname: string;
+  readonly workingDir: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly user: number;
+  readonly group: number;
+  readonly groups: readonly number[];
+  /** Absolute path of setpriv, the same outside and inside. */
+  readonly setpriv: string;
+  readonly rootless: boolean;
+}
+
+/** Where a pod finds Fairlead's own Node. */
+export const NODE_DIRECTORY = "/run/fairlead/bin";
+
+/**
+ * Variables which the C library obeys in any program (glibc `unsecvars.h`, musl), and languages. The program that
+ * gives up root's identity inside the sandbox must not see a pod's own, or the pod's library would run in it.
+ */
+const OBEYED_BY_LOADER =
+  /^(LD_|GLIBC_|MALLOC_|MUSL_|LC_|LANG|GCONV_PATH|GETCONF_DIR|HOSTALIASES|LOCALDOMAIN|LOCPATH|NIS_PATH|NLSPATH|OUTPUT_CHARSET|RESOLV_HOST_CONF|RES_OPTIONS|TMPDIR|TZ)/;
+
+/** Tells variables that any program may be given from those that only the pod's own may see. */
+export function splitEnvironment(env: Readonly<Record<string, string>>): {
+  safe: Record<string, string>;
+  late: string[];
+} {
+  const safe: Record<string, string> = {};
+  const late: string[] = [];
+  for (const [name, value] of Object.entries(env)) {
+    if (OBEYED_BY_LOADER.test(name)) late.push(`${name}=${value}`);
+    else safe[name] = value;
+  }
+  return { safe, late };
+}
+
+const inOwn = (path: string): boolean => /^\/(run|tmp|proc|sys|dev)(\/|$)/.test(path);
+
+/**
+ * Options for bubblewrap, for its `--args` descriptor: they hold the environment, and a command line is everybody's to read.
+ * Later mounts cover earlier ones.
+ */
+export function bubblewrapOptions(confinement: Confinement): string[] {
+  const { safe, late } = splitEnvironment(confinement.env);
+  const given = confinement.rootless
+    ? confinement.env
+    : late.length === 0
+      ? confinement.env
+      : safe;
+  return [
+    ...confinement.view.flatMap((entry) =>
+      "symlink" in entry ? ["--symlink", entry.symlink, entry.path] : ["--ro-bind", entry.source, entry.path],
+    ),
+    ...["--dev", "/dev", "--proc", "/proc"],
+    ...["/dev/shm", "/tmp", "/run"].flatMap((path) => ["--perms", "1777", "--tmpfs", path]),
+    ...["--ro-bind", confinement.nodeBinary, `${NODE_DIRECTORY}/node`],
+    ...confinement.hidden
+      .filter((path) => !inOwn(path))
+      .flatMap((path) => ["--tmpfs", path, "--remount-ro", path]),
+    ...confinement.mounts.flatMap(({ source, target, readOnly }) => [
+      readOnly ? "--ro-bind" : "--bind",
+      source,
+      target,
+    ]),
+    ...["--remount-ro", "/", "--chdir", confinement.workingDir],
+    ...["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", confinement.hostname],
+    ...["--clearenv", ...Object.entries(given).flatMap(([name, value]) => ["--setenv", name, value])],
+    ...["--cap-drop", "ALL"],
+    ...(confinement.rootless
+      ? ["--unshare-user", "--uid", String(confinement.user), "--gid", String(confinement.group)]
+      : ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"].flatMap((name) => ["--cap-add", name])),
+  ];
+}
+
+/** What bubblewrap starts: as root, first a program that becomes the pod's user and gives up every capability for good. */
+export function confinedCommand(confinement: Confinement, command: readonly string[]): string[] {
+  if (confinement.rootless) return [...command];
+  const { late } = splitEnvironment(confinement.env);
+  return [
+    confinement.setpriv,
+    ...["--reuid", String(confinement.user), "--regid", String(confinement.group)],
+    ...(confinement.groups.length === 0 ? ["--clear-groups"] : ["--groups", confinement.groups.join(",")]),
+    ...["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--"],
+    ...(late.length === 0 ? [] : ["/usr/bin/env", ...late]),
+    ...command,
+  ];
+}

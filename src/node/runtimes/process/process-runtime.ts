@@ -1,0 +1,134 @@
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { childrenOf, identityOf, isRunning, signalProcess } from "../../../host/process-identity.ts";
+import type { Host } from "../../../host/host.ts";
+import { watchFile } from "../../../host/watched-file.ts";
+import type { Log } from "../../../observe/log.ts";
+import type { ContainerSight, ContainerStart, Runtime, StartedContainer } from "../runtime.ts";
+import { bubblewrapOptions, confinedCommand, type Confinement } from "./confinement.ts";
+import { execInContainer } from "./exec.ts";
+import { groupOf, processRefusal, userOf } from "./refusal.ts";
+import { readReport } from "./status-file.ts";
+import { buildHostView, type HostView } from "./view.ts";
+
+export interface ProcessRuntimeOptions {
+  readonly host: Host;
+  readonly log: Log;
+  /** An empty directory to build the view on. */
+  readonly scratch: string;
+  readonly hidden: readonly string[];
+  readonly nodeBinary: string;
+  readonly rootless: boolean;
+}
+
+/** How often an exit is looked for where the kernel's notice was lost, in milliseconds. */
+const LIVENESS_POLL = 5_000;
+/** The exit code of a container whose monitor was killed and could say none: as by SIGKILL. */
+const KILLED = 137;
+
+/** A container is a program of this machine's file system, confined by bubblewrap (0.6 or newer). */
+export function processRuntime(options: ProcessRuntimeOptions): Runtime {
+  const { host, rootless } = options;
+  let view: HostView | undefined;
+  let tools = { nsenter: "", setpriv: "", bwrap: "" };
+  let hidden: string[] = [];
+
+  const find = async (name: string): Promise<string> => {
+    const path = await host.which(name);
+    if (path === undefined) throw new Error(`preparing the process runtime: ${name} is not installed, or not in PATH`);
+    return path;
+  };
+
+  const status = async (started: StartedContainer): Promise<ContainerSight> => {
+    // Whether it runs is asked first: an exit between the two questions is then found in the file.
+    const runs = await isRunning(started.monitor);
+    const { init, exitCode } = readReport(await readFile(started.statusFile, "utf8").catch(() => ""));
+    if (exitCode !== undefined) return { state: "exited", exitCode };
+    if (!runs) {
+      const orphan = init === undefined ? undefined : await identityOf(init);
+      // Only a process with our sandbox's parentage could be ours; after a re-use of the id it is a stranger.
+      if (orphan !== undefined && orphan.startTicks - started.monitor.startTicks < 200) {
+        await signalProcess(orphan, "SIGKILL");
+      }
+      return { state: "exited", exitCode: KILLED };
+    }
+    return init === undefined ? { state: "starting" } : { state: "running", init };
+  };
+
+  return {
+    name: "process",
+    refusal: (pod) => processRefusal(pod, rootless),
+    async prepare() {
+      const [nsenter, setpriv, bwrap] = await Promise.all([find("nsenter"), find("setpriv"), find("bwrap")]);
+      tools = { nsenter, setpriv, bwrap };
+      hidden = [];
+      for (const path of options.hidden) if ((await stat(path).catch(() => undefined))?.isDirectory()) hidden.push(path);
+      view = await buildHostView(host, options.log, options.scratch, options.hidden);
+    },
+    async start(start: ContainerStart) {
+      if (view === undefined) throw new Error("starting a container: the process runtime is not prepared");
+      await mkdir(start.directory, { recursive: true, mode: 0o700 });
+      for (const mount of start.mounts) {
+        const kind = (await stat(mount.source)).isDirectory() ? "directory" : "file";
+        await view.ensure(mount.target, kind);
+      }
+      const confinement: Confinement = {
+        view: view.entries(),
+        hidden,
+        nodeBinary: options.nodeBinary,
+        mounts: start.mounts,
+        hostname: start.hostname,
+        workingDir: start.container.workingDir || "/",
+        env: start.env,
+        user: userOf(start.pod, start.container),
+        group: groupOf(start.pod, start.container),
+        groups: start.pod.spec?.securityContext?.supplementalGroups ?? [],
+        setpriv: tools.setpriv,
+        rootless,
+      };
+      const argsFile = join(start.directory, "options");
+      const statusFile = join(start.directory, "status");
+      await writeFile(argsFile, bubblewrapOptions(confinement).map((option) => `${option}\0`).join(""), { mode: 0o600 });
+      const pid = await host.startDetached(
+        tools.nsenter,
+        [
+          ...[`--net=/run/netns/${start.namespace}`, `--mount=${view.namespace}`, tools.bwrap],
+          ...["--json-status-fd", "3", "--args", "4", "--", ...confinedCommand(confinement, start.command)],
+        ],
+        { output: start.log, files: [statusFile], inputs: [argsFile], cwd: "/", env: {} },
+      );
+      const monitor = await identityOf(pid);
+      // The descriptor stays readable; the secrets in the environment need no name any more.
+      await rm(argsFile, { force: true });
+      return {
+        monitor: monitor ?? { pid, startTicks: -1 },
+        statusFile,
+        user: confinement.user,
+        group: confinement.group,
+      };
+    },
+    status,
+    watch: (started, callback) => watchFile(started.statusFile, LIVENESS_POLL, callback),
+    async stop(started, signal) {
+      const sight = await status(started);
+      if (sight.state === "exited") return;
+      if (sight.state === "starting") {
+        await signalProcess(started.monitor, "SIGKILL");
+        return;
+      }
+      // The sandbox's first process is bubblewrap's, which reaps; the program is its child.
+      const [program] = signal === "SIGKILL" ? [sight.init] : await childrenOf(sight.init);
+      const target = program === undefined ? undefined : await identityOf(program);
+      if (target !== undefined) await signalProcess(target, signal);
+    },
+    async exec(started, request) {
+      const sight = await status(started);
+      if (sight.state !== "running") throw new Error(`running ${request.command[0]} in a container: it is not running`);
+      return execInContainer(host, tools, sight.init, started, request, rootless);
+    },
+    async close() {
+      await view?.close();
+      view = undefined;
+    },
+  };
+}
