@@ -17,7 +17,10 @@ function warningHeaders(warnings: ReadonlySet<string>): string[] {
   let length = 0;
   for (const warning of warnings) {
     // Header bytes are ASCII; other signs and controls become question marks.
-    const text = warning.slice(0, MAXIMUM_WARNING).replaceAll(/[^ -~]/g, "?").replaceAll(/["\\]/g, "\\$&");
+    const text = warning
+      .slice(0, MAXIMUM_WARNING)
+      .replaceAll(/[^ -~]/g, "?")
+      .replaceAll(/["\\]/g, "\\$&");
     length += text.length;
     if (length > MAXIMUM_WARNINGS) break;
     headers.push(`299 - "${text}"`);
