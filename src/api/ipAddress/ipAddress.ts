@@ -4,15 +4,11 @@ import type { Kind } from "../kind.ts";
 import { carry, withoutServerFields } from "../meta/carry.ts";
 import { age, column, nameColumn, nameOf } from "../meta/columns.ts";
 import { clusterFields } from "../meta/fields.ts";
-import { canonical, strictFamily } from "../meta/ip.ts";
-import { checkPathSegment, checkSubdomain, type NameCheck } from "../meta/names.ts";
+import { checkCanonicalIP } from "../meta/ip.ts";
+import { checkPathSegment, checkSubdomain } from "../meta/names.ts";
 import { validateObjectMeta } from "../meta/objectMeta.ts";
 import { sameJson } from "../meta/values.ts";
 import { ipAddresses } from "../resources.ts";
-
-/** The name is the claim on the address, so one address must have one name (SVC-256). */
-const checkCanonicalIP: NameCheck = (name) =>
-  strictFamily(name) !== undefined && canonical(name) === name ? [] : ["must be a valid IP address in canonical form"];
 
 function validateParent({ spec }: IPAddress): Fault[] {
   const parent = spec?.parentRef;
@@ -60,6 +56,7 @@ export const ipAddress: Kind<IPAddress> = {
   prepareForCreate: withoutServerFields,
   prepareForUpdate: carry,
   validate: (next, previous) => [
+    // The name is the claim on the address, so one address must have one name (SVC-256).
     ...validateObjectMeta(next.metadata, previous?.metadata, { namespaced: false, checkName: checkCanonicalIP }),
     ...validateParent(next),
     ...(previous === undefined ? [] : validateChange(next, previous)),

@@ -39,7 +39,7 @@ export function lenientIP(text: string): string | undefined {
 }
 
 /** The parts of a range in CIDR form, in strict form or not; undefined for what is no range. */
-export function readCidr(text: string): { ip: string; prefix: number; first: string; strict: boolean } | undefined {
+export function readCidr(text: string): { ip: string; prefix: number; first: string } | undefined {
   const match = /^([^/]+)\/(\d{1,3})$/.exec(text);
   const ip = match === null ? undefined : lenientIP(match[1]!);
   if (match === null || ip === undefined) return undefined;
@@ -50,15 +50,51 @@ export function readCidr(text: string): { ip: string; prefix: number; first: str
   const { number } = parseIp(ip);
   const size = 1n << BigInt(width - prefix);
   const first = stringifyIp({ number: number - (number % size), version });
-  const strict = strictFamily(match[1]!) !== undefined && String(prefix) === match[2] && first === ip;
-  return { ip, prefix, first, strict };
+  return { ip, prefix, first };
 }
-
-/** A range in strict form: no leading zeros, no bits beyond the prefix (SVC-081). */
-export const isCidr = (text: string): boolean => readCidr(text)?.strict === true;
 
 export const NOT_AN_IP = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 export const NOT_A_CIDR = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+
+/** Why a text is no address in strict form (SVC-081). */
+export function checkIP(text: string): string[] {
+  if (strictFamily(text) !== undefined) return [];
+  if (lenientIP(text) === undefined) return [NOT_AN_IP];
+  return [text.includes(":") ? "must not be an IPv4-mapped IPv6 address" : "must not have leading 0s"];
+}
+
+/** Why a text is no address in its one canonical form: RFC 5952 for IPv6. */
+export function checkCanonicalIP(text: string): string[] {
+  const faults = checkIP(text);
+  if (faults.length > 0) return faults;
+  const form = canonical(text);
+  return form === text ? [] : [`must be in canonical form (${JSON.stringify(form)})`];
+}
+
+/** Why a text is no range in strict form: no leading zeros, no bits beyond the prefix (SVC-081). */
+export function checkCidr(text: string): string[] {
+  const range = readCidr(text);
+  if (range === undefined) return [NOT_A_CIDR];
+  const [address = "", prefix = ""] = text.split("/");
+  if (address.includes(":") && strictFamily(address) === undefined) {
+    return ["must not have an IPv4-mapped IPv6 address"];
+  }
+  return [
+    ...(strictFamily(address) === undefined || String(range.prefix) !== prefix
+      ? ["must not have leading 0s in IP or prefix length"]
+      : []),
+    ...(range.first === range.ip ? [] : ["must not have bits set beyond the prefix length"]),
+  ];
+}
+
+/** Why a text is no range in its one canonical form. */
+export function checkCanonicalCidr(text: string): string[] {
+  const faults = checkCidr(text);
+  const range = readCidr(text);
+  if (faults.length > 0 || range === undefined) return faults;
+  const form = `${range.first}/${range.prefix}`;
+  return form === text ? [] : [`must be in canonical form (${JSON.stringify(form)})`];
+}
 
 /** Why an address cannot be a destination that others are sent to: unspecified, loopback, link-local (SVC-072). */
 export function specialRange(ip: string): string[] {

@@ -1,7 +1,8 @@
 import type { Node } from "../generated/types.ts";
 import type { Kind } from "../kind.ts";
-import { carry, withoutServerFields } from "../meta/carry.ts";
+import { withoutServerFields } from "../meta/carry.ts";
 import { clusterFields } from "../meta/fields.ts";
+import { keepSpec, keepStatus } from "../meta/subresource.ts";
 import { nodes } from "../resources.ts";
 import { columns, row } from "./columns.ts";
 import { validate } from "./validate.ts";
@@ -18,14 +19,8 @@ export const node: Kind<Node> = {
   defaults: (object) => object,
   // Unlike other kinds a Node may be created with its status: that is how node agents register.
   prepareForCreate: withoutServerFields,
-  prepareForUpdate(next, previous) {
-    const { status: _, ...kept } = carry(next, previous);
-    return previous.status === undefined ? kept : { ...kept, status: previous.status };
-  },
-  prepareForStatusUpdate(next, previous) {
-    const { spec: _, ...kept } = carry(next, previous);
-    return previous.spec === undefined ? kept : { ...kept, spec: previous.spec };
-  },
+  prepareForUpdate: keepStatus,
+  prepareForStatusUpdate: keepSpec,
   validate,
   validateStatus: validate,
   columns,

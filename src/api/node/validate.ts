@@ -1,6 +1,6 @@
 import { duplicate, forbidden, invalid, notSupported, required, type Fault } from "../fault.ts";
 import type { Node } from "../generated/types.ts";
-import { isCidr } from "../meta/ip.ts";
+import { checkCidr } from "../meta/ip.ts";
 import { checkLabelValue, checkQualifiedName, checkSubdomain } from "../meta/names.ts";
 import { validateObjectMeta } from "../meta/objectMeta.ts";
 
@@ -36,9 +36,7 @@ function validateAddresses(node: Node): Fault[] {
 function validatePodCIDRs(next: Node, previous: Node | undefined): Fault[] {
   const cidrs = next.spec?.podCIDRs ?? [];
   const faults = cidrs.flatMap((cidr, index) =>
-    isCidr(cidr)
-      ? []
-      : [invalid(`spec.podCIDRs[${index}]`, cidr, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")],
+    checkCidr(cidr).map((why) => invalid(`spec.podCIDRs[${index}]`, cidr, why)),
   );
   const before = previous?.spec?.podCIDRs ?? [];
   if (before.length > 0 && (before.length !== cidrs.length || before.some((cidr, index) => cidr !== cidrs[index]))) {

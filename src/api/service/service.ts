@@ -1,12 +1,16 @@
 import type { Service } from "../generated/types.ts";
 import type { Kind } from "../kind.ts";
 import { withoutServerFields } from "../meta/carry.ts";
-import { age, ageColumn, nameColumn, nameOf } from "../meta/columns.ts";
 import { namespacedFields } from "../meta/fields.ts";
-import { checkSubdomain } from "../meta/names.ts";
-import { validateObjectMeta } from "../meta/objectMeta.ts";
-import { services } from "../resources.ts";
 import { keepSpec, keepStatus } from "../meta/subresource.ts";
+import { services } from "../resources.ts";
+import { backfill } from "./backfill.ts";
+import { columns, row } from "./columns.ts";
+import { defaults } from "./defaults.ts";
+import { normalizeClusterIPs } from "./normalizeClusterIPs.ts";
+import { validate, validateStatus } from "./validate.ts";
+import { warnings } from "./warnings.ts";
+import { wipeOnTypeChange } from "./wipeOnTypeChange.ts";
 
 export const service: Kind<Service> = {
   ...services,
@@ -17,13 +21,21 @@ export const service: Kind<Service> = {
   subresources: ["status"],
   deleteAnswers: "object",
   createOnUpdate: true,
-  defaults: (object) => object,
-  prepareForCreate: withoutServerFields,
-  prepareForUpdate: keepStatus,
+  defaults,
+  prepareForCreate: (object) =>
+    normalizeClusterIPs({ ...withoutServerFields(object), status: { loadBalancer: {} } }, undefined),
+  // All three may run again beside the allocation of addresses: a second time they change nothing.
+  prepareForUpdate: (next, previous) =>
+    wipeOnTypeChange(normalizeClusterIPs(backfill(keepStatus(next, previous), previous), previous), previous),
   prepareForStatusUpdate: keepSpec,
-  validate: (next, previous) =>
-    validateObjectMeta(next.metadata, previous?.metadata, { namespaced: true, checkName: checkSubdomain }),
-  columns: [nameColumn, ageColumn],
-  row: (object, nowMs) => [nameOf(object), age(object, nowMs)],
-  selectableFields: namespacedFields,
+  validate,
+  validateStatus,
+  warnings,
+  columns,
+  row,
+  selectableFields: (object) => ({
+    ...namespacedFields(object),
+    "spec.clusterIP": object.spec?.clusterIP ?? "",
+    "spec.type": object.spec?.type ?? "",
+  }),
 };

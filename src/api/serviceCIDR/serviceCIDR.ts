@@ -1,8 +1,9 @@
 import type { ServiceCIDR } from "../generated/types.ts";
 import type { Kind } from "../kind.ts";
-import { carry, withoutServerFields } from "../meta/carry.ts";
+import { withoutServerFields } from "../meta/carry.ts";
 import { age, ageColumn, column, nameColumn, nameOf } from "../meta/columns.ts";
 import { clusterFields } from "../meta/fields.ts";
+import { keepStatus } from "../meta/subresource.ts";
 import { serviceCIDRs } from "../resources.ts";
 import { validate } from "./validate.ts";
 
@@ -20,10 +21,7 @@ export const serviceCIDR: Kind<ServiceCIDR> = {
     const { status: _, ...kept } = withoutServerFields(object);
     return kept;
   },
-  prepareForUpdate(next, previous) {
-    const { status: _, ...kept } = carry(next, previous);
-    return previous.status === undefined ? kept : { ...kept, status: previous.status };
-  },
+  prepareForUpdate: keepStatus,
   // SVC-273: nothing but the status is taken, not even labels.
   prepareForStatusUpdate(next, previous) {
     const { status: _, ...kept } = previous;

@@ -1,10 +1,8 @@
 import { invalid, required, type Fault } from "../fault.ts";
 import type { ServiceCIDR } from "../generated/types.ts";
-import { isCidr, NOT_A_CIDR, readCidr } from "../meta/ip.ts";
+import { checkCanonicalCidr } from "../meta/ip.ts";
 import { checkSubdomain } from "../meta/names.ts";
 import { validateObjectMeta } from "../meta/objectMeta.ts";
-
-const isCanonical = (cidr: string): boolean => isCidr(cidr) && readCidr(cidr)?.first === cidr.split("/")[0];
 
 /** SVC-264 */
 function validateCidrs(cidrs: readonly string[]): Fault[] {
@@ -12,7 +10,7 @@ function validateCidrs(cidrs: readonly string[]): Fault[] {
   if (cidrs.length === 0) return [required(field, "at least one CIDR required")];
   if (cidrs.length > 2) return [invalid(field, cidrs, "may only hold up to 2 values")];
   const faults = cidrs.flatMap((cidr, index) =>
-    isCanonical(cidr) ? [] : [invalid(`${field}[${index}]`, cidr, `${NOT_A_CIDR} in canonical form`)],
+    checkCanonicalCidr(cidr).map((why) => invalid(`${field}[${index}]`, cidr, why)),
   );
   const [first, second] = cidrs;
   if (second !== undefined && first!.includes(":") === second.includes(":")) {
