@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -41,7 +52,6 @@ const alter = (path: string, sql: string): void => {
 inDirectory("a file in use is refused, in this process and in another", async (directory) => {
   const path = join(directory, "store.db");
   const report = join(directory, "report");
-  const { openSync } = await import("node:fs");
   const child = spawn(process.execPath, [join(import.meta.dirname, "writer.ts"), path], {
     stdio: ["ignore", openSync(report, "w"), "inherit"],
   });
@@ -80,28 +90,44 @@ inDirectory("another program's database is refused and not touched", async (dire
   assert.deepEqual([statSync(path).mtimeMs, statSync(path).size], [mtimeMs, size]);
 });
 
-inDirectory("a damaged file is refused, and one damaged inside ends the store with a sentence", async (directory) => {
+/** Overwrites pages of a closed database (numbered from 1, as SQLite does). */
+const damage = (path: string, first: number, last: number): void => {
+  const fd = openSync(path, "r+");
+  const garbage = Buffer.alloc((last - first + 1) * 8192, 0xa5);
+  writeSync(fd, garbage, 0, garbage.length, (first - 1) * 8192);
+  closeSync(fd);
+};
+
+inDirectory("a damaged file is refused", async (directory) => {
   const path = join(directory, "store.db");
   writeFileSync(path, "this was never a database\n".repeat(1000));
   await assert.rejects(openSqliteStore({ path, log }), /store\.db is damaged \(file is not a database\); put a copy/);
   const torn = join(directory, "torn.db");
   await makeStore(torn);
-  const { size } = statSync(torn);
-  // All but the first page, where the schema is: the damage shows when it is opened, or when it is read.
-  const { openSync, writeSync, closeSync } = await import("node:fs");
-  const fd = openSync(torn, "r+");
-  writeSync(fd, Buffer.alloc(size - 8192, 0xa5), 0, size - 8192, 8192);
-  closeSync(fd);
-  const use = async (): Promise<void> => {
-    const store = await openSqliteStore({ path: torn, log });
-    try {
-      await store.get("/a");
-    } finally {
-      await store.close();
-    }
-  };
-  await assert.rejects(use(), /torn\.db.*malformed/);
+  // All but the first page, where the schema is.
+  damage(torn, 2, statSync(torn).size / 8192);
+  await assert.rejects(
+    openSqliteStore({ path: torn, log }),
+    /torn\.db is damaged \(database disk image is malformed\)/,
+  );
 });
+
+inDirectory(
+  "damage that shows later ends the store, its watches and all requests with a sentence",
+  async (directory) => {
+    const path = join(directory, "store.db");
+    await makeStore(path);
+    // The pages of the entries and of their index.
+    damage(path, 2, 3);
+    const store = await openSqliteStore({ path, log });
+    const watch = await record(store, "/", await store.revision());
+    const sentence = { message: `reading the store ${path}: database disk image is malformed` };
+    await assert.rejects(store.get("/a"), sentence);
+    await assert.rejects(store.write([], [put("/b", "")]), sentence);
+    assert.equal(watch.ends[0]?.message, sentence.message);
+    await store.close();
+  },
+);
 
 inDirectory(
   "a directory that is missing, not writable or no directory is named, and nothing is left",
