@@ -1,0 +1,27 @@
+import type { Event } from "../generated/types.ts";
+import type { Kind } from "../kind.ts";
+import { carry, withoutServerFields } from "../meta/carry.ts";
+import { age, ageColumn, nameColumn, nameOf } from "../meta/columns.ts";
+import { namespacedFields } from "../meta/fields.ts";
+import { checkSubdomain } from "../meta/names.ts";
+import { validateObjectMeta } from "../meta/objectMeta.ts";
+import { events } from "../resources.ts";
+
+export const event: Kind<Event> = {
+  ...events,
+  singular: "event",
+  shortNames: ["ev"],
+  categories: [],
+  type: "Event",
+  subresources: [],
+  deleteAnswers: "status",
+  createOnUpdate: true,
+  defaults: (object) => object,
+  prepareForCreate: withoutServerFields,
+  prepareForUpdate: carry,
+  validate: (next, previous) =>
+    validateObjectMeta(next.metadata, previous?.metadata, { namespaced: true, checkName: checkSubdomain }),
+  columns: [nameColumn, ageColumn],
+  row: (object, nowMs) => [nameOf(object), age(object, nowMs)],
+  selectableFields: namespacedFields,
+};

@@ -1,0 +1,31 @@
+import { configMap } from "./configMap/configMap.ts";
+import { endpoints } from "./endpoints/endpoints.ts";
+import { endpointSlice } from "./endpointSlice/endpointSlice.ts";
+import { event } from "./event/event.ts";
+import { ipAddress } from "./ipAddress/ipAddress.ts";
+import type { Kind } from "./kind.ts";
+import { lease } from "./lease/lease.ts";
+import { namespace } from "./namespace/namespace.ts";
+import { node } from "./node/node.ts";
+import { pod } from "./pod/pod.ts";
+import { secret } from "./secret/secret.ts";
+import { service } from "./service/service.ts";
+import { serviceAccount } from "./serviceAccount/serviceAccount.ts";
+import { serviceCIDR } from "./serviceCIDR/serviceCIDR.ts";
+
+/** Every kind the API server serves. Core kinds come first, in the order discovery lists them. */
+export const kinds: readonly Kind[] = [
+  configMap,
+  endpoints,
+  event,
+  namespace,
+  node,
+  pod,
+  secret,
+  serviceAccount,
+  service,
+  lease,
+  endpointSlice,
+  ipAddress,
+  serviceCIDR,
+];

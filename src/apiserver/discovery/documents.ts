@@ -1,0 +1,124 @@
+import type { Kind } from "../../api/kind.ts";
+import { apiVersionOf } from "../../api/object.ts";
+import { discovered, type DiscoveredResource } from "./resources.ts";
+
+interface Version {
+  readonly group: string;
+  readonly version: string;
+  readonly kinds: readonly Kind[];
+}
+
+/** Groups and versions in the order of the kinds; the core group comes first. */
+export function versionsOf(kinds: readonly Kind[]): Version[] {
+  const versions = new Map<string, { group: string; version: string; kinds: Kind[] }>();
+  for (const kind of kinds) {
+    const key = apiVersionOf(kind);
+    const found = versions.get(key);
+    if (found === undefined) versions.set(key, { group: kind.group, version: kind.version, kinds: [kind] });
+    else found.kinds.push(kind);
+  }
+  return [...versions.values()].sort((a, b) => Number(a.group !== "") - Number(b.group !== ""));
+}
+
+const groupVersion = ({ group, version }: Version): { groupVersion: string; version: string } => ({
+  groupVersion: apiVersionOf({ group, version }),
+  version,
+});
+
+const apiGroup = (group: string, versions: readonly Version[]): object => ({
+  name: group,
+  versions: versions.map(groupVersion),
+  preferredVersion: groupVersion(versions[0]!),
+});
+
+const byGroup = (kinds: readonly Kind[]): Map<string, Version[]> => Map.groupBy(versionsOf(kinds), ({ group }) => group);
+
+/** `/api` */
+export const apiVersions = (kinds: readonly Kind[], serverAddress: string): object => ({
+  kind: "APIVersions",
+  versions: versionsOf(kinds)
+    .filter(({ group }) => group === "")
+    .map(({ version }) => version),
+  serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress }],
+});
+
+/** `/apis` */
+export const apiGroupList = (kinds: readonly Kind[]): object => ({
+  kind: "APIGroupList",
+  apiVersion: "v1",
+  groups: [...byGroup(kinds)].filter(([group]) => group !== "").map(([group, versions]) => apiGroup(group, versions)),
+});
+
+/** `/apis/GROUP`; undefined for a group that is not served. */
+export function apiGroupDocument(kinds: readonly Kind[], group: string): object | undefined {
+  const versions = byGroup(kinds).get(group);
+  if (versions === undefined || group === "") return undefined;
+  return { kind: "APIGroup", apiVersion: "v1", ...apiGroup(group, versions) };
+}
+
+const apiResource = (resource: DiscoveredResource, at: Version): object => ({
+  name: resource.name,
+  singularName: resource.singular,
+  namespaced: resource.namespaced,
+  ...(resource.group === at.group && resource.version === at.version
+    ? {}
+    : { group: resource.group, version: resource.version }),
+  kind: resource.kind,
+  verbs: resource.verbs,
+  ...(resource.shortNames.length === 0 ? {} : { shortNames: resource.shortNames }),
+  ...(resource.categories.length === 0 ? {} : { categories: resource.categories }),
+});
+
+/** `/api/v1`, `/apis/GROUP/VERSION`; undefined for a version that is not served. */
+export function apiResourceList(kinds: readonly Kind[], group: string, version: string): object | undefined {
+  const found = versionsOf(kinds).find((one) => one.group === group && one.version === version);
+  if (found === undefined) return undefined;
+  return {
+    kind: "APIResourceList",
+    apiVersion: "v1",
+    groupVersion: apiVersionOf(found),
+    resources: found.kinds.flatMap(discovered).map((resource) => apiResource(resource, found)),
+  };
+}
+
+const gvk = ({ group, version, kind }: DiscoveredResource): object => ({ group, version, kind });
+const scope = ({ namespaced }: DiscoveredResource): string => (namespaced ? "Namespaced" : "Cluster");
+
+function aggregatedResource(kind: Kind): object {
+  const [resource, ...below] = discovered(kind);
+  return {
+    resource: resource!.name,
+    responseKind: gvk(resource!),
+    scope: scope(resource!),
+    singularResource: resource!.singular,
+    verbs: resource!.verbs,
+    ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
+    ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
+    ...(below.length === 0
+      ? {}
+      : {
+          subresources: below.map((one) => ({
+            subresource: one.name.slice(kind.plural.length + 1),
+            responseKind: gvk(one),
+            verbs: one.verbs,
+          })),
+        }),
+  };
+}
+
+/** Everything at once: `/api` or `/apis` asked for as APIGroupDiscoveryList, `v2` or `v2beta1`. */
+export const aggregatedDiscovery = (kinds: readonly Kind[], isCore: boolean, version: string): object => ({
+  kind: "APIGroupDiscoveryList",
+  apiVersion: `apidiscovery.k8s.io/${version}`,
+  metadata: {},
+  items: [...byGroup(kinds)]
+    .filter(([group]) => (group === "") === isCore)
+    .map(([group, versions]) => ({
+      metadata: group === "" ? {} : { name: group },
+      versions: versions.map((one) => ({
+        version: one.version,
+        resources: one.kinds.map(aggregatedResource),
+        freshness: "Current",
+      })),
+    })),
+});

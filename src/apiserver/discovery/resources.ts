@@ -1,0 +1,55 @@
+import type { Kind } from "../../api/kind.ts";
+
+/** A resource or subresource as discovery lists it. */
+export interface DiscoveredResource {
+  /** `services`, `services/status`. */
+  readonly name: string;
+  readonly singular: string;
+  readonly namespaced: boolean;
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly verbs: readonly string[];
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+}
+
+const VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+const STATUS_VERBS = ["get", "patch", "update"];
+
+/** What hangs below pods beside their status: answers of other kinds, or streams. */
+const POD_SUBRESOURCES = [
+  { word: "attach", kind: "PodAttachOptions", group: "", version: "v1", verbs: ["create", "get"] },
+  { word: "binding", kind: "Binding", group: "", version: "v1", verbs: ["create"] },
+  { word: "eviction", kind: "Eviction", group: "policy", version: "v1", verbs: ["create"] },
+  { word: "exec", kind: "PodExecOptions", group: "", version: "v1", verbs: ["create", "get"] },
+  { word: "log", kind: "Pod", group: "", version: "v1", verbs: ["get"] },
+  { word: "portforward", kind: "PodPortForwardOptions", group: "", version: "v1", verbs: ["create", "get"] },
+];
+
+/** The kind's resource and its subresources. */
+export function discovered(kind: Kind): DiscoveredResource[] {
+  const { group, version, namespaced } = kind;
+  const base = { namespaced, group, version, kind: kind.kind };
+  const below = { ...base, singular: "", shortNames: [], categories: [] };
+  const isPod = group === "" && kind.plural === "pods";
+  const subresources = [
+    ...(isPod ? POD_SUBRESOURCES.map(({ word, ...rest }) => ({ ...below, ...rest, name: `pods/${word}` })) : []),
+    ...kind.subresources.map((word) => ({
+      ...below,
+      name: `${kind.plural}/${word}`,
+      verbs: word === "status" ? STATUS_VERBS : ["update"],
+    })),
+  ];
+  return [
+    {
+      ...base,
+      name: kind.plural,
+      singular: kind.singular,
+      verbs: VERBS,
+      shortNames: kind.shortNames,
+      categories: kind.categories,
+    },
+    ...subresources.sort((a, b) => (a.name < b.name ? -1 : 1)),
+  ];
+}

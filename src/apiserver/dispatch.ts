@@ -1,0 +1,59 @@
+import type { Context } from "./context.ts";
+import { methodNotAllowed } from "./errors.ts";
+import { queryFlag } from "./http/decode-object.ts";
+import type { Exchange } from "./http/exchange.ts";
+import { pathNotFound, type ResourceRoute } from "./route.ts";
+import { binding } from "./verbs/binding.ts";
+import { create } from "./verbs/create.ts";
+import { remove } from "./verbs/delete.ts";
+import { deletecollection } from "./verbs/deletecollection.ts";
+import { eviction } from "./verbs/eviction.ts";
+import { finalize } from "./verbs/finalize.ts";
+import { get } from "./verbs/get.ts";
+import { list } from "./verbs/list.ts";
+import { patch } from "./verbs/patch.ts";
+import { log, upgradeRequired } from "./verbs/pod-streams.ts";
+import { update } from "./verbs/update.ts";
+import type { Verb } from "./verbs/verb.ts";
+import { watch } from "./verbs/watch.ts";
+
+type Methods = Readonly<Record<string, Verb>>;
+
+const COLLECTION: Methods = { GET: list, POST: create, DELETE: deletecollection };
+/** All namespaces together may be read, not written. */
+const ALL_NAMESPACES: Methods = { GET: list };
+const OBJECT: Methods = { GET: get, PUT: update, PATCH: patch, DELETE: remove };
+const STATUS: Methods = { GET: get, PUT: update, PATCH: patch };
+const FINALIZE: Methods = { PUT: finalize };
+const POD: Readonly<Record<string, Methods>> = {
+  log: { GET: log },
+  binding: { POST: binding },
+  eviction: { POST: eviction },
+  exec: { GET: upgradeRequired, POST: upgradeRequired },
+  attach: { GET: upgradeRequired, POST: upgradeRequired },
+  portforward: { GET: upgradeRequired, POST: upgradeRequired },
+};
+
+function methodsOf({ kind, namespace, name, subresource }: ResourceRoute): Methods {
+  if (name === undefined) return kind.namespaced && namespace === undefined ? ALL_NAMESPACES : COLLECTION;
+  if (subresource === undefined) return OBJECT;
+  const isPod = kind.plural === "pods" && kind.group === "";
+  if (isPod && Object.hasOwn(POD, subresource)) return POD[subresource]!;
+  if (subresource === "status" && kind.subresources.includes("status")) return STATUS;
+  if (subresource === "finalize" && kind.subresources.includes("finalize")) return FINALIZE;
+  throw pathNotFound();
+}
+
+/** What upstream says with every answer about Endpoints (SVC-220). */
+const ENDPOINTS_DEPRECATED = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
+
+/** Answers a request for objects by the verb that its method and path mean. */
+export async function dispatch(context: Context, exchange: Exchange, route: ResourceRoute): Promise<void> {
+  const methods = methodsOf(route);
+  const verb = Object.hasOwn(methods, exchange.method) ? methods[exchange.method] : undefined;
+  if (verb === undefined) throw methodNotAllowed();
+  if (route.kind.group === "" && route.kind.plural === "endpoints") exchange.warnings.add(ENDPOINTS_DEPRECATED);
+  const reads = exchange.method === "GET" && route.subresource === undefined;
+  if (reads && (route.watch || (verb === list && queryFlag(exchange.query, "watch")))) return watch(context, exchange, route);
+  return verb(context, exchange, route);
+}

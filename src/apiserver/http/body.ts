@@ -1,0 +1,99 @@
+import { parse as parseYaml } from "yaml";
+import { ApiError } from "../../api/status.ts";
+import type { Request } from "./exchange.ts";
+
+/** Bytes a request body may have, as upstream's limit for resources. */
+export const MAXIMUM_BODY = 3 * 1024 * 1024;
+/** What is still read, and thrown away, of a body that is too large, so that the client hears the answer. */
+const MAXIMUM_DISCARDED = 16 * 1024 * 1024;
+/** Objects and arrays inside each other. */
+export const MAXIMUM_DEPTH = 100;
+/** How often YAML aliases may be written out. */
+const MAXIMUM_ALIASES = 100;
+
+const bad = (message: string): ApiError => new ApiError("BadRequest", message);
+
+/** The media type of the body, lower case and without parameters; JSON when none is said. */
+export const mediaType = (request: Request): string => {
+  const said = (request.headers["content-type"] ?? "").split(";", 1)[0]!.trim().toLowerCase();
+  return said === "" ? "application/json" : said;
+};
+
+/** The whole body. @throws ApiError RequestEntityTooLarge */
+export async function readBody(request: Request): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const tooLarge = new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${MAXIMUM_BODY}`);
+  const declared = Number(request.headers["content-length"] ?? 0);
+  if (declared > MAXIMUM_DISCARDED) throw tooLarge;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length <= MAXIMUM_BODY) chunks.push(chunk);
+    else if (length > MAXIMUM_DISCARDED) throw tooLarge;
+    else chunks.length = 0;
+  }
+  if (length > MAXIMUM_BODY) throw tooLarge;
+  return Buffer.concat(chunks, length);
+}
+
+/**
+ * Refuses what only an attack needs: nesting without end, and `__proto__` as a key.
+ * Walks without recursion, because the value may be as deep as the body is long.
+ */
+export function checkShape(value: unknown): void {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    const next: unknown[] = [];
+    for (const node of level) {
+      if (typeof node !== "object" || node === null) continue;
+      if (depth >= MAXIMUM_DEPTH) throw bad(`the body is nested deeper than ${MAXIMUM_DEPTH} levels`);
+      if (Object.hasOwn(node, "__proto__")) throw bad(`the body has the key "__proto__"`);
+      for (const child of Array.isArray(node) ? node : Object.values(node)) {
+        if (typeof child === "object" && child !== null) next.push(child);
+      }
+    }
+    level = next;
+  }
+}
+
+export function parseJson(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw bad(`the body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  checkShape(value);
+  return value;
+}
+
+/** YAML 1.1 as Go's parser reads it: `yes` is true, dates stay text, `!!binary` stays text, duplicate keys are refused. */
+export function parseYamlBody(text: string): unknown {
+  // The parser is recursive: what opens more brackets than may ever nest is refused before it starts.
+  if (/[[{]{101}/.test(text.replaceAll(/\s/g, ""))) throw bad(`the body is nested deeper than ${MAXIMUM_DEPTH} levels`);
+  let value: unknown;
+  try {
+    value = parseYaml(text, {
+      version: "1.1",
+      maxAliasCount: MAXIMUM_ALIASES,
+      customTags: (tags) =>
+        tags.filter((tag) => typeof tag === "string" || !/timestamp|binary/.test(typeof tag.tag === "string" ? tag.tag : "")),
+      logLevel: "error",
+    });
+  } catch (error) {
+    throw bad(`the body is not YAML: ${error instanceof Error ? error.message.split("\n", 1)[0] : String(error)}`);
+  }
+  checkShape(value);
+  return value;
+}
+
+/** Reads and parses an object or options body. @throws ApiError UnsupportedMediaType for what is neither JSON nor YAML */
+export async function parseBody(request: Request): Promise<unknown> {
+  const type = mediaType(request);
+  if (type === "application/json") return parseJson((await readBody(request)).toString("utf8"));
+  if (type === "application/yaml") return parseYamlBody((await readBody(request)).toString("utf8"));
+  throw new ApiError(
+    "UnsupportedMediaType",
+    `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml`,
+  );
+}

@@ -1,0 +1,83 @@
+import { promisify } from "node:util";
+import { constants, gzip } from "node:zlib";
+import { ApiError } from "../../api/status.ts";
+import type { Log } from "../../observe/log.ts";
+import type { Exchange } from "./exchange.ts";
+
+const compress = promisify(gzip);
+/** Below this, compressing costs more than it saves (upstream's threshold). */
+const COMPRESS_ABOVE = 128 * 1024;
+/** Bytes of one `Warning` header's sentence, and of all of them. */
+const MAXIMUM_WARNING = 256;
+const MAXIMUM_WARNINGS = 4096;
+
+/** `Warning` headers (RFC 7234, 5.5): code 299, no agent, the sentence quoted. */
+function warningHeaders(warnings: ReadonlySet<string>): string[] {
+  const headers: string[] = [];
+  let length = 0;
+  for (const warning of warnings) {
+    // Header bytes are ASCII; other signs and controls become question marks.
+    const text = warning.slice(0, MAXIMUM_WARNING).replaceAll(/[^ -~]/g, "?").replaceAll(/["\\]/g, "\\$&");
+    length += text.length;
+    if (length > MAXIMUM_WARNINGS) break;
+    headers.push(`299 - "${text}"`);
+  }
+  return headers;
+}
+
+/** Sets what every answer has: type, no caching, warnings. */
+export function startAnswer(exchange: Exchange, code: number, contentType: string): void {
+  const { answer } = exchange;
+  answer.statusCode = code;
+  answer.setHeader("content-type", contentType);
+  answer.setHeader("cache-control", "no-cache, private");
+  if (exchange.warnings.size > 0) answer.setHeader("warning", warningHeaders(exchange.warnings));
+}
+
+const wantsGzip = (exchange: Exchange): boolean =>
+  /(^|,)\s*gzip\s*(;|,|$)/.test(String(exchange.request.headers["accept-encoding"] ?? ""));
+
+/** Answers with a whole text; compressed when it is large and the client asked for that. */
+export async function sendText(
+  exchange: Exchange,
+  code: number,
+  text: string,
+  contentType = "application/json",
+): Promise<void> {
+  const plain = Buffer.from(text);
+  const small = plain.length <= COMPRESS_ABOVE || !wantsGzip(exchange);
+  const body = small ? plain : await compress(plain, { level: constants.Z_BEST_SPEED });
+  if (exchange.answer.destroyed) return;
+  startAnswer(exchange, code, contentType);
+  if (!small) {
+    exchange.answer.setHeader("content-encoding", "gzip");
+    exchange.answer.setHeader("vary", "Accept-Encoding");
+  }
+  exchange.answer.setHeader("content-length", String(body.length));
+  exchange.answer.end(body);
+}
+
+export const sendJson = (exchange: Exchange, code: number, value: unknown): Promise<void> =>
+  sendText(exchange, code, JSON.stringify(value));
+
+/** The error as the client shall see it. What nobody expected is logged whole and told without its insides. */
+export function apiErrorOf(error: unknown, log: Log, facts: object): ApiError {
+  if (error instanceof ApiError) return error;
+  const cause = error instanceof Error ? error : new Error(String(error));
+  log.error({ ...facts, error: cause.message, stack: cause.stack }, "a request failed in a way nobody expected");
+  return new ApiError("InternalError", `Internal error occurred: ${cause.message}`, {
+    causes: [{ message: cause.message }],
+  });
+}
+
+/** Answers with a Status; when the answer has already begun, cuts it off, which clients take for a failure. */
+export async function sendError(exchange: Exchange, error: ApiError): Promise<void> {
+  if (exchange.answer.headersSent || exchange.answer.destroyed) {
+    exchange.answer.destroy();
+    return;
+  }
+  const { retryAfterSeconds } = error.details ?? {};
+  if (retryAfterSeconds !== undefined) exchange.answer.setHeader("retry-after", String(retryAfterSeconds));
+  if (error.reason === "Unauthorized") exchange.answer.setHeader("www-authenticate", 'Bearer realm="fairlead"');
+  await sendJson(exchange, error.code, error.toStatus());
+}

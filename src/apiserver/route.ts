@@ -1,0 +1,76 @@
+import type { Kind } from "../api/kind.ts";
+import { ApiError } from "../api/status.ts";
+
+/** A request for objects: `/api/v1/namespaces/NS/PLURAL/NAME/SUBRESOURCE` and its relatives. */
+export interface ResourceRoute {
+  readonly kind: Kind;
+  /** Undefined for a cluster-wide kind, and for a list over all namespaces. */
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+  readonly subresource: string | undefined;
+  /** The deprecated `/watch/` form of the path. */
+  readonly watch: boolean;
+}
+
+const NOT_FOUND = "the server could not find the requested resource";
+
+export const pathNotFound = (): ApiError => new ApiError("NotFound", NOT_FOUND);
+
+/** Kinds by `group/version/plural`, for the router and for discovery. */
+export class KindIndex {
+  readonly all: readonly Kind[];
+  readonly #byPath: ReadonlyMap<string, Kind>;
+
+  constructor(kinds: readonly Kind[]) {
+    this.all = kinds;
+    this.#byPath = new Map(kinds.map((kind) => [`${kind.group}/${kind.version}/${kind.plural}`, kind]));
+  }
+
+  find(group: string, version: string, plural: string): Kind | undefined {
+    return this.#byPath.get(`${group}/${version}/${plural}`);
+  }
+
+  hasVersion(group: string, version: string): boolean {
+    return this.all.some((kind) => kind.group === group && kind.version === version);
+  }
+}
+
+function decodeSegments(path: string): string[] {
+  const segments = path.split("/").slice(1);
+  if (segments.at(-1) === "") segments.pop();
+  try {
+    return segments.map((segment) => decodeURIComponent(segment));
+  } catch {
+    throw new ApiError("BadRequest", `the path ${JSON.stringify(path)} has a broken percent escape`);
+  }
+}
+
+/** Words that follow a namespace's own name, as against the plural of a kind in that namespace. */
+const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
+
+/**
+ * Reads the fixed URL grammar of the Kubernetes API. Undefined is a path that names no objects (discovery, health, documents).
+ *
+ * @throws ApiError NotFound for a group, version or resource that is not served
+ */
+export function readRoute(path: string, kinds: KindIndex): ResourceRoute | undefined {
+  const segments = decodeSegments(path);
+  const core = segments[0] === "api";
+  if (!core && segments[0] !== "apis") return undefined;
+  const [group, version] = core ? ["", segments[1]] : [segments[1] ?? "", segments[2]];
+  let rest = segments.slice(core ? 2 : 3);
+  if (version === undefined || rest.length === 0) return undefined;
+  const watch = rest[0] === "watch" && rest.length > 1;
+  if (watch) rest = rest.slice(1);
+  let namespace: string | undefined;
+  if (rest[0] === "namespaces" && rest.length > 2 && !(rest.length === 3 && NAMESPACE_SUBRESOURCES.has(rest[2]!))) {
+    namespace = rest[1]!;
+    rest = rest.slice(2);
+  }
+  const [plural = "", name, subresource] = rest;
+  const kind = kinds.find(group, version, plural);
+  if (kind === undefined || rest.length > 3 || rest.includes("")) throw pathNotFound();
+  // An object of a namespace is only found in its namespace; a cluster-wide one never is.
+  if (kind.namespaced ? namespace === undefined && name !== undefined : namespace !== undefined) throw pathNotFound();
+  return { kind, namespace, name, subresource, watch };
+}

@@ -1,0 +1,185 @@
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
+import { constants } from "node:crypto";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import type { Kind } from "../api/kind.ts";
+import { systemClock, type Clock } from "../observe/clock.ts";
+import { silentLog, type Log } from "../observe/log.ts";
+import type { Store } from "../store/store.ts";
+import type { Identity } from "./auth.ts";
+import { WatchCache } from "./cache/watch-cache.ts";
+import type { Claims } from "./claims/claims.ts";
+import type { Context } from "./context.ts";
+import { handle, handleUpgrade } from "./handle.ts";
+import type { Answer, Request } from "./http/exchange.ts";
+import { KindIndex } from "./route.ts";
+import type { Streams } from "./streams.ts";
+
+/** PEM texts: the server's own key and certificate, and the authority whose client certificates are believed. */
+export interface ServerTls {
+  readonly key: string;
+  readonly cert: string;
+  readonly ca: string;
+}
+
+export interface ApiServerOptions {
+  readonly store: Store;
+  readonly kinds: readonly Kind[];
+  readonly tls: ServerTls;
+  /** Absent: nothing is claimed. */
+  readonly claims?: Claims;
+  /** Absent: logs, exec and the like answer 503. */
+  readonly streams?: Streams;
+  /** Who a bearer token speaks for; undefined for an unknown one. */
+  readonly tokens?: (token: string) => Identity | undefined | Promise<Identity | undefined>;
+  /** What `/version` says as `gitVersion`. */
+  readonly version?: string;
+  readonly clock?: Clock;
+  /** That many random bytes, for UIDs and generated names. */
+  readonly random?: (length: number) => Uint8Array;
+  readonly log?: Log;
+  /** Changes of each resource remembered for watches that start in the past. */
+  readonly remembered?: number;
+}
+
+/** Where to listen: an address, or the path of a Unix socket (TLS is spoken there too). */
+export type ListenAt = { readonly host: string; readonly port: number } | { readonly path: string };
+
+export interface ApiServer {
+  /** May be called several times. Resolves with the port that was taken, 0 for a Unix socket. */
+  listen(at: ListenAt): Promise<number>;
+  /** New connections are answered with this certificate from now on. */
+  renew(tls: ServerTls): void;
+  /** Ends watches well, waits a moment for requests under way, then closes every connection. The store stays open. */
+  close(): Promise<void>;
+}
+
+const VERSION = "v1.36.2+fairlead.0";
+/** Bytes of all headers of a request, the URL among them. */
+const MAXIMUM_HEADERS = 64 * 1024;
+/** Streams one HTTP/2 client may have open: watches above all. */
+const MAXIMUM_STREAMS = 1000;
+const CLOSE_PATIENCE_MS = 2000;
+
+const nothingClaimed: Claims = {
+  claim: async ({ next }) => ({ object: next, conditions: [], operations: [] }),
+};
+
+const secureOptions = (tls: ServerTls) => ({
+  ...tls,
+  requestCert: true,
+  rejectUnauthorized: false,
+  // A resumed session would be believed without its certificate being looked at again.
+  secureOptions: constants.SSL_OP_NO_TICKET,
+  minVersion: "TLSv1.2" as const,
+});
+
+/**
+ * The store as the Kubernetes API. Resolves once everything stored has been read; nothing listens yet.
+ */
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const clock = options.clock ?? systemClock;
+  const log = options.log ?? silentLog;
+  const closing = new AbortController();
+  const cache = new WatchCache({
+    store: options.store,
+    kinds: options.kinds,
+    clock,
+    log,
+    ...(options.remembered === undefined ? {} : { remembered: options.remembered }),
+  });
+  const context: Context = {
+    store: options.store,
+    cache,
+    kinds: new KindIndex(options.kinds),
+    claims: options.claims ?? nothingClaimed,
+    clock,
+    random: options.random ?? ((length) => randomBytes(length)),
+    log,
+    streams: options.streams,
+    closing: closing.signal,
+  };
+  const settings = { version: options.version ?? VERSION, tokens: options.tokens };
+  await cache.start();
+
+  const servers = new Set<Http2SecureServer>();
+  const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  let { tls } = options;
+
+  const open = (): Http2SecureServer => {
+    const server = createSecureServer({
+      ...secureOptions(tls),
+      allowHTTP1: true,
+      maxHeaderSize: MAXIMUM_HEADERS,
+      maxHeaderListPairs: 128,
+      settings: { maxConcurrentStreams: MAXIMUM_STREAMS, maxHeaderListSize: MAXIMUM_HEADERS, enableConnectProtocol: false },
+    } as Parameters<typeof createSecureServer>[0]);
+    server.on("request", (request, answer) => {
+      void handle(context, settings, request as Request, answer as unknown as Answer, tlsOf(request));
+    });
+    server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      void handleUpgrade(context, settings, request, socket as TLSSocket, head);
+    });
+    server.on("connection", (socket: Socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+    });
+    server.on("session", (session) => {
+      sessions.add(session);
+      session.once("close", () => sessions.delete(session));
+    });
+    // A client that speaks no TLS, or breaks off: its own affair.
+    server.on("tlsClientError", (error) => log.debug({ error: error.message }, "a client's TLS handshake failed"));
+    server.on("sessionError", (error) => log.debug({ error: error.message }, "an HTTP/2 connection failed"));
+    server.on("clientError", (error: Error, socket: Duplex) => {
+      log.debug({ error: error.message }, "a client sent no HTTP");
+      if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+      else socket.destroy();
+    });
+    return server;
+  };
+
+  return {
+    listen: (at) =>
+      new Promise((resolve, reject) => {
+        const server = open();
+        server.once("error", reject);
+        server.listen(at, () => {
+          server.off("error", reject);
+          server.on("error", (error) => log.error({ error: error.message }, "a listening socket failed"));
+          servers.add(server);
+          const address = server.address() as AddressInfo | string | null;
+          resolve(typeof address === "object" && address !== null ? address.port : 0);
+        });
+      }),
+    renew: (next) => {
+      tls = next;
+      for (const server of servers) server.setSecureContext(secureOptions(next));
+    },
+    close: async () => {
+      closing.abort();
+      const closed = [...servers].map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+      for (const session of sessions) session.close();
+      const cancel = clock.after(CLOSE_PATIENCE_MS, () => {
+        for (const session of sessions) session.destroy();
+        for (const socket of sockets) socket.destroy();
+      });
+      // HTTP/1.1 connections that wait for a next request have nobody to tell them.
+      setImmediate(() => {
+        for (const server of servers) (server as { closeIdleConnections?: () => void }).closeIdleConnections?.();
+      });
+      await Promise.all(closed);
+      cancel();
+      cache.close();
+    },
+  };
+}
+
+/** The TLS connection a request came by; for HTTP/2 that of its session. */
+function tlsOf(request: { socket?: unknown; stream?: { session?: { socket?: unknown } | undefined } | undefined }): TLSSocket {
+  return (request.stream?.session?.socket ?? request.socket) as TLSSocket;
+}

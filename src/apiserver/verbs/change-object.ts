@@ -1,0 +1,132 @@
+import type { Kind } from "../../api/kind.ts";
+import type { KubeObject } from "../../api/object.ts";
+import { ApiError, invalidObject } from "../../api/status.ts";
+import type { Fault } from "../../api/fault.ts";
+import { timestamp } from "../../observe/clock.ts";
+import { itemOf, storedText, type Item } from "../cache/item.ts";
+import type { Context } from "../context.ts";
+import { CHANGED_MEANWHILE, conflict, notFound } from "../errors.ts";
+import { freshItem, isSame, itemAt, itemFor, MAXIMUM_ATTEMPTS, remove, store, type At } from "../write.ts";
+
+/** Which rules a change is made by: the kind's for the main resource, its for `/status`, or none (the server's own changes). */
+export type ChangeBy = "main" | "status" | "server";
+
+export interface ChangeOptions {
+  readonly by: ChangeBy;
+  readonly dryRun: boolean;
+  readonly warn: (sentence: string) => void;
+}
+
+/** Throws Conflict when the writer meant another version, or another object of that name. */
+function checkMeant(kind: Kind, next: KubeObject, current: Item): void {
+  const { resourceVersion, uid } = next.metadata;
+  const name = current.object.metadata.name ?? "";
+  if (uid !== undefined && uid !== "" && uid !== current.object.metadata.uid) {
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.object.metadata.uid}`;
+    throw conflict(kind, name, why);
+  }
+  if (resourceVersion !== undefined && resourceVersion !== "" && resourceVersion !== String(current.revision)) {
+    throw conflict(kind, name, CHANGED_MEANWHILE);
+  }
+}
+
+/** True when nothing holds a deleted object any more: no finalizer, and no time to end well left (SVC-191). */
+export function mayGo(object: KubeObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = object.metadata;
+  if (deletionTimestamp === undefined || (finalizers ?? []).length > 0 || (deletionGracePeriodSeconds ?? 0) > 0) return false;
+  if (object.kind !== "Namespace") return true;
+  return ((object as { spec?: { finalizers?: string[] } }).spec?.finalizers ?? []).length === 0;
+}
+
+interface Prepared {
+  readonly object: KubeObject;
+  readonly claimed: Awaited<ReturnType<Context["claims"]["claim"]>>;
+}
+
+const NOTHING_CLAIMED = { object: undefined, conditions: [], operations: [] };
+
+/** The object to store, by the kind's rules, in the order of SVC-110. @throws ApiError Invalid */
+async function prepare(
+  context: Context,
+  kind: Kind,
+  next: KubeObject,
+  previous: KubeObject,
+  options: ChangeOptions,
+): Promise<Prepared> {
+  let object = next;
+  let claimed: Prepared["claimed"] = NOTHING_CLAIMED;
+  let faults: Fault[] = [];
+  if (options.by === "main") {
+    claimed = await context.claims.claim({ kind, previous, next: kind.defaults(next), dryRun: options.dryRun });
+    object = kind.prepareForUpdate(claimed.object ?? next, previous, { now: timestamp(context.clock.now()) });
+    faults = kind.validate(object, previous);
+  } else if (options.by === "status") {
+    object = kind.prepareForStatusUpdate?.(kind.defaults(next), previous) ?? previous;
+    faults = kind.validateStatus?.(object, previous) ?? [];
+  }
+  if (faults.length > 0) throw invalidObject(kind.group, kind.kind, object.metadata.name ?? "", faults);
+  if (options.by === "main") for (const warning of kind.warnings?.(object, previous) ?? []) options.warn(warning);
+  return { object, claimed };
+}
+
+/**
+ * Changes one object: `change` is given what is there and answers with what shall be. When another writer comes between, it is asked
+ * again with the newer object, unless it names the version it means. An object whose last hold is gone goes with the change.
+ */
+export async function changeObject(
+  context: Context,
+  kind: Kind,
+  at: At,
+  options: ChangeOptions,
+  change: (current: Item) => KubeObject | Promise<KubeObject>,
+): Promise<Item> {
+  let current = itemAt(context, kind, at) ?? (await freshItem(context, kind, at));
+  let isFresh = false;
+  for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
+    if (current === undefined) throw notFound(kind, at.name);
+    const next = await change(current);
+    if (!isFresh && next.metadata.resourceVersion && next.metadata.resourceVersion !== String(current.revision)) {
+      current = await freshItem(context, kind, at);
+      isFresh = true;
+      continue;
+    }
+    checkMeant(kind, next, current);
+    const { object, claimed } = await prepare(context, kind, next, current.object, options);
+    if (mayGo(object)) {
+      const gone = await remove(context, kind, current, options.dryRun);
+      if (gone.ok) return itemFor(current.key, object, gone.revision);
+      current = gone.failedKey === current.key ? gone.current && itemOf(gone.current) : current;
+      continue;
+    }
+    if (isSame(object, current.object) && claimed.operations.length === 0) return current;
+    if (options.dryRun) return itemFor(current.key, object, current.revision);
+    const result = await store(
+      context,
+      [{ key: current.key, modRevision: current.revision }, ...claimed.conditions],
+      [{ type: "put", key: current.key, value: storedText(object) }, ...claimed.operations],
+    );
+    if (result.ok) return itemFor(current.key, object, result.revision);
+    if (result.failedKey === current.key) current = result.current === undefined ? undefined : itemOf(result.current);
+    isFresh = true;
+  }
+  throw conflict(kind, at.name, CHANGED_MEANWHILE);
+}
+
+/** Refuses an object whose name or namespace is not the URL's (SVC-101); fills in what it leaves out. */
+export function placedAt(kind: Kind, object: KubeObject, at: { namespace: string | undefined; name?: string }): KubeObject {
+  const { name, namespace } = object.metadata;
+  if (kind.namespaced && namespace && namespace !== at.namespace) {
+    throw new ApiError(
+      "BadRequest",
+      `the namespace of the provided object does not match the namespace sent on the request`,
+    );
+  }
+  if (at.name !== undefined && name && name !== at.name) {
+    throw new ApiError("BadRequest", `the name of the object (${name}) does not match the name on the URL (${at.name})`);
+  }
+  const metadata = { ...object.metadata };
+  if (kind.namespaced && at.namespace !== undefined) metadata.namespace = at.namespace;
+  if (!kind.namespaced && namespace === "") delete metadata.namespace;
+  if (at.name !== undefined) metadata.name = at.name;
+  return { ...object, metadata };
+}

@@ -1,0 +1,87 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Kind } from "../api/kind.ts";
+import type { KubeObject } from "../api/object.ts";
+import { isApiError } from "../api/status.ts";
+import * as resources from "../api/resources.ts";
+import type { Condition, Entry, Operation } from "../store/store.ts";
+import { itemOf, revisionedText, storedText, type Item } from "./cache/item.ts";
+import type { Claimed } from "./claims/claims.ts";
+import type { Context } from "./context.ts";
+import { objectKey } from "./keys.ts";
+
+/** How often a write is tried anew because somebody else's write came between. */
+export const MAXIMUM_ATTEMPTS = 20;
+
+/** Where an object lies, from its URL. */
+export interface At {
+  readonly namespace: string | undefined;
+  readonly name: string;
+}
+
+export const itemAt = (context: Context, kind: Kind, at: At): Item | undefined =>
+  context.cache.of(kind).get(objectKey(kind, at));
+
+/** The object as the store has it now; the cache may be a moment behind another server's write. */
+export async function freshItem(context: Context, kind: Kind, at: At): Promise<Item | undefined> {
+  const { entry } = await context.store.get(objectKey(kind, at));
+  return entry === undefined ? undefined : itemOf(entry);
+}
+
+export type Stored =
+  | { readonly ok: true; readonly revision: number }
+  | { readonly ok: false; readonly failedKey: string; readonly current: Entry | undefined };
+
+/** Writes, and waits until reads see it. */
+export async function store(
+  context: Context,
+  conditions: readonly Condition[],
+  operations: readonly Operation[],
+): Promise<Stored> {
+  const result = await context.store.write(conditions, operations);
+  if (!result.ok) return { ok: false, failedKey: result.failed.key, current: result.current };
+  try {
+    await context.cache.reached(result.revision);
+  } catch (error) {
+    // The write is done and durable; that the cache lags is no reason to call it failed.
+    if (!isApiError(error, "Timeout")) throw error;
+    context.log.warn({ revision: result.revision }, "the cache does not follow the store's writes");
+  }
+  return { ok: true, revision: result.revision };
+}
+
+/** An item for an object just stored, or, at revision 0, for one that a dry run did not store. */
+export function itemFor(key: string, object: KubeObject, revision: number): Item {
+  const stored = storedText(object);
+  if (revision === 0) return { key, revision, object, text: JSON.stringify(object) };
+  const text = revisionedText(stored, revision);
+  return { key, revision, object: { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } }, text };
+}
+
+const withoutRevision = (object: KubeObject): KubeObject => {
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+};
+
+/** True when writing `next` over `previous` would change nothing. Fields set to undefined count as absent. */
+export const isSame = (next: KubeObject, previous: KubeObject): boolean =>
+  isDeepStrictEqual(JSON.parse(JSON.stringify(withoutRevision(next))), withoutRevision(previous));
+
+/** What goes with an object that goes: a Service takes the Endpoints of its name along (SVC-192). */
+export function removalsBeside(kind: Kind, object: KubeObject): Operation[] {
+  if (kind.group !== "" || kind.plural !== "services") return [];
+  const { namespace, name = "" } = object.metadata;
+  return [{ type: "delete", key: objectKey(resources.endpoints, { namespace, name }) }];
+}
+
+/** Removes an object for good, with what it held. */
+export async function remove(context: Context, kind: Kind, item: Item, dryRun: boolean): Promise<Stored> {
+  const claimed: Claimed = await context.claims.claim({ kind, previous: item.object, next: undefined, dryRun });
+  if (dryRun) return { ok: true, revision: item.revision };
+  const taken = new Set(claimed.operations.map((operation) => operation.key));
+  const beside = removalsBeside(kind, item.object).filter((operation) => !taken.has(operation.key));
+  return store(
+    context,
+    [{ key: item.key, modRevision: item.revision }, ...claimed.conditions],
+    [{ type: "delete", key: item.key }, ...claimed.operations, ...beside],
+  );
+}
