@@ -59,7 +59,7 @@ export function decideSlices(input: SliceInput): SliceChanges {
   const { service, triggerTime } = input;
   if (selectorOf(service) === undefined) return NO_CHANGES;
   const labels = labelsOf(service);
-  const ours = input.existing.filter(isOurs);
+  const ours = input.existing.filter((slice) => isOurs(slice) && slice.metadata.deletionTimestamp === undefined);
   const stale = ours.filter((slice) => !isOwnedBy(slice, service));
   const owned = ours.filter((slice) => isOwnedBy(slice, service)).sort(byName);
   const create: EndpointSlice[] = [];

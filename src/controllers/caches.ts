@@ -1,0 +1,73 @@
+import type {
+  Endpoints,
+  EndpointSlice,
+  Namespace,
+  Node,
+  Pod,
+  Service,
+  ServiceAccount,
+} from "../api/generated/types.ts";
+import type { KubeObject, Resource } from "../api/object.ts";
+import { endpoints, endpointSlices, namespaces, nodes, pods, serviceAccounts, services } from "../api/resources.ts";
+import type { CacheOptions } from "../client/cache.ts";
+import { createCache } from "../client/cache.ts";
+import type { Cache } from "../client/cached.ts";
+import { SERVICE_NAME } from "./endpointslices/metadata.ts";
+import { labelWords } from "./pods/selections.ts";
+
+export type CacheEnvironment = Pick<CacheOptions<KubeObject>, "client" | "clock" | "random" | "log">;
+
+/** One watch a resource, shared by all controllers of this process. */
+export interface Caches {
+  /** Indexes: `label` (see `labelWords`), `node` (name). */
+  readonly pods: Cache<Pod>;
+  readonly services: Cache<Service>;
+  /** Index: `service` (see `serviceKeyOf`). */
+  readonly slices: Cache<EndpointSlice>;
+  /** Index: `key`. */
+  readonly endpoints: Cache<Endpoints>;
+  readonly nodes: Cache<Node>;
+  readonly namespaces: Cache<Namespace>;
+  readonly serviceAccounts: Cache<ServiceAccount>;
+  /** The cache of any resource; made when first asked for. */
+  of(resource: Resource): Cache<KubeObject>;
+  stop(): void;
+}
+
+/** `namespace/name` of the Service that a slice says it belongs to; undefined when it says none. */
+export function serviceKeyOf(slice: EndpointSlice): string | undefined {
+  const name = slice.metadata.labels?.[SERVICE_NAME];
+  return name === undefined ? undefined : `${slice.metadata.namespace ?? ""}/${name}`;
+}
+
+export function createCaches(environment: CacheEnvironment): Caches {
+  const made = new Map<string, Cache<KubeObject>>();
+  const make = <T extends KubeObject>(resource: Resource, indexes: CacheOptions<T>["indexes"] = {}): Cache<T> => {
+    const cache = createCache<T>({ ...environment, resource, indexes });
+    made.set(`${resource.group}/${resource.plural}`, cache as unknown as Cache<KubeObject>);
+    return cache;
+  };
+  return {
+    pods: make<Pod>(pods, {
+      label: labelWords,
+      node: (pod) => (pod.spec?.nodeName === undefined ? [] : [pod.spec.nodeName]),
+    }),
+    services: make<Service>(services),
+    slices: make<EndpointSlice>(endpointSlices, {
+      service: (slice) => {
+        const key = serviceKeyOf(slice);
+        return key === undefined ? [] : [key];
+      },
+    }),
+    endpoints: make<Endpoints>(endpoints, {
+      key: ({ metadata }) => [`${metadata.namespace ?? ""}/${metadata.name ?? ""}`],
+    }),
+    nodes: make<Node>(nodes),
+    namespaces: make<Namespace>(namespaces),
+    serviceAccounts: make<ServiceAccount>(serviceAccounts),
+    of: (resource) => made.get(`${resource.group}/${resource.plural}`) ?? make<KubeObject>(resource),
+    stop() {
+      for (const cache of made.values()) cache.stop();
+    },
+  };
+}
