@@ -51,11 +51,7 @@ const inOwn = (path: string): boolean => /^\/(run|tmp|proc|sys|dev)(\/|$)/.test(
  */
 export function bubblewrapOptions(confinement: Confinement): string[] {
   const { safe, late } = splitEnvironment(confinement.env);
-  const given = confinement.rootless
-    ? confinement.env
-    : late.length === 0
-      ? confinement.env
-      : safe;
+  const given = confinement.rootless ? confinement.env : late.length === 0 ? confinement.env : safe;
   return [
     ...confinement.view.flatMap((entry) =>
       "symlink" in entry ? ["--symlink", entry.symlink, entry.path] : ["--ro-bind", entry.source, entry.path],
@@ -63,9 +59,7 @@ export function bubblewrapOptions(confinement: Confinement): string[] {
     ...["--dev", "/dev", "--proc", "/proc"],
     ...["/dev/shm", "/tmp", "/run"].flatMap((path) => ["--perms", "1777", "--tmpfs", path]),
     ...["--ro-bind", confinement.nodeBinary, `${NODE_DIRECTORY}/node`],
-    ...confinement.hidden
-      .filter((path) => !inOwn(path))
-      .flatMap((path) => ["--tmpfs", path, "--remount-ro", path]),
+    ...confinement.hidden.filter((path) => !inOwn(path)).flatMap((path) => ["--tmpfs", path, "--remount-ro", path]),
     ...confinement.mounts.flatMap(({ source, target, readOnly }) => [
       readOnly ? "--ro-bind" : "--bind",
       source,

@@ -62,7 +62,8 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       const [nsenter, setpriv, bwrap] = await Promise.all([find("nsenter"), find("setpriv"), find("bwrap")]);
       tools = { nsenter, setpriv, bwrap };
       hidden = [];
-      for (const path of options.hidden) if ((await stat(path).catch(() => undefined))?.isDirectory()) hidden.push(path);
+      for (const path of options.hidden)
+        if ((await stat(path).catch(() => undefined))?.isDirectory()) hidden.push(path);
       view = await buildHostView(host, options.log, options.scratch, options.hidden);
     },
     async start(start: ContainerStart) {
@@ -88,7 +89,13 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       };
       const argsFile = join(start.directory, "options");
       const statusFile = join(start.directory, "status");
-      await writeFile(argsFile, bubblewrapOptions(confinement).map((option) => `${option}\0`).join(""), { mode: 0o600 });
+      await writeFile(
+        argsFile,
+        bubblewrapOptions(confinement)
+          .map((option) => `${option}\0`)
+          .join(""),
+        { mode: 0o600 },
+      );
       const pid = await host.startDetached(
         tools.nsenter,
         [

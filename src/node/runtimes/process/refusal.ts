@@ -34,7 +34,9 @@ function refuseContainer(pod: Pod, container: Container, path: string, rootless:
     return denied(`${field}.securityContext.runAsUser: 0 is root on this machine and is refused; name another user`);
   }
   if (groupOf(pod, container) === 0 && !rootless) {
-    return denied(`${path}: securityContext.runAsGroup: 0 is root's group on this machine and is refused; name another`);
+    return denied(
+      `${path}: securityContext.runAsGroup: 0 is root's group on this machine and is refused; name another`,
+    );
   }
   if (rootless && user !== NOBODY) {
     return denied(
@@ -44,7 +46,9 @@ function refuseContainer(pod: Pod, container: Container, path: string, rootless:
   for (const mount of container.volumeMounts ?? []) {
     const target = plainPath(mount.mountPath);
     if (target === undefined) {
-      return denied(`${path}.volumeMounts: mountPath ${JSON.stringify(mount.mountPath)} must be absolute, without ".."`);
+      return denied(
+        `${path}.volumeMounts: mountPath ${JSON.stringify(mount.mountPath)} must be absolute, without ".."`,
+      );
     }
     if (TRUSTED.test(target) || COVERS_TRUSTED.test(target)) {
       return denied(`${path}.volumeMounts: mountPath ${target} covers system files that a process pod is started with`);

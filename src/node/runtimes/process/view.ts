@@ -104,7 +104,10 @@ export async function buildHostView(
       }
       if (below(path).length === 0) {
         if (!saidFallback) {
-          log.warn({ path, error: refused.message }, "the kernel refuses overlays: pods see the host's files by read-only binds, its Unix sockets included");
+          log.warn(
+            { path, error: refused.message },
+            "the kernel refuses overlays: pods see the host's files by read-only binds, its Unix sockets included",
+          );
         }
         saidFallback = true;
         await mount("--bind", path, shown);
@@ -177,4 +180,3 @@ async function copyOwner(from: string, to: string): Promise<void> {
   // Rootless, owners outside our user namespace cannot be given; the mode is then what keeps others out.
   await chown(to, at.uid, at.gid).catch(() => {});
 }
-
