@@ -49,7 +49,6 @@ export type ContainerSight =
 
 export interface ExecRequest {
   readonly command: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
   readonly stdin: boolean;
 }
 

@@ -1,4 +1,4 @@
-import { childrenOf, identityOf, signalProcess } from "../../../host/process-identity.ts";
+import { childrenOf, environmentOf, identityOf, signalProcess } from "../../../host/process-identity.ts";
 import type { Host } from "../../../host/host.ts";
 import type { ExecRequest, Execution, StartedContainer } from "../runtime.ts";
 import { splitEnvironment } from "./confinement.ts";
@@ -15,7 +15,8 @@ export async function execInContainer(
   request: ExecRequest,
   rootless: boolean,
 ): Promise<Execution> {
-  const { safe, late } = splitEnvironment(request.env);
+  const [program] = await childrenOf(init);
+  const { safe, late } = splitEnvironment(await environmentOf(program ?? init));
   const running = await host.open(
     tools.setpriv,
     [
