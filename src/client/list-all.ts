@@ -1,0 +1,46 @@
+import type { KubeObject, Resource } from "../api/object.ts";
+import { isApiError } from "../api/status.ts";
+import type { Client, ListParameters } from "./client.ts";
+
+/** All pages of a list as one, with the version that they are a picture of. */
+export interface WholeList<T> {
+  readonly items: readonly T[];
+  readonly resourceVersion: string;
+}
+
+/**
+ * Lists page by page. When the server no longer has the version that the pages are read at (410), the list is
+ * read again in one piece, which no compaction can interrupt.
+ */
+export async function listAll<T extends KubeObject>(
+  client: Client,
+  resource: Resource,
+  parameters: ListParameters & { readonly limit: number },
+  signal?: AbortSignal,
+): Promise<WholeList<T>> {
+  const { limit, ...scope } = parameters;
+  const items: T[] = [];
+  let next: string | undefined;
+  let version: string | undefined;
+  do {
+    const paging: ListParameters = next === undefined ? { ...scope, limit } : { ...scope, limit, continue: next };
+    try {
+      const page = await client.list<T>(resource, paging, signal);
+      for (const item of page.items) items.push(item);
+      version = page.metadata.resourceVersion ?? version;
+      next = page.metadata.continue === "" ? undefined : page.metadata.continue;
+    } catch (error) {
+      if (next === undefined || !isApiError(error, "Expired", "Gone")) throw error;
+      const whole = await client.list<T>(resource, scope, signal);
+      return { items: whole.items, resourceVersion: versionOf(resource, whole.metadata.resourceVersion) };
+    }
+  } while (next !== undefined);
+  return { items, resourceVersion: versionOf(resource, version) };
+}
+
+function versionOf(resource: Resource, version: string | undefined): string {
+  if (version === undefined || version === "") {
+    throw new Error(`the list of ${resource.plural} has no metadata.resourceVersion, so it cannot be watched`);
+  }
+  return version;
+}

@@ -1,0 +1,28 @@
+import type { Pod } from "../../api/generated/types.ts";
+import { isReady, isTerminating } from "./ready.ts";
+
+/** CTL-054: what of a pod its endpoints are made of, but for labels, as one word to compare. */
+const facts = (pod: Pod): string =>
+  JSON.stringify([
+    pod.metadata.uid,
+    isReady(pod),
+    isTerminating(pod),
+    pod.status?.phase,
+    pod.status?.podIP,
+    pod.status?.podIPs,
+    pod.spec?.nodeName,
+    pod.spec?.hostname,
+    pod.spec?.subdomain,
+  ]);
+
+/** CTL-054: whether the step from one state of a pod to the next can change what the Services that select it show. */
+export const podMatters = (previous: Pod, next: Pod): boolean => facts(previous) !== facts(next);
+
+/** Whether the labels differ, so that other Services may select the pod. */
+export function labelsDiffer(previous: Pod, next: Pod): boolean {
+  const before = previous.metadata.labels ?? {};
+  const after = next.metadata.labels ?? {};
+  if (before === after) return false;
+  const names = Object.keys(before);
+  return names.length !== Object.keys(after).length || names.some((name) => before[name] !== after[name]);
+}
