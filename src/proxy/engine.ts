@@ -23,6 +23,11 @@ export interface Desired<Part, Frame> {
   readonly frame: Frame;
   /** By ServicePlan key. */
   readonly parts: ReadonlyMap<string, Part>;
+  /**
+   * Keys whose part may differ from the one in the last call that answered the same `Applied`, so that a change costs
+   * O(change); undefined: any may.
+   */
+  readonly changed?: ReadonlySet<string> | undefined;
 }
 
 /** A way to carry Service traffic. It is given the state that is wanted, never a list of strokes. */
@@ -40,4 +45,6 @@ export interface ProxyEngine<Part, Frame, Applied> {
   apply(next: Desired<Part, Frame>, was: Applied, signal: AbortSignal): Promise<Applied>;
   /** Removes all that is ours and nothing else. */
   cleanup(signal: AbortSignal): Promise<void>;
+  /** Ends the processes the engine runs beside us; what is in the kernel stays. */
+  close(): Promise<void>;
 }

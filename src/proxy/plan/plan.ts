@@ -20,8 +20,11 @@ export type Destination =
 export interface Frontend {
   readonly ip: string;
   readonly port: number;
-  /** `external`: externalIP or load-balancer address; subject to externalTrafficPolicy and always masqueraded unless Local. */
-  readonly kind: "cluster" | "external";
+  /**
+   * `external` (externalIP) and `loadBalancer` are subject to externalTrafficPolicy and always masqueraded unless Local;
+   * source ranges hold for `loadBalancer` only (PRX-088).
+   */
+  readonly kind: "cluster" | "external" | "loadBalancer";
 }
 
 /** One port of one Service in one family: the unit of work (PRX-006, PRX-007). */

@@ -1,0 +1,11 @@
+import type { Host } from "../../../host/host.ts";
+import { TABLE } from "./elements.ts";
+import { loadText } from "./nft.ts";
+
+/** Removes our tables of both families, and nothing else (PRX-268). Adding first makes it no fault that one is absent. */
+export const cleanup = (host: Host, signal: AbortSignal): Promise<void> =>
+  loadText(
+    host,
+    ["ip", "ip6"].flatMap((ip) => [`add table ${ip} ${TABLE}`, `delete table ${ip} ${TABLE}`, ""]).join("\n"),
+    signal,
+  );

@@ -1,0 +1,171 @@
+import { familyOf, type IPFamily } from "../../../net/ip.ts";
+import type { NodePlan } from "../../plan/plan.ts";
+import { TABLE, TABLE_FAMILY, type Element } from "./elements.ts";
+import { KIND_MASK, SHAPE_MASK } from "./listid.ts";
+import { inRanges, rangesOf } from "./ranges.ts";
+import { clientKey } from "./shape.ts";
+
+/** What belongs to no single Service. */
+export interface NftFrame {
+  readonly families: readonly IPFamily[];
+  /** nft's lines for tables, sets, maps and fixed chains; loading them again changes no element. */
+  readonly lines: readonly string[];
+  /** Ranges and addresses of the node. */
+  readonly elements: readonly Element[];
+  /** The ranges of unassigned addresses. They come after all Services, else a first load would drop what is still to come. */
+  readonly last: readonly Element[];
+}
+
+/** Written to the map `state` under key 1: tables of another layout are not read but replaced. */
+export const LAYOUT = 1;
+
+function sets(family: IPFamily): string[] {
+  const ip = TABLE_FAMILY[family];
+  const type = family === "IPv4" ? "ipv4_addr" : "ipv6_addr";
+  const service = `${ip} daddr . meta l4proto . th dport`;
+  const port = "meta l4proto . th dport";
+  const slot = "meta priority . numgen random mod 2";
+  return [
+    `map state { type mark : mark; }`,
+    ...["fe", "feo"].map((map) => `map ${map} { typeof ${service} : meta priority; }`),
+    ...["np", "npo"].map((map) => `map ${map} { typeof ${port} : meta priority; }`),
+    `map shapes { typeof meta priority : verdict; }`,
+    ...(["tcp", "udp", "sctp"] as const).flatMap((l4) => [
+      `map be${l4[0]} { typeof ${slot} : ${ip} daddr . ${l4} dport; }`,
+      `map ep${l4[0]} { typeof meta priority : ${ip} daddr . ${l4} dport; }`,
+    ]),
+    `map aslot { typeof ${slot} : meta priority; }`,
+    `map aff { typeof ${clientKey(family)} . meta priority : meta priority; size 1048576; flags dynamic,timeout; }`,
+    `map borrowed { typeof ct id : meta priority; size 65536; flags dynamic,timeout; }`,
+    ...["rej", "drp", "fw_fe"].map((set) => `set ${set} { typeof ${service}; }`),
+    ...["rej_np", "drp_np"].map((set) => `set ${set} { typeof ${port}; }`),
+    `set fw_allow { typeof ${service} . ${ip} saddr; flags interval; }`,
+    `set hairpin { type ${type} . ${type}; }`,
+    ...["cluster_ips", "own", "node_ips"].map((set) => `set ${set} { type ${type}; }`),
+    ...["pods", "svc_cidrs"].map((set) => `set ${set} { type ${type}; flags interval; }`),
+  ];
+}
+
+const BASE_CHAINS = [
+  "fw_pre { type filter hook prerouting priority -110; policy accept; }",
+  "fw_out { type filter hook output priority -110; policy accept; }",
+  "nat_pre { type nat hook prerouting priority -100; policy accept; }",
+  "nat_out { type nat hook output priority -100; policy accept; }",
+  "nat_post { type nat hook postrouting priority 100; policy accept; }",
+  "f_fwd { type filter hook forward priority 0; policy accept; }",
+  "f_in { type filter hook input priority 0; policy accept; }",
+  "f_out { type filter hook output priority 0; policy accept; }",
+];
+
+const CHAINS = ["fw", "outside", "services", "to_mark", "pick", "refuse_ways", "refuse", "refusal", "guard"];
+
+/** The node's own priority of a packet is kept by connection for the moment in which we use the field. */
+const BORROW = "meta priority != 0 update @borrowed { ct id timeout 3s : meta priority }";
+const PUT_BACK = [
+  "ct state new ct status dnat meta priority set 0",
+  "ct state new ct status dnat meta priority set ct id map @borrowed",
+];
+
+function rules(family: IPFamily, node: NodePlan): [chain: string, rules: string[]][] {
+  const ip = TABLE_FAMILY[family];
+  const service = `${ip} daddr . meta l4proto . th dport`;
+  const port = "meta l4proto . th dport";
+  const own = `${ip} daddr @node_ips`;
+  const mark = `ct label set ${node.masqueradeBit}`;
+  const kind = `meta priority and ${KIND_MASK}`;
+  const prefix = node.forwardOnly?.interfacePrefix;
+  return [
+    ["fw_pre", [`ct state new ${service} @fw_fe goto fw`]],
+    ["fw_out", [`ct state new ${service} @fw_fe goto fw`]],
+    ["fw", [`${service} . ${ip} saddr != @fw_allow drop`]],
+    // IPv4 forwarding sets the priority from the TOS itself, whatever it was; IPv6 forwarding keeps it.
+    ["nat_pre", [...(family === "IPv6" ? [BORROW] : []), `${ip} saddr != @pods goto outside`, "goto services"]],
+    ["nat_out", [BORROW, "goto services"]],
+    [
+      "outside",
+      [
+        `meta priority set ${service} map @feo goto pick`,
+        `${own} meta priority set ${port} map @npo goto pick`,
+        "goto services",
+      ],
+    ],
+    [
+      "services",
+      [`meta priority set ${service} map @fe goto to_mark`, `${own} meta priority set ${port} map @np goto to_mark`],
+    ],
+    [
+      "to_mark",
+      [
+        `${kind} == 1 ${mark} goto pick`,
+        `${kind} == 0 ${ip} saddr @own ${mark} goto pick`,
+        `${kind} == 0 ${ip} saddr != @pods ${mark} goto pick`,
+        "goto pick",
+      ],
+    ],
+    ["pick", [`meta priority and ${SHAPE_MASK} vmap @shapes`]],
+    [
+      "nat_post",
+      [
+        `ct status dnat ct label ${node.masqueradeBit} masquerade fully-random`,
+        `ct status dnat ${ip} saddr . ${ip} daddr @hairpin masquerade fully-random`,
+      ],
+    ],
+    [
+      "f_fwd",
+      [
+        ...(family === "IPv6" ? PUT_BACK : []),
+        "ct state new jump refuse",
+        ...(prefix === undefined ? [] : [`iifname != "${prefix}*" oifname != "${prefix}*" goto guard`]),
+      ],
+    ],
+    ["f_in", ["ct state new jump refuse_ways"]],
+    ["f_out", [...PUT_BACK, "ct state new jump refuse"]],
+    [
+      "refuse_ways",
+      [
+        `${service} @rej goto refusal`,
+        `${service} @drp drop`,
+        `${own} ${port} @rej_np goto refusal`,
+        `${own} ${port} @drp_np drop`,
+      ],
+    ],
+    ["refuse", ["jump refuse_ways", `${ip} daddr @cluster_ips goto refusal`, `${ip} daddr @svc_cidrs drop`]],
+    // ICMP errors are rate-limited by the kernel; a reset is not, so TCP clients always hear at once.
+    ["refusal", ["meta l4proto tcp reject with tcp reset", "reject"]],
+    // Forwarding was off before us: what we turned on for Services and pods is not for others.
+    ["guard", ["ct status dnat accept", "drop"]],
+  ];
+}
+
+function lines(family: IPFamily, node: NodePlan): string[] {
+  const table = `${TABLE_FAMILY[family]} ${TABLE}`;
+  const every = [...BASE_CHAINS.map((chain) => chain.split(" ")[0]!), ...CHAINS];
+  return [
+    `add table ${table}`,
+    ...sets(family).map((set) => `add ${set.replace(" ", ` ${table} `)}`),
+    ...CHAINS.map((chain) => `add chain ${table} ${chain}`),
+    ...BASE_CHAINS.map((chain) => `add chain ${table} ${chain}`),
+    ...every.map((chain) => `flush chain ${table} ${chain}`),
+    ...rules(family, node).flatMap(([chain, all]) => all.map((rule) => `add rule ${table} ${chain} ${rule}`)),
+  ];
+}
+
+const isLoopback = (ip: string): boolean => ip === "::1" || ip.startsWith("127.");
+
+/** Pure: the same node gives the same frame. Loopback addresses serve no node ports (PRX-080). */
+export function compileNode(node: NodePlan): NftFrame {
+  const elements: Element[] = [];
+  const last: Element[] = [];
+  for (const family of node.families) {
+    const ofFamily = (ips: readonly string[]): string[] => ips.filter((ip) => familyOf(ip) === family);
+    for (const key of rangesOf(node.podRanges, family)) elements.push({ family, set: "pods", key });
+    for (const key of new Set(ofFamily(node.nodeAddresses))) {
+      if (inRanges(key, node.podRanges)) elements.push({ family, set: "own", key });
+    }
+    for (const key of new Set(ofFamily(node.nodePortAddresses))) {
+      if (!isLoopback(key)) elements.push({ family, set: "node_ips", key });
+    }
+    for (const key of rangesOf(node.serviceRanges, family)) last.push({ family, set: "svc_cidrs", key });
+  }
+  return { families: node.families, lines: node.families.flatMap((family) => lines(family, node)), elements, last };
+}

@@ -1,0 +1,133 @@
+import type { IPFamily } from "../../../net/ip.ts";
+import type { NftPart, PortPart } from "./compile.ts";
+import { ElementTable, type Element } from "./elements.ts";
+import type { NftFrame } from "./frame.ts";
+import { MAX_ENDPOINT, MAX_PORT_NUMBER, MAX_SHAPE, PORT_SHIFT, priorityNumber, priorityText } from "./listid.ts";
+import type { NumberSource, PortNumbers } from "./numbering.ts";
+import { shapeName, type Shape } from "./shape.ts";
+
+/** A Service as it was applied. */
+export interface AppliedPart {
+  readonly part: NftPart;
+  readonly numbers: ReadonlyMap<string, PortNumbers>;
+  readonly elements: readonly Element[];
+}
+
+interface KnownShape {
+  readonly family: IPFamily;
+  readonly shape: Shape;
+  readonly number: number;
+}
+
+const FAMILIES = ["IPv4", "IPv6"] as const;
+
+/** What the kernel holds of ours, and the numbers that stand in it. Changed only when nft has said yes. */
+export class NftState implements NumberSource {
+  readonly table = new ElementTable();
+  readonly parts = new Map<string, AppliedPart>();
+  frame: NftFrame | undefined;
+  /** Families whose table is there, and the value of its generation marker. */
+  readonly generations = new Map<IPFamily, number>();
+  /** Families whose table has another layout: it goes in the transaction that makes the new one. */
+  readonly foreignLayouts = new Set<IPFamily>();
+  /** Grows with every transaction; gives endpoint numbers too, so that a restart does not repeat recent ones. */
+  counter = 0;
+  readonly #shapes = new Map<string, KnownShape>();
+  /** Shapes whose chains the next transaction must make. */
+  readonly #dueShapes = new Map<string, KnownShape>();
+  readonly #ports = { IPv4: new Set<number>(), IPv6: new Set<number>() };
+  readonly #cursor = { IPv4: 0, IPv6: 0 };
+  /** Numbers found in the kernel which nobody has claimed yet. */
+  readonly #found = { IPv4: new Map<number, PortNumbers>(), IPv6: new Map<number, PortNumbers>() };
+
+  /** What `read` found. */
+  adopt(
+    family: IPFamily,
+    generation: number,
+    ports: ReadonlyMap<number, PortNumbers>,
+    shapes: ReadonlyMap<number, Shape>,
+  ): void {
+    this.generations.set(family, generation);
+    this.counter = Math.max(this.counter, generation);
+    for (const [port, numbers] of ports) {
+      this.#found[family].set(port, numbers);
+      this.#ports[family].add(port);
+    }
+    for (const [number, shape] of shapes) {
+      const known = { family, shape, number };
+      const name = `${family} ${shapeName(shape)}`;
+      this.#shapes.set(name, known);
+      this.#dueShapes.set(name, known); // Made anew: another version of us may have written the chain.
+    }
+  }
+
+  port(part: PortPart): PortNumbers {
+    const { family } = part;
+    for (const { map, key } of part.entrances) {
+      const data = this.table.of(family, map).get(key)?.data;
+      if (data === undefined) continue;
+      const found = this.#found[family].get(priorityNumber(data) >>> PORT_SHIFT);
+      if (found === undefined) continue;
+      this.#found[family].delete(found.port);
+      return found;
+    }
+    const used = this.#ports[family];
+    if (used.size >= MAX_PORT_NUMBER) {
+      throw new RangeError(`numbering ${part.id}: there are ${used.size} Service ports, the most a table can have`);
+    }
+    // Round and round, so that a number is not taken again while clients of its former Service are remembered.
+    do this.#cursor[family] = (this.#cursor[family] % MAX_PORT_NUMBER) + 1;
+    while (used.has(this.#cursor[family]));
+    used.add(this.#cursor[family]);
+    return { port: this.#cursor[family], slots: {}, endpoints: new Map() };
+  }
+
+  release(family: IPFamily, port: number): void {
+    this.#ports[family].delete(port);
+  }
+
+  /** Numbers found and claimed by nobody are free. */
+  forgetFound(): void {
+    for (const family of FAMILIES) {
+      for (const port of this.#found[family].keys()) this.#ports[family].delete(port);
+      this.#found[family].clear();
+    }
+  }
+
+  endpoint(taken: ReadonlySet<number>): number {
+    let number: number;
+    do number = (this.counter++ % MAX_ENDPOINT) + 1;
+    while (taken.has(number));
+    return number;
+  }
+
+  shape(family: IPFamily, shape: Shape): number {
+    const name = `${family} ${shapeName(shape)}`;
+    const known = this.#shapes.get(name);
+    if (known !== undefined) return known.number;
+    const used = new Set([...this.#shapes.values()].filter((one) => one.family === family).map((one) => one.number));
+    let number = 1;
+    while (used.has(number)) number++;
+    if (number > MAX_SHAPE) {
+      throw new RangeError(
+        `numbering ${shapeName(shape)}: ${MAX_SHAPE} sizes of lists are in use, the most there can be`,
+      );
+    }
+    this.#shapes.set(name, { family, shape, number });
+    this.#dueShapes.set(name, { family, shape, number });
+    return number;
+  }
+
+  get dueShapes(): Iterable<KnownShape> {
+    return this.#dueShapes.values();
+  }
+
+  /** The chains are made. Shapes stay for good: a packet may be on its way to one. */
+  shapesMade(): void {
+    for (const { family, shape, number } of this.#dueShapes.values()) {
+      const held = { data: `goto ${shapeName(shape)}`, count: 1 };
+      this.table.put(family, "shapes", priorityText(number << 2), held);
+    }
+    this.#dueShapes.clear();
+  }
+}
