@@ -3,7 +3,10 @@ import type { KubeObject } from "../api/object.ts";
 
 export function parseLabelSelector(text: string): (labels: Record<string, string>) => boolean {
   const terms = text.split(",").map((term) => /^([^=!]+)(==?|!=)?(.*)$/.exec(term)!);
-  return (labels) => terms.every(([, k, op, v]) => (op === undefined ? k! in labels : op === "!=" ? labels[k!] !== v : labels[k!] === v));
+  return (labels) =>
+    terms.every(([, k, op, v]) =>
+      op === undefined ? k! in labels : op === "!=" ? labels[k!] !== v : labels[k!] === v,
+    );
 }
 export function parseFieldSelector(text: string, kind: Kind): (object: KubeObject) => boolean {
   const terms = text.split(",").map((term) => /^([^=!]+)(==?|!=)(.*)$/.exec(term)!);

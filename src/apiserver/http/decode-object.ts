@@ -50,7 +50,8 @@ export function isDryRun(words: readonly string[]): boolean {
 export function queryNumber(query: URLSearchParams, name: string): number | undefined {
   const said = query.get(name);
   if (said === null || said === "") return undefined;
-  if (!/^-?\d{1,15}$/.test(said)) throw badRequest(`${name}: Invalid value: ${JSON.stringify(said)}: must be a whole number`);
+  if (!/^-?\d{1,15}$/.test(said))
+    throw badRequest(`${name}: Invalid value: ${JSON.stringify(said)}: must be a whole number`);
   return Number(said);
 }
 
