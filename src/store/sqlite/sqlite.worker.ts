@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { MessagePort } from "node:worker_threads";
 import { Compacted } from "../store.ts";
@@ -129,4 +130,6 @@ if (parentPort !== null) {
     parentPort.postMessage(refused, []);
     parentPort.close();
   }
+  // Kept for the next start even when this process is killed; nothing to do where there is no cache, or it has all.
+  flushCompileCache();
 }
