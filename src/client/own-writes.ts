@@ -98,7 +98,7 @@ export function createOwnWrites<T extends KubeObject>(
     },
     by(word) {
       const found = new Map(cache.by(index, word).map((object) => [keyOf(object), object]));
-      for (const key of [...(words.get(word) ?? [])]) {
+      for (const key of Array.from(words.get(word) ?? [])) {
         const write = current(key);
         if (write === undefined) continue;
         if (write.object === undefined) found.delete(key);

@@ -44,7 +44,7 @@ export function createCaches(environment: CacheEnvironment): Caches {
   const made = new Map<string, Cache<KubeObject>>();
   const make = <T extends KubeObject>(resource: Resource, indexes: CacheOptions<T>["indexes"] = {}): Cache<T> => {
     const cache = createCache<T>({ ...environment, resource, indexes });
-    made.set(`${resource.group}/${resource.plural}`, cache as unknown as Cache<KubeObject>);
+    made.set(`${resource.group}/${resource.plural}`, cache);
     return cache;
   };
   return {

@@ -1,0 +1,99 @@
+import type { CoreEndpointPort, EndpointAddress, Endpoints, Pod, Service } from "../../api/generated/types.ts";
+import { familiesOf, hostnameOf, isHeadless, podAddresses, selectorOf } from "../pods/addresses.ts";
+import { endpointPortsOf } from "../pods/ports.ts";
+import { isFinished, isReady, isTerminating } from "../pods/ready.ts";
+import type { Offer } from "./repack.ts";
+import { repack, truncate } from "./repack.ts";
+
+const MANAGED_BY = "endpoints.kubernetes.io/managed-by";
+const CONTROLLER = "endpoint-controller";
+const HEADLESS = "service.kubernetes.io/headless";
+const TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time";
+const OVER_CAPACITY = "endpoints.kubernetes.io/over-capacity";
+const MOST_ADDRESSES = 1000;
+
+export interface EndpointsInput {
+  readonly service: Service;
+  readonly pods: readonly Pod[];
+  readonly existing: Endpoints | undefined;
+  readonly triggerTime?: string | undefined;
+}
+
+export type EndpointsChange =
+  | { readonly action: "none" }
+  | { readonly action: "create" | "update"; readonly endpoints: Endpoints };
+
+function offersOf(service: Service, pod: Pod): Offer[] {
+  const anyway = service.spec?.publishNotReadyAddresses === true;
+  // CTL-004, CTL-005: unlike in slices, a pod that is ending is gone from here at once.
+  if (isFinished(pod) || (isTerminating(pod) && !anyway)) return [];
+  // CTL-056: the primary family alone.
+  const ip = podAddresses(pod, familiesOf(service)[0] ?? "IPv4")[0];
+  if (ip === undefined) return [];
+  const hostname = hostnameOf(pod, service);
+  const address: EndpointAddress = {
+    ip,
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(pod.spec?.nodeName === undefined ? {} : { nodeName: pod.spec.nodeName }),
+    targetRef: { kind: "Pod", namespace: pod.metadata.namespace, name: pod.metadata.name, uid: pod.metadata.uid },
+  };
+  const ready = anyway || isReady(pod);
+  // CTL-062.
+  if ((service.spec?.ports ?? []).length === 0) {
+    return isHeadless(service) ? [{ address, port: undefined, isReady: ready }] : [];
+  }
+  return endpointPortsOf(service, pod).map(({ name, port = 0, protocol, appProtocol }) => {
+    const offered: CoreEndpointPort = {
+      ...(name === undefined || name === "" ? {} : { name }),
+      port,
+      protocol,
+      ...(appProtocol === undefined ? {} : { appProtocol }),
+    };
+    return { address, port: offered, isReady: ready };
+  });
+}
+
+/** The same for objects with the same members in any order, those without a value left out. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === "object" && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+
+/** The legacy Endpoints object of a Service with a selector (CTL-056 to CTL-064). */
+export function decideEndpoints(input: EndpointsInput): EndpointsChange {
+  const { service, pods, existing, triggerTime } = input;
+  if (selectorOf(service) === undefined) return { action: "none" };
+  const { subsets, cut } = truncate(repack(pods.flatMap((pod) => offersOf(service, pod))), MOST_ADDRESSES);
+  const labels: Record<string, string> = { ...service.metadata.labels, [MANAGED_BY]: CONTROLLER };
+  delete labels[HEADLESS];
+  if (isHeadless(service)) labels[HEADLESS] = "";
+
+  const held = existing?.metadata.annotations ?? {};
+  const annotations: Record<string, string> = { ...held };
+  delete annotations[TRIGGER_TIME];
+  delete annotations[OVER_CAPACITY];
+  if (triggerTime !== undefined) annotations[TRIGGER_TIME] = triggerTime;
+  if (cut) annotations[OVER_CAPACITY] = "truncated";
+  // CTL-063: the time alone is no reason to write.
+  const same =
+    existing !== undefined &&
+    canonical(existing.subsets ?? []) === canonical(subsets) &&
+    canonical(existing.metadata.labels ?? {}) === canonical(labels) &&
+    held[OVER_CAPACITY] === annotations[OVER_CAPACITY];
+  if (same) return { action: "none" };
+  const { name, namespace } = service.metadata;
+  const metadata = existing === undefined ? { name, namespace } : existing.metadata;
+  const endpoints: Endpoints = {
+    apiVersion: "v1",
+    kind: "Endpoints",
+    metadata: {
+      ...metadata,
+      labels,
+      ...(Object.keys(annotations).length === 0 ? { annotations: undefined } : { annotations }),
+    },
+    ...(subsets.length === 0 ? {} : { subsets }),
+  };
+  return { action: existing === undefined ? "create" : "update", endpoints };
+}

@@ -1,0 +1,62 @@
+import type { Resource } from "../api/object.ts";
+import { backoff } from "../client/backoff.ts";
+import type { Client } from "../client/client.ts";
+import type { Clock } from "../observe/clock.ts";
+import type { Log } from "../observe/log.ts";
+import type { Part } from "../observe/part.ts";
+import { startBinding } from "./binding/start.ts";
+import { createCaches } from "./caches.ts";
+import { startEndpoints } from "./endpoints/start.ts";
+import { startEndpointSlices } from "./endpointslices/start.ts";
+import type { ControllerEnvironment } from "./environment.ts";
+import { startGarbage } from "./garbage/start.ts";
+import { startNamespaces } from "./namespaces/start.ts";
+import { servedResources } from "./served.ts";
+
+export interface ControllersOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  /** From 0 up to, but not including, 1. */
+  readonly random: () => number;
+  readonly log: Log;
+  /** Ends a start that waits for a server which does not come. */
+  readonly signal?: AbortSignal;
+}
+
+/** Discovery, tried until the server answers it. */
+async function discover(options: ControllersOptions): Promise<Resource[]> {
+  for (let failures = 1; ; failures += 1) {
+    options.signal?.throwIfAborted();
+    try {
+      return await servedResources(options.client, options.signal);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      options.log.warn({ error: why, failures }, "the server's resources cannot be discovered; trying again");
+      const wait = backoff({ least: 50, most: 2000 }, failures, options.random);
+      await new Promise<void>((resolve) => {
+        options.clock.after(wait, resolve);
+      });
+    }
+  }
+}
+
+/** Starts all controllers. Resolves when each has seen the present state and works. */
+export async function startControllers(options: ControllersOptions): Promise<Part> {
+  const caches = createCaches(options);
+  const environment: ControllerEnvironment = { ...options, caches };
+  options.signal?.addEventListener("abort", () => caches.stop(), { once: true });
+  const parts = await Promise.all([
+    startEndpointSlices(environment),
+    startBinding(environment),
+    startEndpoints(environment),
+    discover(options).then((served) =>
+      Promise.all([startGarbage(environment, served), startNamespaces(environment, served)]),
+    ),
+  ]);
+  return {
+    async stop() {
+      await Promise.all(parts.flat().map((part) => part.stop()));
+      caches.stop();
+    },
+  };
+}
