@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { test, type TestContext } from "node:test";
+import packets from "dns-packet";
+import { framed, running } from "./running.ts";
+
+const SVC = "testns.svc.cluster.local";
+type Reply = (query: packets.DecodedPacket, transport: "udp" | "tcp") => Buffer[];
+
+/** A resolver on 127.0.0.1 that answers what the test says; answers its port as an upstream. */
+async function resolver(t: TestContext, reply: Reply): Promise<string> {
+  const tcp = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.on("data", (chunk: Buffer) => {
+      for (const each of reply(packets.decode(chunk.subarray(2)), "tcp")) socket.write(framed(each));
+    });
+  });
+  tcp.listen(0, "127.0.0.1");
+  await once(tcp, "listening");
+  const { port } = tcp.address() as { port: number };
+  const udp = createSocket("udp4");
+  udp.on("message", (packet, from) => {
+    for (const each of reply(packets.decode(packet), "udp")) udp.send(each, from.port, from.address);
+  });
+  udp.bind(port, "127.0.0.1");
+  await once(udp, "listening");
+  t.after(() => {
+    udp.close();
+    tcp.close();
+  });
+  return `127.0.0.1:${port}`;
+}
+
+const NXDOMAIN = 3;
+const SERVFAIL = 2;
+const answer = (query: packets.DecodedPacket, addresses: readonly string[], flags = 0, id = query.id): Buffer =>
+  packets.encode({
+    type: "response",
+    ...(id === undefined ? {} : { id }),
+    flags: packets.RECURSION_DESIRED | packets.RECURSION_AVAILABLE | flags,
+    questions: query.questions ?? [],
+    answers: addresses.map((data) => ({ type: "A" as const, name: query.questions![0]!.name, ttl: 60, data })),
+  });
+const truncated = (query: packets.DecodedPacket): Buffer => answer(query, [], packets.TRUNCATED_RESPONSE);
+
+test("DNS-081: other names are answered by the upstream, over UDP and TCP, with RA set", async (t) => {
+  const upstream = await resolver(t, (query) => [answer(query, ["192.0.2.80"])]);
+  const { dns, dig } = await running(t, { upstreams: [upstream] });
+  await dns.synced();
+  for (const transport of ["+notcp", "+tcp"]) {
+    const found = await dig(transport, "example.com");
+    assert.match(found, /flags: qr rd ra;/);
+    assert.match(found, /example\.com\.\s+60\s+IN\s+A\s+192\.0\.2\.80/);
+  }
+  assert.match(await dig(`svc1.${SVC}`), /flags: qr aa rd ra;/);
+});
+
+test("DNS-081: ids and ports differ from query to query, and the client gets its own id back", async (t) => {
+  const ids = new Set<number>();
+  const upstream = await resolver(t, (query) => {
+    ids.add(query.id!);
+    return [answer(query, ["192.0.2.80"])];
+  });
+  let state = 0;
+  const random = (): number => (state = (state + 0.377) % 1);
+  const { dns, dig } = await running(t, { upstreams: [upstream], random });
+  await dns.synced();
+  for (let turn = 0; turn < 5; turn += 1) assert.equal(await dig("+short", "example.com"), "192.0.2.80");
+  assert.equal(ids.size, 5);
+});
+
+test("responses with another id or question are passed over", async (t) => {
+  const upstream = await resolver(t, (query) => [
+    answer(query, ["203.0.113.1"], 0, (query.id! + 1) & 0xffff),
+    answer({ ...query, questions: [{ type: "A", name: "other.com", class: "IN" }] }, ["203.0.113.2"]),
+    Buffer.from([1, 2, 3]),
+    answer(query, ["192.0.2.80"]),
+  ]);
+  const { dns, dig } = await running(t, { upstreams: [upstream] });
+  await dns.synced();
+  assert.equal(await dig("+short", "example.com"), "192.0.2.80");
+});
+
+test("DNS-057: a truncated upstream answer is truncated for UDP, and asked again over TCP for TCP", async (t) => {
+  const upstream = await resolver(t, (query, transport) => [
+    transport === "udp" ? truncated(query) : answer(query, ["192.0.2.81", "192.0.2.82"]),
+  ]);
+  const { dns, dig } = await running(t, { upstreams: [upstream] });
+  await dns.synced();
+  assert.match(await dig("+ignore", "example.com"), /flags: qr tc rd ra;/);
+  assert.equal(await dig("+short", "example.com"), "192.0.2.81\n192.0.2.82");
+});
+
+test("an upstream that fails or is not there is passed over for the next", async (t) => {
+  const failing = await resolver(t, (query) => [answer(query, [], SERVFAIL)]);
+  const working = await resolver(t, (query) => [answer(query, ["192.0.2.80"])]);
+  const { dns, dig } = await running(t, { upstreams: ["127.0.0.1:1", failing, working] });
+  await dns.synced();
+  assert.equal(await dig("+short", "example.com"), "192.0.2.80");
+});
+
+test("when no upstream answers, the client hears SERVFAIL before it gives up, and the zone is not held up", async (t) => {
+  const silent = await resolver(t, () => []);
+  const { dns, dig } = await running(t, { upstreams: [silent] });
+  await dns.synced();
+  const waiting = dig("+time=6", "example.com");
+  assert.equal(await dig("+short", `svc1.${SVC}`), "10.0.0.1");
+  assert.match(await waiting, /status: SERVFAIL/);
+});
+
+test("DNS-045: a reverse name nobody here has goes upstream, a known one does not", async (t) => {
+  const asked: string[] = [];
+  const upstream = await resolver(t, (query) => {
+    asked.push(query.questions![0]!.name);
+    return [answer(query, [], NXDOMAIN)];
+  });
+  const { dns, dig } = await running(t, { upstreams: [upstream] });
+  await dns.synced();
+  assert.match(await dig("-x", "192.0.2.9"), /status: NXDOMAIN/);
+  assert.equal(await dig("+short", "-x", "10.0.0.1"), `svc1.${SVC}.`);
+  assert.deepEqual(asked, ["9.2.0.192.in-addr.arpa"]);
+});
+
+test("DNS-050, DNS-052: an ExternalName brings its target's addresses, its target alone, or nothing", async (t) => {
+  let flags = 0;
+  let addresses = ["192.0.2.90", "192.0.2.91"];
+  const upstream = await resolver(t, (query) => [answer(query, addresses, flags)]);
+  const { dns, dig } = await running(t, { upstreams: [upstream] });
+  await dns.synced();
+  const name = `external.${SVC}`;
+  const asked = async (): Promise<string> => dig("+short", name);
+  assert.equal(await asked(), "ext.interwebs.test.\n192.0.2.90\n192.0.2.91");
+  addresses = [];
+  flags = NXDOMAIN;
+  assert.equal(await asked(), "ext.interwebs.test.");
+  assert.match(await dig(name), /status: NOERROR/);
+  flags = SERVFAIL;
+  assert.match(await dig(name), /status: NOERROR[^]*ANSWER: 0, AUTHORITY: 1/);
+});
+
+test("an upstream that is this server itself is left out", async (t) => {
+  const first = await running(t);
+  const address = `127.0.0.1:${first.port}`;
+  await first.dns.stop();
+  const { dns, dig } = await running(t, {
+    listen: [{ address: "127.0.0.1", port: first.port }],
+    upstreams: [address],
+  });
+  await dns.synced();
+  assert.match(await dig("example.com"), /status: REFUSED/);
+});
