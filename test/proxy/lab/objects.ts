@@ -26,7 +26,11 @@ export const nodePlan = (change: Partial<NodePlan> = {}): NodePlan => ({
 export const service = (name: string, number: number, spec: Partial<ServiceSpec> = {}): Service => ({
   apiVersion: "v1",
   kind: "Service",
-  metadata: { name, namespace: "default", creationTimestamp: `2026-01-01T00:00:${String(number % 60).padStart(2, "0")}Z` },
+  metadata: {
+    name,
+    namespace: "default",
+    creationTimestamp: `2026-01-01T00:00:${String(number % 60).padStart(2, "0")}Z`,
+  },
   spec: {
     clusterIP: clusterIP(number, "IPv4"),
     clusterIPs: [clusterIP(number, "IPv4"), clusterIP(number, "IPv6")],
