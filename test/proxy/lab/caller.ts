@@ -1,5 +1,6 @@
 // Runs in a client's namespace. One JSON request a line: { id, protocol, ip, port, times, from?, wait, together }.
-// Answers { id, answers }, an answer being what the server said, `refused` or `timeout`.
+// Answers { id, answers }, an answer being what the server said,
+// `refused`, `not permitted` or `timeout`.
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
@@ -18,8 +19,12 @@ export interface CallRequest {
   readonly together: number;
 }
 
-const REFUSED = new Set(["ECONNREFUSED", "EPERM"]);
-const verdict = (error: NodeJS.ErrnoException): string => (REFUSED.has(error.code ?? "") ? "refused" : String(error));
+// A datagram sent on the node itself that a rule stops is EPERM at once, whether it is refused or dropped.
+const WORDS = new Map([
+  ["ECONNREFUSED", "refused"],
+  ["EPERM", "not permitted"],
+]);
+const verdict = (error: NodeJS.ErrnoException): string => WORDS.get(error.code ?? "") ?? String(error);
 
 const callTcp = ({ ip, port, from, wait }: CallRequest): Promise<string> =>
   new Promise((resolve) => {

@@ -20,9 +20,6 @@ function dueKeys(next: Desired<NftPart, NftFrame>, state: NftState): string[] {
   return [...keys].filter((key) => next.parts.get(key) !== state.parts.get(key)?.part);
 }
 
-const sameText = (one: readonly string[], other: readonly string[]): boolean =>
-  one.length === other.length && one.every((line, at) => line === other[at]);
-
 async function commit(
   host: Host,
   session: NftSession,
@@ -62,7 +59,7 @@ export async function apply(
   const isFirst = state.frame === undefined;
   const send = (transaction: Transaction): Promise<void> => commit(host, session, state, transaction, families, signal);
 
-  if (state.frame === undefined || !sameText(state.frame.lines, frame.lines) || state.frame !== frame) {
+  if (state.frame !== frame) {
     signal.throwIfAborted();
     const transaction = new Transaction(state, families);
     transaction.frame(frame);

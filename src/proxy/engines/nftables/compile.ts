@@ -79,8 +79,15 @@ function compileExternal(port: ServicePortPlan, key: string, into: PortCompiler,
     into.way(inside, key, port.external, "all", MASQUERADE.always, refusals);
     return;
   }
-  if (port.cluster.to === "targets") into.way(inside, key, port.cluster, "all", MASQUERADE.unlessPod, refusals);
-  into.way(nodePort ? "npo" : "feo", key, port.external, "local", MASQUERADE.never, refusals);
+  const outside = nodePort ? "npo" : "feo";
+  if (port.cluster.to === "targets") {
+    into.way(inside, key, port.cluster, "all", MASQUERADE.unlessPod, refusals);
+    // Outsiders must not fall through to what is for insiders: theirs is an empty list, which translates nothing.
+    if (port.external.to === "drop") {
+      into.entrances.push({ map: outside, key, list: "local", masquerade: MASQUERADE.never });
+    }
+  }
+  into.way(outside, key, port.external, "local", MASQUERADE.never, refusals);
 }
 
 function compileSourceRanges(port: ServicePortPlan, key: string, ip: string, node: NodePlan, into: PortCompiler): void {

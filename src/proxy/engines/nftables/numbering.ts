@@ -112,7 +112,8 @@ export function numberPort(
     }
   }
   for (const { map, key, list, masquerade } of part.entrances) {
-    const number = entranceNumber(port, list, shapes[list]!, masquerade);
+    // No shape has number 0: an empty list leads nowhere.
+    const number = entranceNumber(port, list, shapes[list] ?? 0, masquerade);
     elements.push({ family, set: map, key, data: priorityText(number) });
   }
   return { numbers: { port, slots, endpoints }, elements };

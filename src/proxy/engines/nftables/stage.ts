@@ -8,6 +8,9 @@ import { numberPort, type PortNumbers } from "./numbering.ts";
 import { shapeLines, shapeName } from "./shape.ts";
 import type { AppliedPart, NftState } from "./state.ts";
 
+const sameText = (one: readonly string[], other: readonly string[]): boolean =>
+  one.length === other.length && one.every((line, at) => line === other[at]);
+
 /** One transaction: what it says to nft, and what is true once nft has taken it. */
 export class Transaction {
   readonly #state: NftState;
@@ -28,7 +31,7 @@ export class Transaction {
       const table = `${TABLE_FAMILY[family]} ${TABLE}`;
       this.#head.push(`add table ${table}`, `delete table ${table}`);
     }
-    this.#head.push(...next.lines);
+    if (!sameText(this.#state.frame?.lines ?? [], next.lines)) this.#head.push(...next.lines);
     this.#replace(this.#state.frame?.elements ?? [], next.elements);
     this.#then.push(() => this.#state.foreignLayouts.clear());
   }

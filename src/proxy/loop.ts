@@ -1,0 +1,142 @@
+import { backoff } from "../client/backoff.ts";
+import type { Clock } from "../observe/clock.ts";
+import type { Log } from "../observe/log.ts";
+import type { ProxyEngine } from "./engine.ts";
+import type { NodePlan, ServicePlan } from "./plan/plan.ts";
+
+export interface LoopOptions<P, F, A> {
+  readonly engine: ProxyEngine<P, F, A>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  /** Called at the start of each round: what has changed since the last call, and the node as it is. */
+  collect(): Collected;
+  /** What `collect` gave last is in the kernel. */
+  applied(): void;
+  /** What `collect` gave last is not in the kernel yet; it will be tried again whole. */
+  failed(): void;
+}
+
+export interface Collected {
+  readonly plans: ReadonlyMap<string, ServicePlan | undefined>;
+  /** Compared by identity. */
+  readonly node: NodePlan;
+}
+
+/** Heals what others did to our tables meanwhile (PRX-212). */
+const FULL_EVERY = 3_600_000;
+const BOUNDS = { least: 100, most: 30_000 };
+
+export interface Loop {
+  /** Something may have changed. */
+  wake(): void;
+  /** Resolves when the first round has succeeded; never rejects. */
+  readonly ready: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Makes true what is wanted, for as long as it runs: one round at a time, the next as soon as there is something to do. */
+export function startLoop<P, F, A>(options: LoopOptions<P, F, A>): Loop {
+  const { engine, clock, log } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const ready = Promise.withResolvers<void>();
+  const parts = new Map<string, P>();
+  const plans = new Map<string, ServicePlan>();
+  let node: NodePlan | undefined;
+  let frame: F;
+  let applied: A | undefined;
+  let awake = Promise.withResolvers<void>();
+  let failures = 0;
+
+  /** Takes the changes in; answers the keys that may differ. */
+  const take = (): Set<string> => {
+    const collected = options.collect();
+    const changed = new Set(collected.plans.keys());
+    for (const [key, plan] of collected.plans) {
+      if (plan === undefined) plans.delete(key);
+      else plans.set(key, plan);
+    }
+    const previous = node;
+    if (collected.node !== previous) {
+      node = collected.node;
+      frame = engine.compileNode(node);
+      // Ranges of Services are the only thing that can change without touching what Services compile to.
+      if (previous === undefined || !sameButRanges(previous, node)) for (const key of plans.keys()) changed.add(key);
+    }
+    for (const key of changed) {
+      const plan = plans.get(key);
+      if (plan === undefined) parts.delete(key);
+      else parts.set(key, engine.compile(plan, node!));
+    }
+    return changed;
+  };
+
+  const round = async (): Promise<void> => {
+    const changed = take();
+    const full = applied === undefined;
+    if (applied === undefined) applied = await engine.read(signal);
+    applied = await engine.apply({ frame, parts, changed: full ? undefined : changed }, applied, signal);
+    options.applied();
+    if (failures > 0) log.info({ failures }, "rules are written again");
+    failures = 0;
+    ready.resolve();
+  };
+
+  const pause = (milliseconds: number): Promise<void> =>
+    new Promise((resolve) => {
+      const cancel = clock.after(milliseconds, resolve);
+      signal.addEventListener("abort", () => (cancel(), resolve()), { once: true });
+    });
+
+  const run = async (): Promise<void> => {
+    for (;;) {
+      await awake.promise;
+      if (signal.aborted) return;
+      // Events of one turn are one round.
+      await new Promise((resolve) => setImmediate(resolve));
+      awake = Promise.withResolvers();
+      try {
+        await round();
+      } catch (error) {
+        if (signal.aborted) return;
+        applied = undefined;
+        options.failed();
+        const wait = backoff(BOUNDS, ++failures, options.random);
+        const input = error instanceof Error && "input" in error ? String(error.input).slice(0, 2000) : undefined;
+        const complaint = error instanceof Error ? error.message : String(error);
+        log.error(
+          { engine: engine.name, complaint, input, failures, wait },
+          "writing rules failed; everything is read and tried again",
+        );
+        await pause(wait);
+        awake.resolve();
+      }
+    }
+  };
+
+  let cancelFull = (): void => {};
+  const scheduleFull = (): void => {
+    cancelFull = clock.after(FULL_EVERY, () => {
+      applied = undefined;
+      awake.resolve();
+      scheduleFull();
+    });
+  };
+  scheduleFull();
+  const running = run();
+  return {
+    wake: () => awake.resolve(),
+    ready: ready.promise,
+    async stop() {
+      stopping.abort();
+      cancelFull();
+      awake.resolve();
+      await running;
+      await engine.close();
+    },
+  };
+}
+
+const sameButRanges = (one: NodePlan, other: NodePlan): boolean =>
+  JSON.stringify({ ...one, serviceRanges: [] }) === JSON.stringify({ ...other, serviceRanges: [] });

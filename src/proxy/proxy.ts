@@ -1,0 +1,127 @@
+import type { EndpointSlice, Service, ServiceCIDR } from "../api/generated/types.ts";
+import { keyOf, type KubeObject, type Resource } from "../api/object.ts";
+import { endpointSlices, serviceCIDRs, services } from "../api/resources.ts";
+import { createCache } from "../client/cache.ts";
+import type { Cache } from "../client/cached.ts";
+import type { Client } from "../client/client.ts";
+import type { Clock } from "../observe/clock.ts";
+import type { Log } from "../observe/log.ts";
+import type { Part } from "../observe/part.ts";
+import type { ProxyEngine } from "./engine.ts";
+import { TriggerTimes, type Programmed } from "./latency.ts";
+import { startLoop } from "./loop.ts";
+import type { NodePlan } from "./plan/plan.ts";
+import { Tracker } from "./plan/tracker.ts";
+
+export interface ProxyOptions<P, F, A> {
+  readonly client: Client;
+  readonly engine: ProxyEngine<P, F, A>;
+  readonly clock: Clock;
+  /** From 0 up to, but not including, 1. */
+  readonly random: () => number;
+  readonly log: Log;
+  /** The node as configured; the ranges of ServiceCIDR objects are added to its own. */
+  readonly node: NodePlan;
+  /** The node's `topology.kubernetes.io/zone`. */
+  readonly zone?: string | undefined;
+  /** Called for each change that carried its trigger time, once the kernel has it. */
+  readonly onApplied?: (programmed: Programmed) => void;
+}
+
+export interface Proxy extends Part {
+  /** Resolves when the first rules are in the kernel; never rejects. */
+  readonly ready: Promise<void>;
+  /** The node's addresses or ranges are others now. */
+  setNode(node: NodePlan): void;
+}
+
+/** PRX-001: labelling a Service with another proxy's name is, for us, deleting it. */
+const SERVICES_OF_OURS = {
+  labelSelector: "!service.kubernetes.io/service-proxy-name",
+  fieldSelector: "spec.clusterIP!=None",
+};
+/** PRX-002. */
+const SLICES_OF_OURS = { labelSelector: "!service.kubernetes.io/headless" };
+
+/**
+ * Carries Service traffic on this node: watches Services and EndpointSlices and keeps the engine's rules as they say.
+ * Throws when the engine cannot run here. `stop` leaves the rules in place (PRX-266).
+ */
+export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promise<Proxy> {
+  const { client, engine, clock, random, log } = options;
+  const support = await engine.supported();
+  if (!support.supported) throw new Error(`starting the proxy with ${engine.name}: ${support.missing}`);
+
+  const cache = <T extends KubeObject>(resource: Resource, selectors: object = {}): Cache<T> =>
+    createCache<T>({ client, resource, clock, random, log, ...selectors });
+  const context = (plan: NodePlan) => ({ nodeName: plan.nodeName, zone: options.zone, families: plan.families });
+  const tracker = new Tracker(context(options.node));
+  const times = new TriggerTimes(clock.now());
+  let base = options.node;
+  let node = options.node;
+  let taken: ReturnType<TriggerTimes["take"]> = new Map();
+  let synced = false;
+
+  const loop = startLoop({
+    engine,
+    clock,
+    random,
+    log,
+    collect: () => {
+      taken = times.take();
+      return { plans: tracker.replan(), node };
+    },
+    applied: () => {
+      const appliedAt = clock.now();
+      for (const [service, triggers] of taken) {
+        for (const triggerTime of triggers) options.onApplied?.({ service, triggerTime, appliedAt });
+      }
+      taken = new Map();
+    },
+    failed: () => times.putBack(taken),
+  });
+  const wake = (): void => {
+    if (synced) loop.wake();
+  };
+
+  const serviceCache = cache<Service>(services, SERVICES_OF_OURS);
+  const sliceCache = cache<EndpointSlice>(endpointSlices, SLICES_OF_OURS);
+  const rangeCache = cache<ServiceCIDR>(serviceCIDRs);
+  serviceCache.onChange((change) => {
+    if (change.type === "removed") tracker.setService(keyOf(change.previous), undefined);
+    else tracker.setService(keyOf(change.object), change.object);
+    wake();
+  });
+  sliceCache.onChange((change) => {
+    if (change.type === "removed") tracker.setSlice(keyOf(change.previous), undefined);
+    else {
+      tracker.setSlice(keyOf(change.object), change.object);
+      times.changed(change.object, change.type === "changed" ? change.previous : undefined);
+    }
+    wake();
+  });
+  const withRanges = (): void => {
+    const ranges = [...rangeCache.values()].flatMap((one) => one.spec?.cidrs ?? []);
+    node = { ...base, serviceRanges: [...new Set([...base.serviceRanges, ...ranges])].toSorted() };
+    wake();
+  };
+  rangeCache.onChange(withRanges);
+  // PRX-015: a list that is not in yet must not look like Services without endpoints.
+  void Promise.all([serviceCache.synced(), sliceCache.synced()]).then(() => {
+    synced = true;
+    loop.wake();
+  });
+
+  return {
+    ready: loop.ready,
+    setNode(next) {
+      base = next;
+      tracker.setContext(context(next));
+      withRanges();
+    },
+    async stop() {
+      for (const one of [serviceCache, sliceCache, rangeCache]) one.stop();
+      await loop.stop();
+    },
+  };
+}
