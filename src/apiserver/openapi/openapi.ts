@@ -38,7 +38,8 @@ function documentOf(kinds: readonly Kind[], group: string, version: string): Doc
 }
 
 /** `api/v1`, `apis/discovery.k8s.io/v1`: how the index names a group and version. */
-const pathOf = (group: string, version: string): string => (group === "" ? `api/${version}` : `apis/${group}/${version}`);
+const pathOf = (group: string, version: string): string =>
+  group === "" ? `api/${version}` : `apis/${group}/${version}`;
 
 function indexOf(kinds: readonly Kind[]): object {
   const entries = versionsOf(kinds).map(({ group, version }) => {

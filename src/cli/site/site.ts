@@ -21,7 +21,7 @@ export interface Site {
 /** Starts the site in the namespaces this process is in. */
 export async function startSite(config: SystemConfig, nodeAddresses: readonly string[]): Promise<Site> {
   const layout = layoutOf(config.directory);
-  const log = createLog("site", config.logLevel, await openAppend(join(layout.logs, "site.log")));
+  const log = createLog("site", config.logLevel, openAppend(join(layout.logs, "site.log")));
   const host = systemHost();
   const interfaces = Object.keys(networkInterfaces()).filter((name) => name !== "lo" && !/^fl/.test(name));
   const { forwardingWasOff } = await makeSiteNetwork(host, config, wellKnownAddresses(config), layout.made, interfaces);
