@@ -4,6 +4,7 @@ export type FaultReason =
   | "FieldValueRequired"
   | "FieldValueForbidden"
   | "FieldValueDuplicate"
+  | "FieldValueNotFound"
   | "FieldValueNotSupported"
   | "FieldValueTooLong"
   | "FieldValueTooMany"
@@ -40,6 +41,11 @@ export const duplicate = (field: string, value: unknown): Fault => ({
   reason: "FieldValueDuplicate",
   field,
   message: `Duplicate value: ${quoted(value)}`,
+});
+export const notFound = (field: string, value: unknown): Fault => ({
+  reason: "FieldValueNotFound",
+  field,
+  message: `Not found: ${quoted(value)}`,
 });
 export const notSupported = (field: string, value: unknown, supported: readonly string[]): Fault => ({
   reason: "FieldValueNotSupported",

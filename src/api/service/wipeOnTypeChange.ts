@@ -5,7 +5,7 @@ import { isExternallyAccessible, mayHaveNodePorts, needsClusterIP, needsHealthCh
 const isLoadBalancer = (service: Service): boolean => service.spec?.type === "LoadBalancer";
 
 /** Fields that mean something only while a Service is of some kind. */
-const DEPENDENT: readonly { needed(service: Service): boolean; fields: readonly (keyof ServiceSpec)[] }[] = [
+const DEPENDENT: readonly { needed: (service: Service) => boolean; fields: readonly (keyof ServiceSpec)[] }[] = [
   { needed: needsClusterIP, fields: ["ipFamilies", "ipFamilyPolicy"] },
   { needed: needsHealthCheckNodePort, fields: ["healthCheckNodePort"] },
   { needed: isLoadBalancer, fields: ["allocateLoadBalancerNodePorts", "loadBalancerClass"] },
@@ -39,7 +39,10 @@ export function wipeOnTypeChange(next: Service, previous: Service): Service {
     for (const field of fields) if (sameJson(spec[field], was[field])) delete spec[field];
   }
   if (ends(mayHaveNodePorts) && spec.ports !== undefined && !introducesNodePort(spec, was)) {
-    spec.ports = spec.ports.map(({ nodePort: _, ...port }) => port);
+    spec.ports = spec.ports.map((port) => {
+      const { nodePort: _, ...kept } = port;
+      return kept;
+    });
   }
   const wiped: Service = { ...next, spec };
   if (!isLoadBalancer(next) && next.status?.loadBalancer?.ingress !== undefined) {

@@ -10,7 +10,7 @@ interface FixedList {
   /** How one is named in a sentence. */
   readonly noun: "clusterIP" | "ipFamily";
   /** Where a changed element of lists of one length is reported. */
-  at(index: number): number;
+  readonly at: (index: number) => number;
 }
 
 const CLUSTER_IPS: FixedList = { field: "clusterIPs", noun: "clusterIP", at: (index) => index };

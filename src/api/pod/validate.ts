@@ -1,0 +1,127 @@
+import { duplicate, forbidden, invalid, required, type Fault } from "../fault.ts";
+import type { Pod, PodSpec, Volume } from "../generated/types.ts";
+import { between, checked, oneOf } from "../meta/check.ts";
+import { checkIP } from "../meta/ip.ts";
+import { checkLabel, checkQualifiedName, checkSubdomain } from "../meta/names.ts";
+import { validateLabels, validateObjectMeta } from "../meta/objectMeta.ts";
+import { validateChange } from "./validate/change.ts";
+import { validateContainer } from "./validate/container.ts";
+
+const RULES = { namespaced: true, checkName: checkSubdomain };
+const DNS_POLICIES = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"];
+
+function validateVolume(volume: Volume, field: string, names: Set<string>): Fault[] {
+  const faults = volume.name ? checked(checkLabel, `${field}.name`, volume.name) : [required(`${field}.name`)];
+  if (volume.name && names.has(volume.name)) faults.push(duplicate(`${field}.name`, volume.name));
+  names.add(volume.name);
+  const sources = Object.keys(volume).filter((key) => key !== "name");
+  for (const extra of sources.slice(1)) {
+    faults.push(forbidden(`${field}.${extra}`, "may not specify more than 1 volume type"));
+  }
+  if (volume.hostPath && !volume.hostPath.path) faults.push(required(`${field}.hostPath.path`));
+  if (volume.hostPath?.path.split("/").includes("..")) {
+    faults.push(invalid(`${field}.hostPath.path`, volume.hostPath.path, "must not contain '..'"));
+  }
+  if (volume.configMap && !volume.configMap.name) faults.push(required(`${field}.configMap.name`));
+  if (volume.secret && !volume.secret.secretName) faults.push(required(`${field}.secret.secretName`));
+  return faults;
+}
+
+function validateNames(spec: PodSpec): Fault[] {
+  const name = (field: "hostname" | "subdomain", check = checkLabel): Fault[] =>
+    spec[field] ? checked(check, `spec.${field}`, spec[field]) : [];
+  return [
+    ...(spec.serviceAccountName ? checked(checkSubdomain, "spec.serviceAccountName", spec.serviceAccountName) : []),
+    ...(spec.nodeName ? checked(checkSubdomain, "spec.nodeName", spec.nodeName) : []),
+    ...name("hostname"),
+    ...name("subdomain"),
+    ...(spec.runtimeClassName === undefined
+      ? []
+      : checked(checkSubdomain, "spec.runtimeClassName", spec.runtimeClassName)),
+    ...validateLabels(spec.nodeSelector, "spec.nodeSelector"),
+    ...(spec.readinessGates ?? []).flatMap((gate, index) =>
+      checked(checkQualifiedName, `spec.readinessGates[${index}].conditionType`, gate.conditionType),
+    ),
+  ];
+}
+
+function validateDns(spec: PodSpec): Fault[] {
+  const faults = oneOf("spec.dnsPolicy", spec.dnsPolicy, DNS_POLICIES);
+  const servers = spec.dnsConfig?.nameservers ?? [];
+  if (spec.dnsPolicy === "None" && servers.length === 0) {
+    faults.push(
+      required("spec.dnsConfig.nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None"),
+    );
+  }
+  if (servers.length > 3) {
+    faults.push(invalid("spec.dnsConfig.nameservers", servers, "must not have more than 3 nameservers"));
+  }
+  const aliases = (spec.hostAliases ?? []).flatMap((alias, index) => [
+    ...checked(checkIP, `spec.hostAliases[${index}].ip`, alias.ip),
+    ...(alias.hostnames ?? []).flatMap((name, at) =>
+      checked(checkSubdomain, `spec.hostAliases[${index}].hostnames[${at}]`, name),
+    ),
+  ]);
+  return [
+    ...faults,
+    ...servers.flatMap((server, index) => checked(checkIP, `spec.dnsConfig.nameservers[${index}]`, server)),
+    ...aliases,
+  ];
+}
+
+/** Ports of the host that containers of one pod would fight for. */
+function validateHostPorts(spec: PodSpec): Fault[] {
+  const seen = new Set<string>();
+  return spec.containers.flatMap((container, index) =>
+    (container.ports ?? []).flatMap((port, at) => {
+      if (!port.hostPort) return [];
+      const key = `${port.protocol}/${port.hostIP ?? ""}/${port.hostPort}`;
+      const repeated = seen.has(key);
+      seen.add(key);
+      return repeated ? [duplicate(`spec.containers[${index}].ports[${at}].hostPort`, key)] : [];
+    }),
+  );
+}
+
+function validateSpec(spec: PodSpec): Fault[] {
+  const volumes = new Set<string>();
+  const names = new Set<string>();
+  const faults = (spec.volumes ?? []).flatMap((volume, index) =>
+    validateVolume(volume, `spec.volumes[${index}]`, volumes),
+  );
+  if (spec.containers.length === 0) faults.push(required("spec.containers"));
+  for (const field of ["containers", "initContainers", "ephemeralContainers"] as const) {
+    for (const [index, container] of (spec[field] ?? []).entries()) {
+      faults.push(...validateContainer(container, `spec.${field}[${index}]`, names, volumes));
+    }
+  }
+  const deadline = spec.activeDeadlineSeconds;
+  return [
+    ...faults,
+    ...validateHostPorts(spec),
+    ...oneOf("spec.restartPolicy", spec.restartPolicy, ["Always", "Never", "OnFailure"]),
+    ...validateDns(spec),
+    ...validateNames(spec),
+    ...(deadline === undefined ? [] : between("spec.activeDeadlineSeconds", deadline, 1, 2 ** 31 - 1)),
+  ];
+}
+
+export const validate = (next: Pod, previous: Pod | undefined): Fault[] => [
+  ...validateObjectMeta(next.metadata, previous?.metadata, RULES),
+  ...(next.spec === undefined ? [required("spec")] : validateSpec(next.spec)),
+  ...(previous === undefined ? [] : validateChange(next, previous)),
+];
+
+/** Through `/status` the spec is the stored one. A pod has one address of each family at most (CTL-119). */
+export function validateStatus(next: Pod, previous: Pod): Fault[] {
+  const ips = next.status?.podIPs ?? [];
+  const faults = ips.flatMap(({ ip }, index) => checked(checkIP, `status.podIPs[${index}].ip`, ip));
+  const [first, second] = ips;
+  if (ips.length > 2 || (first && second && first.ip.includes(":") === second.ip.includes(":"))) {
+    faults.push(invalid("status.podIPs", ips, "may specify no more than one IP for each IP family"));
+  }
+  if (first && next.status?.podIP && first.ip !== next.status.podIP) {
+    faults.push(invalid("status.podIPs[0].ip", first.ip, "must be equal to `podIP`"));
+  }
+  return [...validateObjectMeta(next.metadata, previous.metadata, RULES), ...faults];
+}

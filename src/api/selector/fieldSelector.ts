@@ -1,0 +1,58 @@
+import { ApiError } from "../status.ts";
+
+export type FieldPredicate = (fields: Record<string, string>) => boolean;
+
+export interface FieldRequirement {
+  readonly field: string;
+  readonly equal: boolean;
+  readonly value: string;
+}
+
+export interface FieldSelector {
+  readonly requirements: readonly FieldRequirement[];
+  readonly matches: FieldPredicate;
+}
+
+/** Splits at commas that no backslash escapes. */
+function split(text: string): string[] {
+  const parts: string[] = [""];
+  for (let at = 0; at < text.length; at += 1) {
+    if (text[at] === "\\" && at + 1 < text.length) {
+      parts[parts.length - 1] += text.slice(at, at + 2);
+      at += 1;
+    } else if (text[at] === ",") parts.push("");
+    else parts[parts.length - 1] += text[at]!;
+  }
+  return parts.filter((part) => part !== "");
+}
+
+const unescape = (value: string): string => value.replaceAll(/\\([\\,=])/g, "$1");
+
+function parseTerm(term: string, text: string): FieldRequirement {
+  const match = /^([^=!]+)(==|!=|=)(.*)$/.exec(term);
+  if (match === null) {
+    throw new ApiError(
+      "BadRequest",
+      `invalid field selector ${JSON.stringify(text)}: found ${JSON.stringify(term)}, expected FIELD=VALUE or FIELD!=VALUE`,
+    );
+  }
+  return { field: match[1]!.trim(), equal: match[2] !== "!=", value: unescape(match[3]!) };
+}
+
+/**
+ * Reads `fieldSelector` of a URL: `spec.type=NodePort,metadata.name!=web`; `\`, `,` and `=` in a value are escaped by `\`.
+ * Throws BadRequest for what cannot be read, and for a label that is not among `supported` (SVC-199): those are the keys of a
+ * kind's `selectableFields`.
+ */
+export function parseFieldSelector(text: string, supported: readonly string[]): FieldSelector {
+  const requirements = split(text).map((term) => parseTerm(term, text));
+  for (const { field } of requirements) {
+    if (!supported.includes(field)) {
+      throw new ApiError("BadRequest", `field label not supported: ${field}`);
+    }
+  }
+  return {
+    requirements,
+    matches: (fields) => requirements.every(({ field, equal, value }) => (fields[field] === value) === equal),
+  };
+}
