@@ -1,7 +1,6 @@
-import type { Kind } from "../api/kind.ts";
 import type { KubeObject } from "../api/object.ts";
-import { parseFieldSelector } from "../api/selector/fieldSelector.ts";
-import { parseLabelSelector } from "../api/selector/labelSelector.ts";
+import { parseFieldSelector } from "./selectors-temporary.ts";
+import { parseLabelSelector } from "./selectors-temporary.ts";
 import type { Item } from "./cache/item.ts";
 import { objectKey, prefixOf } from "./keys.ts";
 import type { ResourceRoute } from "./route.ts";

@@ -1,0 +1,62 @@
+import "reflect-metadata";
+import * as x509 from "@peculiar/x509";
+
+const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+
+export interface Pair {
+  readonly key: string;
+  readonly cert: string;
+}
+
+const pem = (label: string, bytes: ArrayBuffer): string => {
+  const text = Buffer.from(bytes).toString("base64").replaceAll(/.{64}/g, "$&\n");
+  return `-----BEGIN ${label}-----\n${text}\n-----END ${label}-----\n`;
+};
+
+/** An authority of the test's own, and what it signs. */
+export async function createAuthority(name = "CN=test-ca"): Promise<{
+  readonly cert: string;
+  server(): Promise<Pair>;
+  client(subject: string): Promise<Pair>;
+}> {
+  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+  const notBefore = new Date(Date.now() - 60_000);
+  const notAfter = new Date(Date.now() + 86_400_000);
+  const ca = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: "01",
+    name,
+    notBefore,
+    notAfter,
+    signingAlgorithm: ALGORITHM,
+    keys,
+    extensions: [new x509.BasicConstraintsExtension(true, 1, true)],
+  });
+  let serial = 1;
+  const issue = async (subject: string, extensions: x509.Extension[]): Promise<Pair> => {
+    const own = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: (++serial).toString(16).padStart(2, "0"),
+      subject,
+      issuer: ca.subject,
+      notBefore,
+      notAfter,
+      signingAlgorithm: ALGORITHM,
+      publicKey: own.publicKey,
+      signingKey: keys.privateKey,
+      extensions,
+    });
+    return { key: pem("PRIVATE KEY", await crypto.subtle.exportKey("pkcs8", own.privateKey)), cert: certificate.toString("pem") };
+  };
+  return {
+    cert: ca.toString("pem"),
+    server: () =>
+      issue("CN=fairlead", [
+        new x509.SubjectAlternativeNameExtension([
+          { type: "dns", value: "localhost" },
+          { type: "ip", value: "127.0.0.1" },
+        ]),
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      ]),
+    client: (subject) => issue(subject, [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])]),
+  };
+}
