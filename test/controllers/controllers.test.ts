@@ -38,7 +38,11 @@ test("pods are bound, their Service gets slices and Endpoints, and labels and se
   const { client, complaints } = await createWorld(t);
   await addService(client, "web", { app: "web" });
   // CTL-042.
-  const [placeholder] = await eventually("the placeholder", () => slicesOf(client), (slices) => slices.length === 1);
+  const [placeholder] = await eventually(
+    "the placeholder",
+    () => slicesOf(client),
+    (slices) => slices.length === 1,
+  );
   assert.deepEqual([placeholder?.endpoints ?? [], placeholder?.ports ?? []], [[], []]);
   for (const name of ["a", "b"]) await addPod(client, name, { app: "web" });
   await addPod(client, "c", { app: "other" });
@@ -47,7 +51,11 @@ test("pods are bound, their Service gets slices and Endpoints, and labels and se
     async () => (await client.list<Pod>(pods)).items,
     (items) => items.every(({ spec }) => spec?.nodeName === "node-1"),
   );
-  for (const [name, ip] of [["a", "10.1.0.1"], ["b", "10.1.0.2"], ["c", "10.1.0.3"]] as const) {
+  for (const [name, ip] of [
+    ["a", "10.1.0.1"],
+    ["b", "10.1.0.2"],
+    ["c", "10.1.0.3"],
+  ] as const) {
     await runPod(client, name, ip);
   }
   const [slice, ...others] = await shows(client, "a=true", "b=true");
@@ -60,7 +68,10 @@ test("pods are bound, their Service gets slices and Endpoints, and labels and se
     () => client.get<Endpoints>(endpoints, { namespace: "default", name: "web" }),
     ({ subsets }) => subsets?.[0]?.addresses?.length === 2,
   );
-  assert.deepEqual(legacy.subsets?.[0]?.addresses?.map(({ ip }) => ip), ["10.1.0.1", "10.1.0.2"]);
+  assert.deepEqual(
+    legacy.subsets?.[0]?.addresses?.map(({ ip }) => ip),
+    ["10.1.0.1", "10.1.0.2"],
+  );
 
   await runPod(client, "b", "10.1.0.2", false);
   await shows(client, "a=true", "b=false");
@@ -70,7 +81,9 @@ test("pods are bound, their Service gets slices and Endpoints, and labels and se
   await shows(client, "b=false");
   await label("c", "web");
   await shows(client, "b=false", "c=true");
-  await client.patch(services, { namespace: "default", name: "web" }, "merge", { spec: { selector: { app: "nothing" } } });
+  await client.patch(services, { namespace: "default", name: "web" }, "merge", {
+    spec: { selector: { app: "nothing" } },
+  });
   await shows(client, "a=true");
   await client.delete(pods, { namespace: "default", name: "a" }, { gracePeriodSeconds: 0 });
   await shows(client);
@@ -91,7 +104,11 @@ test("a deleted Service leaves no slice, and one of the same name never shows th
     assert.deepEqual(shown([slice!]), ["a=true"]);
     await client.delete(services, { namespace: "default", name: "web" });
   }
-  await eventually("no slices", () => slicesOf(client), (slices) => slices.length === 0);
+  await eventually(
+    "no slices",
+    () => slicesOf(client),
+    (slices) => slices.length === 0,
+  );
   await eventually(
     "no Endpoints",
     async () => (await client.list(endpoints, { namespace: "default" })).items,
@@ -117,21 +134,24 @@ test("CTL-044, CTL-051: slices that others change or delete are put right, and n
 
 test("a pod no node can have says why, and is bound when one can", async (t) => {
   const { client } = await createWorld(t);
-  await client.patch(nodes, { name: "node-1" }, "merge", { spec: { unschedulable: true } });
-  await addPod(client, "a", {});
+  await addPod(client, "a", {}, { nodeSelector: { disk: "fast" } });
   const get = (): Promise<Pod> => client.get<Pod>(pods, { namespace: "default", name: "a" });
-  const waiting = await eventually("the condition", get, ({ status }) =>
-    status?.conditions?.some(({ type, status }) => type === "PodScheduled" && status === "False") === true,
+  const waiting = await eventually(
+    "the condition",
+    get,
+    ({ status }) =>
+      status?.conditions?.some(({ type, status }) => type === "PodScheduled" && status === "False") === true,
   );
   const condition = waiting.status?.conditions?.find(({ type }) => type === "PodScheduled");
   assert.equal(condition?.reason, "Unschedulable");
-  assert.equal(condition.message, "0/1 nodes are available: 1 node(s) were unschedulable.");
+  assert.equal(condition.message, "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.");
   await eventually(
     "the event",
     async () => (await client.list<Event>(events, { namespace: "default" })).items,
     (items) => items.some(({ reason, message }) => reason === "FailedScheduling" && message === condition.message),
   );
   await addNode(client, "node-2");
+  await client.patch(nodes, { name: "node-2" }, "merge", { metadata: { labels: { disk: "fast" } } });
   await eventually("a node", get, ({ spec }) => spec?.nodeName === "node-2");
 });
 
@@ -176,7 +196,11 @@ test("a namespace has its ServiceAccount; deleted, it takes all with it", async 
   await client.patch(configMaps, { namespace: name, name: "m0" }, "merge", { metadata: { finalizers: null } });
   await eventually(
     "the namespace is gone",
-    async () => client.get(namespaces, { name }).then(() => "there", (error: unknown) => isApiError(error, "NotFound")),
+    async () =>
+      client.get(namespaces, { name }).then(
+        () => "there",
+        (error: unknown) => isApiError(error, "NotFound"),
+      ),
     (gone) => gone === true,
   );
   assert.deepEqual((await client.list(serviceAccounts, { namespace: name })).items, []);
