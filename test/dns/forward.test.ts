@@ -3,7 +3,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test, type TestContext } from "node:test";
-import packets from "dns-packet";
+import * as packets from "dns-packet";
 import { framed, running } from "./running.ts";
 
 const SVC = "testns.svc.cluster.local";
@@ -45,7 +45,7 @@ const answer = (query: packets.DecodedPacket, addresses: readonly string[], flag
   });
 const truncated = (query: packets.DecodedPacket): Buffer => answer(query, [], packets.TRUNCATED_RESPONSE);
 
-test("DNS-081: other names are answered by the upstream, over UDP and TCP, with RA set", async (t) => {
+void test("DNS-081: other names are answered by the upstream, over UDP and TCP, with RA set", async (t) => {
   const upstream = await resolver(t, (query) => [answer(query, ["192.0.2.80"])]);
   const { dns, dig } = await running(t, { upstreams: [upstream] });
   await dns.synced();
@@ -57,7 +57,7 @@ test("DNS-081: other names are answered by the upstream, over UDP and TCP, with 
   assert.match(await dig(`svc1.${SVC}`), /flags: qr aa rd ra;/);
 });
 
-test("DNS-081: ids and ports differ from query to query, and the client gets its own id back", async (t) => {
+void test("DNS-081: ids and ports differ from query to query, and the client gets its own id back", async (t) => {
   const ids = new Set<number>();
   const upstream = await resolver(t, (query) => {
     ids.add(query.id!);
@@ -71,7 +71,7 @@ test("DNS-081: ids and ports differ from query to query, and the client gets its
   assert.equal(ids.size, 5);
 });
 
-test("responses with another id or question are passed over", async (t) => {
+void test("responses with another id or question are passed over", async (t) => {
   const upstream = await resolver(t, (query) => [
     answer(query, ["203.0.113.1"], 0, (query.id! + 1) & 0xffff),
     answer({ ...query, questions: [{ type: "A", name: "other.com", class: "IN" }] }, ["203.0.113.2"]),
@@ -83,7 +83,7 @@ test("responses with another id or question are passed over", async (t) => {
   assert.equal(await dig("+short", "example.com"), "192.0.2.80");
 });
 
-test("DNS-057: a truncated upstream answer is truncated for UDP, and asked again over TCP for TCP", async (t) => {
+void test("DNS-057: a truncated upstream answer is truncated for UDP, and asked again over TCP for TCP", async (t) => {
   const upstream = await resolver(t, (query, transport) => [
     transport === "udp" ? truncated(query) : answer(query, ["192.0.2.81", "192.0.2.82"]),
   ]);
@@ -93,7 +93,7 @@ test("DNS-057: a truncated upstream answer is truncated for UDP, and asked again
   assert.equal(await dig("+short", "example.com"), "192.0.2.81\n192.0.2.82");
 });
 
-test("an upstream that fails or is not there is passed over for the next", async (t) => {
+void test("an upstream that fails or is not there is passed over for the next", async (t) => {
   const failing = await resolver(t, (query) => [answer(query, [], SERVFAIL)]);
   const working = await resolver(t, (query) => [answer(query, ["192.0.2.80"])]);
   const { dns, dig } = await running(t, { upstreams: ["127.0.0.1:1", failing, working] });
@@ -101,7 +101,7 @@ test("an upstream that fails or is not there is passed over for the next", async
   assert.equal(await dig("+short", "example.com"), "192.0.2.80");
 });
 
-test("when no upstream answers, the client hears SERVFAIL before it gives up, and the zone is not held up", async (t) => {
+void test("when no upstream answers, the client hears SERVFAIL before it gives up, and the zone is not held up", async (t) => {
   const silent = await resolver(t, () => []);
   const { dns, dig } = await running(t, { upstreams: [silent] });
   await dns.synced();
@@ -110,7 +110,7 @@ test("when no upstream answers, the client hears SERVFAIL before it gives up, an
   assert.match(await waiting, /status: SERVFAIL/);
 });
 
-test("DNS-045: a reverse name nobody here has goes upstream, a known one does not", async (t) => {
+void test("DNS-045: a reverse name nobody here has goes upstream, a known one does not", async (t) => {
   const asked: string[] = [];
   const upstream = await resolver(t, (query) => {
     asked.push(query.questions![0]!.name);
@@ -123,7 +123,7 @@ test("DNS-045: a reverse name nobody here has goes upstream, a known one does no
   assert.deepEqual(asked, ["9.2.0.192.in-addr.arpa"]);
 });
 
-test("DNS-050, DNS-052: an ExternalName brings its target's addresses, its target alone, or nothing", async (t) => {
+void test("DNS-050, DNS-052: an ExternalName brings its target's addresses, its target alone, or nothing", async (t) => {
   let flags = 0;
   let addresses = ["192.0.2.90", "192.0.2.91"];
   const upstream = await resolver(t, (query) => [answer(query, addresses, flags)]);
@@ -140,7 +140,7 @@ test("DNS-050, DNS-052: an ExternalName brings its target's addresses, its targe
   assert.match(await dig(name), /status: NOERROR[^]*ANSWER: 0, AUTHORITY: 1/);
 });
 
-test("an upstream that is this server itself is left out", async (t) => {
+void test("an upstream that is this server itself is left out", async (t) => {
   const first = await running(t);
   const address = `127.0.0.1:${first.port}`;
   await first.dns.stop();

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { test } from "node:test";
-import packets from "dns-packet";
-import fc from "fast-check";
+import * as packets from "dns-packet";
+import * as fc from "fast-check";
 import { ask, framed, overTcp, overUdp, running } from "./running.ts";
 
 const SVC = "testns.svc.cluster.local";
@@ -107,7 +107,7 @@ function fault(sent: Buffer, response: Buffer): string | undefined {
   return undefined;
 }
 
-test("10,000 fuzzed packets: none answered wrongly, none fatal, and the next query is answered", async (t) => {
+void test("10,000 fuzzed packets: none answered wrongly, none fatal, and the next query is answered", async (t) => {
   const { dns, port } = await running(t);
   await dns.synced();
   const all = fc.sample(fuzzed, { seed: SEED, numRuns: 10_000 });
@@ -156,7 +156,7 @@ test("10,000 fuzzed packets: none answered wrongly, none fatal, and the next que
   assert.equal(after.answers?.length, 1);
 });
 
-test("fuzzed bytes over TCP end at most their own connection", async (t) => {
+void test("fuzzed bytes over TCP end at most their own connection", async (t) => {
   const { dns, port } = await running(t);
   await dns.synced();
   const good = framed(ask(`svc1.${SVC}`, "A", 7));

@@ -17,7 +17,7 @@ const options = {
   nodeName: "node-1",
 };
 
-test("DNS-131: the Service kube-dns and a slice for each family are made, and answered", async (t) => {
+void test("DNS-131: the Service kube-dns and a slice for each family are made, and answered", async (t) => {
   const objects = createObjects();
   const { dns, dig } = await running(t, options, objects);
   await dns.synced();
@@ -52,7 +52,7 @@ test("DNS-131: the Service kube-dns and a slice for each family are made, and an
   assert.equal(await dig("+short", "ns.dns.cluster.local", "AAAA"), "fd00:10:96::a");
 });
 
-test("DNS-131: what somebody changes is put right, and what is right is not written", async (t) => {
+void test("DNS-131: what somebody changes is put right, and what is right is not written", async (t) => {
   const objects = createObjects();
   const { dns } = await running(t, options, objects);
   await dns.synced();
@@ -81,7 +81,8 @@ test("DNS-131: what somebody changes is put right, and what is right is not writ
   const before = objects.writes.length;
   const held = objects.read(services, KEY)!;
   objects.put(services, { ...held, metadata: { ...held.metadata, annotations: { note: "mine" } } });
-  objects.put(endpointSlices, { ...objects.read(endpointSlices, SLICE), endpoints: [] } as EndpointSlice);
+  const emptied: EndpointSlice = { ...(objects.read(endpointSlices, SLICE) as EndpointSlice), endpoints: [] };
+  objects.put(endpointSlices, emptied);
   await eventually("the endpoints again", () =>
     (objects.read(endpointSlices, SLICE) as EndpointSlice).endpoints?.length === 1 ? true : undefined,
   );
@@ -89,7 +90,7 @@ test("DNS-131: what somebody changes is put right, and what is right is not writ
   assert.equal(objects.read(services, KEY)?.metadata.annotations?.["note"], "mine");
 });
 
-test("DNS-131: a Service of that name with another address is made anew", async (t) => {
+void test("DNS-131: a Service of that name with another address is made anew", async (t) => {
   const objects = createObjects();
   objects.put(services, {
     apiVersion: "v1",
@@ -103,7 +104,7 @@ test("DNS-131: a Service of that name with another address is made anew", async 
   );
 });
 
-test("loopback and link-local addresses are never written as endpoints", () => {
+void test("loopback and link-local addresses are never written as endpoints", () => {
   const addresses = ["127.0.0.1", "::1", "169.254.1.1", "fe80::1", "0.0.0.0", "10.0.0.1"];
   const endpoints = addresses.map((address) => ({ address, port: 53 }));
   const slices = dnsSlices(endpoints, dnsService(["10.96.0.10"], 53));

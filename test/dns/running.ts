@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import packets from "dns-packet";
+import * as packets from "dns-packet";
 import { endpointSlices, namespaces, services } from "../../src/api/resources.ts";
 import { startDns, type Dns, type DnsOptions } from "../../src/dns/dns.ts";
 import { systemClock } from "../../src/observe/clock.ts";
@@ -19,7 +19,7 @@ export interface Running {
   readonly objects: Objects;
   readonly port: number;
   /** `dig`'s output for these arguments; `+short` and the like are up to the caller. */
-  dig(...args: string[]): Promise<string>;
+  readonly dig: (...args: string[]) => Promise<string>;
 }
 
 /** Cluster DNS on a port of 127.0.0.1 with the ledger's objects; ends with the test. */

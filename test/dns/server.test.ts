@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { once } from "node:events";
 import { describe, test } from "node:test";
-import packets from "dns-packet";
+import * as packets from "dns-packet";
 import { endpointSlices, services } from "../../src/api/resources.ts";
 import { createObjects } from "./objects.ts";
 import { ask, eventually, framed, overTcp, overUdp, running } from "./running.ts";
@@ -11,8 +11,8 @@ import { service, slice } from "./testns.ts";
 const SVC = "testns.svc.cluster.local";
 const lines = (output: string): string[] => output.split("\n").sort();
 
-describe("cluster DNS, asked by dig", () => {
-  test("DNS-001, DNS-132, DNS-135, DNS-136, DNS-137, DNS-138: answers over UDP and TCP", async (t) => {
+void describe("cluster DNS, asked by dig", () => {
+  void test("DNS-001, DNS-132, DNS-135, DNS-136, DNS-137, DNS-138: answers over UDP and TCP", async (t) => {
     const { dns, dig } = await running(t);
     await dns.synced();
     for (const transport of ["+notcp", "+tcp"]) {
@@ -32,7 +32,7 @@ describe("cluster DNS, asked by dig", () => {
     }
   });
 
-  test("DNS-079: a search list tries names that do not exist before the one that does", async (t) => {
+  void test("DNS-079: a search list tries names that do not exist before the one that does", async (t) => {
     const { dns, dig } = await running(t);
     await dns.synced();
     const search = [`+domain=${SVC}`, "+ndots=5", "+short"];
@@ -41,7 +41,7 @@ describe("cluster DNS, asked by dig", () => {
     assert.match(absolute, /status: NXDOMAIN/);
   });
 
-  test("DNS-018, DNS-078: flags, spelling and the start of authority", async (t) => {
+  void test("DNS-018, DNS-078: flags, spelling and the start of authority", async (t) => {
     const { dns, dig } = await running(t);
     await dns.synced();
     const found = await dig("SVC1.TestNS.svc.Cluster.Local");
@@ -58,7 +58,7 @@ describe("cluster DNS, asked by dig", () => {
     assert.match(empty, /status: NOERROR[^]*ANSWER: 0, AUTHORITY: 1/);
   });
 
-  test("DNS-064: zone transfers are refused; classes and opcodes that are not ours, too", async (t) => {
+  void test("DNS-064: zone transfers are refused; classes and opcodes that are not ours, too", async (t) => {
     const { dns, dig, port } = await running(t);
     await dns.synced();
     assert.match(await dig("cluster.local", "AXFR"), /Transfer failed/);
@@ -69,7 +69,7 @@ describe("cluster DNS, asked by dig", () => {
     assert.match(await dig("+edns=1", "+noednsnegotiation", `svc1.${SVC}`), /status: BADVERS/);
   });
 
-  test("DNS-081: without upstreams, other names are refused at once and the reason is given", async (t) => {
+  void test("DNS-081: without upstreams, other names are refused at once and the reason is given", async (t) => {
     const { dns, dig } = await running(t);
     await dns.synced();
     const refused = await dig("example.com");
@@ -78,7 +78,7 @@ describe("cluster DNS, asked by dig", () => {
     assert.match(await dig("+noedns", "example.com"), /status: REFUSED/);
   });
 
-  test("DNS-080: before everything is listed names get SERVFAIL, afterwards answers", async (t) => {
+  void test("DNS-080: before everything is listed names get SERVFAIL, afterwards answers", async (t) => {
     const objects = createObjects({ holdLists: true });
     const { dns, dig } = await running(t, {}, objects);
     assert.match(await dig(`svc1.${SVC}`), /status: SERVFAIL/);
@@ -89,8 +89,8 @@ describe("cluster DNS, asked by dig", () => {
   });
 });
 
-describe("sizes and orders", () => {
-  test("DNS-021: large sets are cut with TC over UDP and whole over TCP", async (t) => {
+void describe("sizes and orders", () => {
+  void test("DNS-021: large sets are cut with TC over UDP and whole over TCP", async (t) => {
     const { dns, dig, objects, port } = await running(t);
     await dns.synced();
     const addresses = Array.from({ length: 200 }, (_, at) => `172.1.0.${at + 1}`);
@@ -124,7 +124,7 @@ describe("sizes and orders", () => {
     assert.ok(first.size > 10, `cut answers begin with ${first.size} different addresses`);
   });
 
-  test("DNS-021: over many answers every address comes first, and none is lost or doubled", async (t) => {
+  void test("DNS-021: over many answers every address comes first, and none is lost or doubled", async (t) => {
     const { dns, port } = await running(t);
     await dns.synced();
     const first = new Map<string, number>();
@@ -139,8 +139,8 @@ describe("sizes and orders", () => {
   });
 });
 
-describe("DNS over TCP", () => {
-  test("RFC 7766: many queries on one connection, split anywhere, are all answered", async (t) => {
+void describe("DNS over TCP", () => {
+  void test("RFC 7766: many queries on one connection, split anywhere, are all answered", async (t) => {
     const { dns, port } = await running(t);
     await dns.synced();
     const all = Buffer.concat(Array.from({ length: 50 }, (_, id) => framed(ask(`svc1.${SVC}`, "A", id))));
@@ -153,7 +153,7 @@ describe("DNS over TCP", () => {
     assert.ok(responses.every((each) => packets.decode(each).answers?.length === 1));
   });
 
-  test("a length of 0, or of more than a query may have, ends that connection and no other", async (t) => {
+  void test("a length of 0, or of more than a query may have, ends that connection and no other", async (t) => {
     const { dns, port } = await running(t);
     await dns.synced();
     assert.deepEqual(await overTcp(port, [Buffer.from([0, 0])], 1), []);
@@ -161,7 +161,7 @@ describe("DNS over TCP", () => {
     assert.equal((await overTcp(port, [framed(ask(`svc1.${SVC}`))], 1)).length, 1);
   });
 
-  test("RFC 7766 §6.2.3: a silent connection is closed after the idle time, one that asks stays", async (t) => {
+  void test("RFC 7766 §6.2.3: a silent connection is closed after the idle time, one that asks stays", async (t) => {
     const timers: { at: number; callback: () => void }[] = [];
     let now = 0;
     const clock = {
@@ -198,8 +198,8 @@ describe("DNS over TCP", () => {
   });
 });
 
-describe("starting", () => {
-  test("an address that is taken is named, with the remedy, and nothing stays open", async (t) => {
+void describe("starting", () => {
+  void test("an address that is taken is named, with the remedy, and nothing stays open", async (t) => {
     const { port } = await running(t);
     await assert.rejects(running(t, { listen: [{ address: "127.0.0.1", port }] }), (error: Error) => {
       assert.equal(
@@ -214,7 +214,7 @@ describe("starting", () => {
     );
   });
 
-  test("an upstream that is no address is refused by name", async (t) => {
+  void test("an upstream that is no address is refused by name", async (t) => {
     await assert.rejects(running(t, { upstreams: ["resolver.test"] }), /"resolver\.test" is not IP, IPv4:PORT/);
   });
 });

@@ -224,29 +224,29 @@ const TABLE: readonly (readonly [string, string, Asked, readonly string[]])[] = 
   ["DNS-135", "kubernetes.default.svc.cluster.local", "A", ["A 10.0.0.10"]],
 ];
 
-describe("names of the zone", () => {
+void describe("names of the zone", () => {
   for (const [statement, name, type, expected] of TABLE) {
-    test(`${statement}: ${name} ${type}`, () => {
+    void test(`${statement}: ${name} ${type}`, () => {
       assert.deepEqual(said(ask(name.replace("@", `.${SVC}`), type)), expected);
     });
   }
 
-  test("DNS-018: a question in any spelling finds its name", () => {
+  void test("DNS-018: a question in any spelling finds its name", () => {
     assert.deepEqual(said(ask("SVC1.TestNS.svc.Cluster.Local", "A")), ["A 10.0.0.1"]);
   });
 
-  test("DNS-045: with an upstream, unknown reverse names are for it, known ones are answered here", () => {
+  void test("DNS-045: with an upstream, unknown reverse names are for it, known ones are answered here", () => {
     const zone = { ...ZONE, reverseFallthrough: true };
     assert.deepEqual(said(ask("1.2.0.192.in-addr.arpa", "PTR", zone)), ["elsewhere"]);
     assert.deepEqual(said(ask("1.0.0.10.in-addr.arpa", "PTR", zone)), [`PTR svc1.${SVC}`]);
   });
 
-  test("DNS-048: the start of authority of a reverse answer is the reverse zone's", () => {
+  void test("DNS-048: the start of authority of a reverse answer is the reverse zone's", () => {
     assert.equal(ask("1.2.0.192.in-addr.arpa", "PTR")?.answer.authority[0]?.name, "in-addr.arpa");
     assert.equal(ask(`${"0.".repeat(32)}ip6.arpa`, "PTR")?.answer.authority[0]?.name, "ip6.arpa");
   });
 
-  test("DNS-058, DNS-059, DNS-065: TTLs are the version's own, the option's, and at most 300 for SOA", () => {
+  void test("DNS-058, DNS-059, DNS-065: TTLs are the version's own, the option's, and at most 300 for SOA", () => {
     const ttl = (name: string, type: Asked, seconds: number): number | undefined =>
       ask(name, type, { ...ZONE, ttl: seconds })?.answer.answers[0]?.ttl;
     assert.equal(ttl("dns-version.cluster.local", "TXT", 30), 28_800);
@@ -255,22 +255,22 @@ describe("names of the zone", () => {
     assert.equal(ttl("cluster.local", "SOA", 3600), 300);
   });
 
-  test("DNS-083: with pod names disabled none exists", () => {
+  void test("DNS-083: with pod names disabled none exists", () => {
     assert.deepEqual(said(ask("1-2-3-4.testns.pod.cluster.local", "A", { ...ZONE, pods: "disabled" })), ["NXDOMAIN"]);
   });
 
-  test("a label with a dot in it is not two labels", () => {
+  void test("a label with a dot in it is not two labels", () => {
     const labels = ["svc1.testns", "svc", "cluster", "local"];
     assert.deepEqual(said(lookup(contents, ZONE, labels, TYPE.A)), ["NXDOMAIN"]);
     assert.equal(lookup(contents, ZONE, ["svc1", "testns", "svc", "cluster.local"], TYPE.A), undefined);
   });
 });
 
-describe("changes", () => {
+void describe("changes", () => {
   const at = (changed: ReturnType<typeof testContents>, name: string, type: Asked): string[] =>
     said(lookup(changed, ZONE, name.split("."), typeof type === "number" ? type : TYPE[type]));
 
-  test("DNS-027: a deleted Service leaves no name, forward or reverse", () => {
+  void test("DNS-027: a deleted Service leaves no name, forward or reverse", () => {
     const changed = testContents();
     const words = changed.setService("testns/hdls1", undefined, [slice("hdls1", ["172.0.0.2"])]);
     assert.deepEqual(words.toSorted(), [
@@ -288,7 +288,7 @@ describe("changes", () => {
     assert.deepEqual(at(changed, "2.0.0.172.in-addr.arpa", "PTR"), [`PTR 172-0-0-2.svc1.${SVC}`]);
   });
 
-  test("DNS-044: a cluster IP that is also an endpoint has the Service's name alone", () => {
+  void test("DNS-044: a cluster IP that is also an endpoint has the Service's name alone", () => {
     const changed = testContents();
     changed.setService("testns/odd", service("odd", { clusterIP: "None" }), [slice("odd", ["10.0.0.1"])]);
     assert.deepEqual(at(changed, "1.0.0.10.in-addr.arpa", "PTR"), [`PTR svc1.${SVC}`]);
@@ -296,7 +296,7 @@ describe("changes", () => {
     assert.deepEqual(at(changed, "1.0.0.10.in-addr.arpa", "PTR"), [`PTR 10-0-0-1.odd.${SVC}`]);
   });
 
-  test("DNS-056: an ExternalName may change its target and become a ClusterIP Service", () => {
+  void test("DNS-056: an ExternalName may change its target and become a ClusterIP Service", () => {
     const changed = testContents();
     const key = "testns/external";
     const external = (externalName: string) => service("external", { type: "ExternalName", externalName });
@@ -307,7 +307,7 @@ describe("changes", () => {
     assert.deepEqual(at(changed, `external.${SVC}`, "CNAME"), ["NODATA"]);
   });
 
-  test("DNS-023: both families of a headless Service are answered, each from its slices", () => {
+  void test("DNS-023: both families of a headless Service are answered, each from its slices", () => {
     const changed = testContents();
     changed.setService("testns/both", service("both", { clusterIP: "None" }), [
       slice("both", ["172.0.0.80"]),
@@ -317,7 +317,7 @@ describe("changes", () => {
     assert.deepEqual(at(changed, `both.${SVC}`, "AAAA"), ["AAAA 2001:db8::80"]);
   });
 
-  test("slices of an earlier Service of the same name are not answered from", () => {
+  void test("slices of an earlier Service of the same name are not answered from", () => {
     const changed = testContents();
     const old = slice("again", ["172.0.0.90"]);
     const stale = {
@@ -331,14 +331,14 @@ describe("changes", () => {
     assert.deepEqual(at(changed, `again.${SVC}`, "A"), ["NXDOMAIN"]);
   });
 
-  test("DNS-054, DNS-055: names that no message can hold are not published", () => {
+  void test("DNS-054, DNS-055: names that no message can hold are not published", () => {
     const changed = testContents();
     const label = "x".repeat(64);
     changed.setService("testns/long", service("long", { type: "ExternalName", externalName: `${label}.test` }), []);
     assert.deepEqual(at(changed, `long.${SVC}`, "CNAME"), ["NXDOMAIN"]);
   });
 
-  test("DNS-059: the serial number is the time of the last change", () => {
+  void test("DNS-059: the serial number is the time of the last change", () => {
     let now = 1_700_000_000_000;
     const changed = testContents(() => now);
     now += 60_000;
@@ -347,7 +347,7 @@ describe("changes", () => {
     assert.equal(changed.serial, 1_700_000_060);
   });
 
-  test("DNS-068, DNS-069: a namespace comes and goes", () => {
+  void test("DNS-068, DNS-069: a namespace comes and goes", () => {
     const changed = testContents();
     assert.deepEqual(changed.setNamespace("nons", true), ["namespace nons"]);
     assert.deepEqual(at(changed, "nons.svc.cluster.local", "A"), ["NODATA"]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import packets from "dns-packet";
-import fc from "fast-check";
+import * as packets from "dns-packet";
+import * as fc from "fast-check";
 import { RCODE } from "../names/record.ts";
 import { labelsOf, parseQuery } from "./query.ts";
 
@@ -24,14 +24,14 @@ const opt = (udpPayloadSize: number, flags: number, version = 0) => ({
 const query = (question: string, extra: packets.Packet = {}): Buffer =>
   packets.encode({ type: "query", id: 7, flags: 0x100, questions: [{ name: question, type: "A" }], ...extra });
 
-describe("parseQuery", () => {
-  test("reads what dns-packet writes", () => {
+void describe("parseQuery", () => {
+  void test("reads what dns-packet writes", () => {
     fc.assert(
       fc.property(name, type, fc.option(fc.integer({ min: 1, max: 65_535 })), fc.boolean(), (asked, kind, size, ok) => {
         const packet = packets.encode({
           type: "query",
           id: 1,
-          questions: [{ name: asked, type: kind as packets.RecordType }],
+          questions: [{ name: asked, type: kind }],
           ...(size === null ? {} : { additionals: [opt(size, ok ? 0x8000 : 0)] }),
         });
         const read = parseQuery(packet);
@@ -75,12 +75,12 @@ describe("parseQuery", () => {
     ["5,000 bytes", Buffer.concat([query("a.b"), Buffer.alloc(5000)]), RCODE.FORMERR],
   ];
   for (const [what, packet, rcode] of table) {
-    test(`${what}: ${rcode === undefined ? "silence" : `code ${rcode}`}`, () => {
+    void test(`${what}: ${rcode === undefined ? "silence" : `code ${rcode}`}`, () => {
       assert.equal(parseQuery(packet)?.rcode, rcode);
     });
   }
 
-  test("never throws, whatever the bytes", () => {
+  void test("never throws, whatever the bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void parseQuery(Buffer.from(bytes))),
       { seed: 2, numRuns: 2000 },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import packets from "dns-packet";
-import fc from "fast-check";
+import * as packets from "dns-packet";
+import * as fc from "fast-check";
 import { canonicalIP } from "../../net/ip.ts";
 import type { Answer, DnsRecord } from "../names/record.ts";
 import { encode } from "./writer.ts";
@@ -62,36 +62,25 @@ const record: fc.Arbitrary<DnsRecord> = fc
 function read(answer: packets.Answer): DnsRecord | undefined {
   if (answer.type === "OPT") return undefined;
   const base = { name: answer.name, ttl: (answer as { ttl: number }).ttl };
-  switch (answer.type) {
-    case "A":
-      return { ...base, type: "A", address: answer.data };
-    case "AAAA":
-      return { ...base, type: "AAAA", address: canonicalIP(answer.data) };
-    case "CNAME":
-    case "PTR":
-    case "NS":
-      return { ...base, type: answer.type, target: answer.data };
-    case "SRV": {
-      const { priority = -1, weight = -1, port, target } = answer.data;
-      return { ...base, type: "SRV", priority, weight, port, target };
-    }
-    case "TXT":
-      return {
-        ...base,
-        type: "TXT",
-        text: Buffer.concat((answer.data as Buffer[]).map((part) => Buffer.from(part))).toString(),
-      };
-    case "SOA": {
-      const { mname, rname, serial = 0, refresh = 0, retry = 0, expire = 0, minimum = 0 } = answer.data;
-      return { ...base, type: "SOA", primary: mname, mailbox: rname, serial, refresh, retry, expire, minimum };
-    }
-    default:
-      return undefined;
+  if (answer.type === "A") return { ...base, type: "A", address: answer.data };
+  if (answer.type === "AAAA") return { ...base, type: "AAAA", address: canonicalIP(answer.data) };
+  if (answer.type === "CNAME" || answer.type === "PTR" || answer.type === "NS") {
+    return { ...base, type: answer.type, target: answer.data };
   }
+  if (answer.type === "SRV") {
+    const { priority = -1, weight = -1, port, target } = answer.data;
+    return { ...base, type: "SRV", priority, weight, port, target };
+  }
+  if (answer.type === "TXT") {
+    return { ...base, type: "TXT", text: (answer.data as Buffer[]).map((part) => part.toString("latin1")).join("") };
+  }
+  if (answer.type !== "SOA") return undefined;
+  const { mname, rname, serial = 0, refresh = 0, retry = 0, expire = 0, minimum = 0 } = answer.data;
+  return { ...base, type: "SOA", primary: mname, mailbox: rname, serial, refresh, retry, expire, minimum };
 }
 
-describe("encode", () => {
-  test("dns-packet reads back every record as it was", () => {
+void describe("encode", () => {
+  void test("dns-packet reads back every record as it was", () => {
     const records = fc.array(record, { maxLength: 8 });
     fc.assert(
       fc.property(records, records, records, (answers, authority, additional) => {
@@ -106,7 +95,7 @@ describe("encode", () => {
     );
   });
 
-  test("DNS-021: an answer cut to any size stays readable, fits, says so by TC, and holds the first records", () => {
+  void test("DNS-021: an answer cut to any size stays readable, fits, says so by TC, and holds the first records", () => {
     fc.assert(
       fc.property(fc.array(record, { maxLength: 30 }), fc.integer({ min: 64, max: 1500 }), (answers, limit) => {
         const { bytes } = encoded(answerOf(answers), limit);
@@ -120,7 +109,7 @@ describe("encode", () => {
     );
   });
 
-  test("additional records that do not fit are left out without TC", () => {
+  void test("additional records that do not fit are left out without TC", () => {
     const glue: DnsRecord[] = Array.from({ length: 50 }, (_, at) => ({
       name: QUESTION,
       ttl: 5,
@@ -132,7 +121,7 @@ describe("encode", () => {
     assert.ok(packet.additionals!.length > 20 && packet.additionals!.length < 50);
   });
 
-  test("names are written once: 28 addresses of one name fit in 512 bytes", () => {
+  void test("names are written once: 28 addresses of one name fit in 512 bytes", () => {
     const answers: DnsRecord[] = Array.from({ length: 28 }, (_, at) => ({
       name: QUESTION,
       ttl: 5,
@@ -144,7 +133,7 @@ describe("encode", () => {
     assert.deepEqual([movableCount, movableSize], [28, 16]);
   });
 
-  test("RFC 2782: the target of an SRV record is written out, even where it could be pointed at", () => {
+  void test("RFC 2782: the target of an SRV record is written out, even where it could be pointed at", () => {
     const answers: DnsRecord[] = [
       { name: QUESTION, ttl: 5, type: "SRV", priority: 0, weight: 100, port: 80, target: QUESTION },
     ];
@@ -153,7 +142,7 @@ describe("encode", () => {
     assert.equal(data.toString("latin1").replaceAll(/[^a-z]/g, "."), `.${QUESTION}.`);
   });
 
-  test("the question keeps its spelling, and answers point at it", () => {
+  void test("the question keeps its spelling, and answers point at it", () => {
     const spelled = "WEB.TestNS.svc.Cluster.Local";
     const { bytes } = encoded(answerOf([{ name: QUESTION, ttl: 5, type: "A", address: "10.0.0.1" }]), 512, spelled);
     const packet = packets.decode(bytes);
@@ -161,7 +150,7 @@ describe("encode", () => {
     assert.equal(packet.answers?.[0]?.name, spelled);
   });
 
-  test("a question whose label has a dot is never pointed at", () => {
+  void test("a question whose label has a dot is never pointed at", () => {
     const packet = Buffer.concat([
       Buffer.from("000000000001000000000000", "hex"),
       Buffer.from("\x06ns.dns\x07cluster\x05local\x00\x00\x01\x00\x01", "latin1"),
@@ -171,7 +160,7 @@ describe("encode", () => {
     assert.equal(bytes.subarray(packet.length, packet.length + 7).toString("latin1"), "\x02ns\x03dns");
   });
 
-  test("the serial number can be found again", () => {
+  void test("the serial number can be found again", () => {
     const soa: DnsRecord = {
       name: "cluster.local",
       ttl: 5,
@@ -188,7 +177,7 @@ describe("encode", () => {
     assert.equal(bytes.readUInt32BE(serialAt), 0xdead_beef);
   });
 
-  test("a name that no message can hold is an error that names it", () => {
+  void test("a name that no message can hold is an error that names it", () => {
     const target = `${"x".repeat(64)}.test`;
     assert.throws(() => encoded(answerOf([{ name: QUESTION, ttl: 5, type: "CNAME", target }])), /64 bytes, 1 to 63/);
   });
