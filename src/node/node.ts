@@ -1,0 +1,195 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Pod, Service } from "../api/generated/types.ts";
+import { keyOf } from "../api/object.ts";
+import { pods as podsResource, services as servicesResource } from "../api/resources.ts";
+import { createCache } from "../client/cache.ts";
+import type { Client } from "../client/client.ts";
+import { createEventRecorder } from "../client/events.ts";
+import type { Host } from "../host/host.ts";
+import type { Clock } from "../observe/clock.ts";
+import type { Log } from "../observe/log.ts";
+import type { Part } from "../observe/part.ts";
+import { addressPool } from "./addresses/pool.ts";
+import { parseResolvConf, type Resolver } from "./network-files/resolv-conf.ts";
+import type { PodContext } from "./pods/context.ts";
+import { inTurn } from "./pods/in-turn.ts";
+import { objectData } from "./pods/object-data.ts";
+import { podSource, type PodSource } from "./pods/pod-source.ts";
+import { startPodWorker, type PodWorker } from "./pods/pod-worker.ts";
+import { endByRecord } from "./pods/remove-pod.ts";
+import { machineFacts } from "./registration/machine-facts.ts";
+import { keepRegistered } from "./registration/register.ts";
+import { processRuntime } from "./runtimes/process/process-runtime.ts";
+import { podRecords } from "./state/pod-record.ts";
+
+export interface NodeOptions {
+  readonly client: Client;
+  readonly host: Host;
+  readonly clock: Clock;
+  /** From 0 up to, but not including, 1. */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly nodeName: string;
+  /** InternalIPs, IPv4 first. */
+  readonly nodeAddresses: readonly string[];
+  /** One range per family, the primary first. */
+  readonly podRanges: readonly string[];
+  /** The addresses that pods route through, one per family, on an interface of the node with forwarding on. */
+  readonly gateways: readonly string[];
+  /** Where the node keeps its state, logs and volumes. */
+  readonly directory: string;
+  /** Directories that no pod may see. */
+  readonly hidden: readonly string[];
+  readonly clusterDNS: readonly string[];
+  readonly clusterDomain: string;
+  /** We are root only in a user namespace of our own. */
+  readonly rootless: boolean;
+  /** The Node program that pods find in their PATH. */
+  readonly nodeBinary: string;
+  /** Resource name → quantity, as the Node tells it. */
+  readonly capacity: Readonly<Record<string, string>>;
+  /** What the Node says of us, e.g. `v1.36.2+fairlead.0`. */
+  readonly version: string;
+}
+
+export interface NodePart extends Part {
+  readonly source: PodSource;
+  /** Ends all pods, and takes away every namespace, link and file that was made for them. The part must not be used after it. */
+  removeAll(): Promise<void>;
+}
+
+/** Pods set up at a time: more would only wait for each other in the kernel. */
+const SETUPS = 4;
+
+/** The host's resolver. A stub on the loopback answers nobody in a pod, so the file behind it is read. */
+async function hostResolver(): Promise<Resolver> {
+  const read = async (path: string): Promise<Resolver> => parseResolvConf(await readFile(path, "utf8").catch(() => ""));
+  const resolver = await read("/etc/resolv.conf");
+  return resolver.nameservers.includes("127.0.0.53") ? read("/run/systemd/resolve/resolv.conf") : resolver;
+}
+
+/**
+ * Runs the pods that are bound to this node. Resolves when it is ready to start pods; what ran before is adopted as
+ * soon as the API has been listed. Throws when a tool is missing.
+ */
+export async function startNode(options: NodeOptions): Promise<NodePart> {
+  const { client, clock, random, host, log } = options;
+  const at = (...path: string[]): string => join(options.directory, ...path);
+  await mkdir(options.directory, { recursive: true, mode: 0o700 });
+  const records = podRecords(at("state"));
+  const known = new Map((await records.load()).map((record) => [record.uid, record]));
+  const pool = addressPool(options.podRanges, [...options.gateways, ...options.nodeAddresses]);
+  for (const { sandbox } of known.values()) pool.hold(sandbox.addresses);
+
+  const runtime = processRuntime({
+    host,
+    log,
+    scratch: at("view"),
+    hidden: [...new Set([...options.hidden, options.directory])],
+    nodeBinary: options.nodeBinary,
+    rootless: options.rootless,
+  });
+  const prepared = runtime.prepare();
+  const stopping = new AbortController();
+  const events = createEventRecorder({ client, component: "kubelet", host: options.nodeName, clock, log });
+  const watched = { client, clock, random, log };
+  const services = createCache<Service>({ ...watched, resource: servicesResource });
+  const pods = createCache<Pod>({
+    ...watched,
+    resource: podsResource,
+    fieldSelector: `spec.nodeName=${options.nodeName}`,
+  });
+
+  const context: PodContext = {
+    ...{ client, host, clock, random, log, events, runtime, records, pool },
+    ready: Promise.all([prepared, services.synced()]).then(() => undefined),
+    inTurn: inTurn(SETUPS),
+    lookups: objectData(client),
+    services: () => services.values(),
+    nodeName: options.nodeName,
+    nodeAddresses: options.nodeAddresses,
+    gateways: options.gateways,
+    files: {
+      pod: (uid) => at("pods", uid),
+      volumes: (uid) => at("volumes", uid),
+      logs: ({ namespace, name, uid }) => at("logs", `${namespace}_${name}_${uid}`),
+    },
+    clusterDNS: options.clusterDNS,
+    clusterDomain: options.clusterDomain,
+    resolver: hostResolver,
+  };
+  // Whoever waits hears of the failure; when nobody does yet, `await prepared` below tells it.
+  context.ready.catch(() => {});
+
+  const workers = new Map<string, PodWorker>();
+  const begin = (pod: Pod): void => {
+    const uid = pod.metadata.uid ?? "";
+    const worker = startPodWorker(context, pod, known.get(uid));
+    known.delete(uid);
+    workers.set(uid, worker);
+    void worker.done.then(() => workers.delete(uid));
+  };
+  pods.onChange((change) => {
+    const uid = change.type === "removed" ? undefined : change.object.metadata.uid;
+    const previous = change.type === "added" ? undefined : change.previous.metadata.uid;
+    if (previous !== undefined && previous !== uid) workers.get(previous)?.gone();
+    if (change.type === "removed") return;
+    const worker = workers.get(uid ?? "");
+    if (worker === undefined) begin(change.object);
+    else worker.update(change.object);
+  });
+  const endOrphans = async (): Promise<void> => {
+    await Promise.all([pods.synced(), prepared]);
+    const orphans = [...known.values()];
+    known.clear();
+    for (const record of orphans) {
+      log.info(
+        { namespace: record.namespace, pod: record.name },
+        "a pod was deleted while the node was away: ending it",
+      );
+      await endByRecord(context, record);
+    }
+  };
+  const orphansEnded = endOrphans().catch((error: unknown) => log.error({ error }, "ending old pods failed"));
+
+  try {
+    await prepared;
+  } catch (error) {
+    pods.stop();
+    services.stop();
+    events.stop();
+    throw error;
+  }
+  const facts = { ...options, ...(await machineFacts()), runtime: runtime.name };
+  const registered = keepRegistered({ client, clock, random, log, facts }, stopping.signal);
+
+  const leave = async (): Promise<void> => {
+    stopping.abort();
+    pods.stop();
+    services.stop();
+    await Promise.all([...workers.values()].map((worker) => worker.leave()));
+    await registered;
+    await events.flush();
+    events.stop();
+  };
+  return {
+    source: podSource(context, (namespace, name) => {
+      const pod = pods.get(keyOf({ metadata: { namespace, name } }));
+      const worker = workers.get(pod?.metadata.uid ?? "");
+      return pod === undefined || worker === undefined ? undefined : { pod, worker };
+    }),
+    async stop() {
+      await leave();
+      await runtime.close();
+    },
+    async removeAll() {
+      await leave();
+      // What was never listed from the API is known by its record alone.
+      const left = await records.load();
+      await Promise.all(left.map((record) => context.inTurn(() => endByRecord(context, record))));
+      void orphansEnded;
+      await runtime.close();
+    },
+  };
+}

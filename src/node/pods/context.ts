@@ -1,0 +1,45 @@
+import type { Service } from "../../api/generated/types.ts";
+import type { EventRecorder } from "../../client/events.ts";
+import type { Client } from "../../client/client.ts";
+import type { Host } from "../../host/host.ts";
+import type { Clock } from "../../observe/clock.ts";
+import type { Log } from "../../observe/log.ts";
+import type { AddressPool } from "../addresses/pool.ts";
+import type { Lookups } from "../environment/lookups.ts";
+import type { Resolver } from "../network-files/resolv-conf.ts";
+import type { Runtime } from "../runtimes/runtime.ts";
+import type { PodRecords } from "../state/pod-record.ts";
+
+/** What all pods of a node share. */
+export interface PodContext {
+  readonly client: Client;
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly events: EventRecorder;
+  readonly runtime: Runtime;
+  /** Resolves when the runtime is prepared and Services have been listed once: no container starts before (DNS-167). */
+  readonly ready: Promise<void>;
+  readonly records: PodRecords;
+  readonly pool: AddressPool;
+  /** Runs the setting up of a pod when fewer than the allowed number are being set up. */
+  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly lookups: (namespace: string) => Lookups;
+  readonly services: () => Iterable<Service>;
+  readonly nodeName: string;
+  readonly nodeAddresses: readonly string[];
+  readonly gateways: readonly string[];
+  readonly files: PodFiles;
+  readonly clusterDNS: readonly string[];
+  readonly clusterDomain: string;
+  readonly resolver: () => Promise<Resolver>;
+}
+
+/** Where the files of a pod are. */
+export interface PodFiles {
+  /** Its hosts, resolv.conf and hostname, and a directory for each start of a container. */
+  pod(uid: string): string;
+  volumes(uid: string): string;
+  logs(pod: { readonly namespace: string; readonly name: string; readonly uid: string }): string;
+}
