@@ -116,7 +116,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       allowHTTP1: true,
       maxHeaderSize: MAXIMUM_HEADERS,
       maxHeaderListPairs: 128,
-      settings: { maxConcurrentStreams: MAXIMUM_STREAMS, maxHeaderListSize: MAXIMUM_HEADERS, enableConnectProtocol: false },
+      settings: {
+        maxConcurrentStreams: MAXIMUM_STREAMS,
+        maxHeaderListSize: MAXIMUM_HEADERS,
+        enableConnectProtocol: false,
+      },
     } as Parameters<typeof createSecureServer>[0]);
     server.on("request", (request, answer) => {
       void handle(context, settings, request as Request, answer as unknown as Answer, tlsOf(request));
@@ -180,6 +184,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 }
 
 /** The TLS connection a request came by; for HTTP/2 that of its session. */
-function tlsOf(request: { socket?: unknown; stream?: { session?: { socket?: unknown } | undefined } | undefined }): TLSSocket {
+function tlsOf(request: {
+  socket?: unknown;
+  stream?: { session?: { socket?: unknown } | undefined } | undefined;
+}): TLSSocket {
   return (request.stream?.session?.socket ?? request.socket) as TLSSocket;
 }

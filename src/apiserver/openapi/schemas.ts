@@ -21,7 +21,20 @@ const SCALARS: Readonly<Record<string, Schema>> = {
 };
 
 /** Where upstream keeps the types that every kind shares; clients know them by these names. */
-const META = new Set(["ObjectMeta", "ListMeta", "OwnerReference", "ManagedFieldsEntry", "LabelSelector", "LabelSelectorRequirement", "Status", "StatusDetails", "StatusCause", "Condition", "DeleteOptions", "Preconditions"]);
+const META = new Set([
+  "ObjectMeta",
+  "ListMeta",
+  "OwnerReference",
+  "ManagedFieldsEntry",
+  "LabelSelector",
+  "LabelSelectorRequirement",
+  "Status",
+  "StatusDetails",
+  "StatusCause",
+  "Condition",
+  "DeleteOptions",
+  "Preconditions",
+]);
 
 /** `io.k8s.api.core.v1.Service`: the name of a type's schema in a group's document. */
 export function schemaName(type: string, at: { readonly group: string; readonly version: string }): string {
@@ -65,7 +78,12 @@ export function typeSchema(type: string, at: Place, used: (type: string) => void
     properties[field] = { description: `${field} of ${type}`, ...schema };
     if (said.endsWith("!")) required.push(field);
   }
-  return { description: `${type} as Fairlead knows it.`, type: "object", ...(required.length === 0 ? {} : { required }), properties };
+  return {
+    description: `${type} as Fairlead knows it.`,
+    type: "object",
+    ...(required.length === 0 ? {} : { required }),
+    properties,
+  };
 }
 
 /** The schemas of some kinds, their lists, and every type they are made of. */

@@ -6,7 +6,8 @@ import { inElementOrder } from "./element-order.ts";
 
 type Fields = Record<string, unknown>;
 
-const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const DIRECTIVE = "$patch";
 const RETAIN_KEYS = "$retainKeys";
@@ -38,7 +39,12 @@ const union = (current: readonly unknown[], added: readonly unknown[]): unknown[
 ];
 
 /** Merges lists of objects item by item, by the key that names each. */
-function mergeKeyed(current: readonly unknown[], patch: readonly unknown[], key: string, type: string | undefined): unknown[] {
+function mergeKeyed(
+  current: readonly unknown[],
+  patch: readonly unknown[],
+  key: string,
+  type: string | undefined,
+): unknown[] {
   const isReplaced = patch.some((item) => isObject(item) && item[DIRECTIVE] === "replace");
   const merged: unknown[] = isReplaced ? [] : [...current];
   for (const item of patch) {
@@ -46,7 +52,9 @@ function mergeKeyed(current: readonly unknown[], patch: readonly unknown[], key:
     const { [DIRECTIVE]: directive, ...rest } = item;
     if (directive === "replace") continue;
     if (item[key] === undefined) {
-      throw badRequest(`strategic merge patch: ${JSON.stringify(item).slice(0, 200)} does not contain declared merge key: ${key}`);
+      throw badRequest(
+        `strategic merge patch: ${JSON.stringify(item).slice(0, 200)} does not contain declared merge key: ${key}`,
+      );
     }
     // Only the first of several items with the key is met, a limitation that clients know (SVC-196).
     const at = merged.findIndex((other) => isObject(other) && isDeepStrictEqual(other[key], item[key]));
