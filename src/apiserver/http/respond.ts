@@ -38,7 +38,7 @@ export function startAnswer(exchange: Exchange, code: number, contentType: strin
 }
 
 const wantsGzip = (exchange: Exchange): boolean =>
-  /(^|,)\s*gzip\s*(;|,|$)/.test(String(exchange.request.headers["accept-encoding"] ?? ""));
+  /(^|,)\s*gzip\s*(;|,|$)/.test([exchange.request.headers["accept-encoding"] ?? ""].flat().join(","));
 
 /** Answers with a whole text; compressed when it is large and the client asked for that. */
 export async function sendText(

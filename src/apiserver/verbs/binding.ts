@@ -40,7 +40,7 @@ export const binding: Verb = async (context, exchange, route) => {
       spec: { ...pod.spec, nodeName },
       status: { ...pod.status, conditions: [...conditions, scheduled] },
     };
-    return bound as Pod;
+    return bound;
   });
   await sendJson(exchange, 201, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 });
 };

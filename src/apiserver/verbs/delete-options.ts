@@ -34,7 +34,9 @@ export function deleteOptionsOf(body: unknown, query: URLSearchParams): DeleteOp
   if (body !== undefined && !isObject(body)) throw badRequest("the body is not a DeleteOptions object");
   const said = body ?? {};
   if (said["kind"] !== undefined && said["kind"] !== "DeleteOptions") {
-    throw badRequest(`the kind in the data (${String(said["kind"])}) does not match the expected kind (DeleteOptions)`);
+    throw badRequest(
+      `the kind in the data (${JSON.stringify(said["kind"])}) does not match the expected kind (DeleteOptions)`,
+    );
   }
   const orphans =
     optional(said["orphanDependents"], "orphanDependents", isFlag, "true or false") ??
