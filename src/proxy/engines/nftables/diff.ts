@@ -47,6 +47,12 @@ export class Stage {
     change.after = count > 0 ? { data: change.after?.data, count } : undefined;
   }
 
+  /** Takes away an element that nobody wants. */
+  sweep(element: Element): void {
+    const change = this.#change(element);
+    if (change.after?.count === 0) change.after = undefined;
+  }
+
   /** nft's lines: all deletes, then all adds, since a map refuses a key that it has with other data. */
   lines(): string[] {
     const gone = new Map<string, string[]>();

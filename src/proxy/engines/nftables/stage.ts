@@ -36,15 +36,16 @@ export class Transaction {
     this.#then.push(() => this.#state.foreignLayouts.clear());
   }
 
-  /** Ranges of unassigned addresses, and the elements that nobody wants any more. */
+  /** Ranges of unassigned addresses. */
   last(next: NftFrame): void {
     this.#replace(this.#state.frame?.last ?? [], next.last);
     this.#then.push(() => (this.#state.frame = next));
   }
 
+  /** Takes away what an earlier run left and nobody has wanted since. */
   sweep(): void {
     for (const { family, set, key, count } of this.#state.table.all()) {
-      if (count === 0 && this.#families.includes(family)) this.#elements.release({ family, set, key });
+      if (count === 0 && this.#families.includes(family)) this.#elements.sweep({ family, set, key });
     }
     this.#then.push(() => this.#state.forgetFound());
   }
