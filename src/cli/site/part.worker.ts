@@ -1,0 +1,29 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { systemHost } from "../../host/processes.ts";
+import { startPart } from "./parts.ts";
+import type { WorkerConfig, WorkerOrder, WorkerReport } from "./protocol.ts";
+
+/** The thread of one part. */
+const report = (said: WorkerReport): void => parentPort!.postMessage(said);
+const starting = startPart(systemHost(), workerData as WorkerConfig);
+let ending = false;
+parentPort!.on("message", (order: WorkerOrder) => {
+  if (ending) return;
+  ending = true;
+  void starting
+    .then((part) => (order === "remove" ? part.remove() : part.stop()))
+    .catch((error: unknown) => report({ failed: (error as Error).stack ?? String(error) }))
+    .then(() => {
+      report("stopped");
+      parentPort!.close();
+      process.exit(0);
+    });
+});
+try {
+  const part = await starting;
+  await part.ready;
+  report("ready");
+} catch (error) {
+  report({ failed: (error as Error).stack ?? String(error) });
+  process.exit(1);
+}
