@@ -47,7 +47,7 @@ function deepFreeze<T>(value: T): T {
   return value;
 }
 
-test("thirteen kinds, each by names of its own", () => {
+void test("thirteen kinds, each by names of its own", () => {
   assert.equal(kinds.length, 13);
   for (const part of ["plural", "singular", "kind"] as const) {
     assert.equal(new Set(kinds.map((kind) => kind[part])).size, kinds.length, part);
@@ -56,7 +56,7 @@ test("thirteen kinds, each by names of its own", () => {
 });
 
 for (const kind of kinds) {
-  test(`${kind.kind}: a small one passes all functions, which change nothing they are given`, () => {
+  void test(`${kind.kind}: a small one passes all functions, which change nothing they are given`, () => {
     const once = created(kind);
     // The cluster IP is claimed elsewhere; without it a Service is whole all the same.
     assert.deepEqual(kind.validate(once, undefined), []);
@@ -74,7 +74,7 @@ for (const kind of kinds) {
     assert.equal(kind.selectableFields(once)["metadata.name"], once.metadata.name);
   });
 
-  test(`${kind.kind}: the metadata that all objects share is judged`, () => {
+  void test(`${kind.kind}: the metadata that all objects share is judged`, () => {
     const name = kind.kind === "IPAddress" ? "10.96.0.7" : "x";
     const place = kind.namespaced ? { namespace: "default" } : {};
     const bad = { labels: { "-": "-" }, annotations: { a: "x".repeat(256 * 1024) }, finalizers: ["-"] };
@@ -97,7 +97,7 @@ for (const kind of kinds) {
   });
 }
 
-test("SVC-189, SVC-190: who is created by PUT, and what DELETE answers", () => {
+void test("SVC-189, SVC-190: who is created by PUT, and what DELETE answers", () => {
   assert.deepEqual(
     kinds
       .filter((kind) => kind.createOnUpdate)
@@ -202,10 +202,11 @@ const cases: [id: string, kind: string, next: object, previous: object | undefin
   ],
 ];
 for (const [id, kind, next, previous, faults] of cases) {
-  test(`${id}: ${faults.join(", ") || "no fault"}`, () => assert.deepEqual(faultsOf(kind, next, previous), faults));
+  void test(`${id}: ${faults.join(", ") || "no fault"}`, () =>
+    assert.deepEqual(faultsOf(kind, next, previous), faults));
 }
 
-test("a deleted object takes no new finalizer", () => {
+void test("a deleted object takes no new finalizer", () => {
   const kind = kindOf("ConfigMap");
   const was = {
     ...created(kind),
@@ -219,7 +220,7 @@ test("a deleted object takes no new finalizer", () => {
   assert.deepEqual(kind.validate({ ...was, metadata: { ...was.metadata, finalizers: [] } }, was), []);
 });
 
-test("a Namespace is active, names itself and keeps its finalizer", () => {
+void test("a Namespace is active, names itself and keeps its finalizer", () => {
   const kind = kindOf("Namespace");
   const made = created(kind);
   assert.deepEqual(
@@ -230,11 +231,13 @@ test("a Namespace is active, names itself and keeps its finalizer", () => {
       status: { phase: "Active" },
     },
   );
+  // A generated name comes after the defaults.
+  assert.deepEqual(kind.prepareForCreate(make(kind), NOW).metadata.labels, made.metadata.labels);
   const update = kind.prepareForUpdate(kind.defaults(make(kind, { spec: { finalizers: [] } })), made, NOW);
   assert.deepEqual(update, made);
 });
 
-test("a Secret's stringData goes into data and is never read back", () => {
+void test("a Secret's stringData goes into data and is never read back", () => {
   const made = created(kindOf("Secret"), { data: { a: "MQ==", b: "Mg==" }, stringData: { b: "é", __proto__x: "y" } });
   assert.deepEqual(
     [Reflect.get(made, "data"), Reflect.get(made, "stringData"), Reflect.get(made, "type")],
@@ -242,7 +245,7 @@ test("a Secret's stringData goes into data and is never read back", () => {
   );
 });
 
-test("SVC-006, SVC-273: a ServiceCIDR's status is written through /status, and nothing else is", () => {
+void test("SVC-006, SVC-273: a ServiceCIDR's status is written through /status, and nothing else is", () => {
   const kind = kindOf("ServiceCIDR");
   const status = {
     conditions: [{ type: "Ready", status: "True", reason: "", message: "", lastTransitionTime: NOW.now }],
@@ -269,13 +272,13 @@ const cells: [id: string, kind: string, more: object, cells: unknown[]][] = [
   ["Lease", "Lease", { spec: { holderIdentity: "me" } }, ["x", "me"]],
 ];
 for (const [id, kind, more, wanted] of cells) {
-  test(`${id}: ${wanted.join(" · ")}`, () => {
+  void test(`${id}: ${wanted.join(" · ")}`, () => {
     const found = kindOf(kind);
     assert.deepEqual(found.row(created(found, more), 0).slice(0, wanted.length), wanted);
   });
 }
 
-test("SVC-317, SVC-343: the row of a Node", () => {
+void test("SVC-317, SVC-343: the row of a Node", () => {
   const node = kindOf("Node");
   const made = make(node, {
     metadata: { name: "n", labels: { "node-role.kubernetes.io/worker": "", "kubernetes.io/role": "edge" } },
@@ -303,7 +306,7 @@ test("SVC-317, SVC-343: the row of a Node", () => {
   assert.equal(node.row(unready, 0)[1], "NotReady");
 });
 
-test("SVC-325: the row of an Event", () => {
+void test("SVC-325: the row of an Event", () => {
   const event = kindOf("Event");
   const made = make(event, {
     involvedObject: { kind: "Pod", name: "p", namespace: "default", fieldPath: "spec" },
@@ -329,7 +332,7 @@ test("SVC-325: the row of an Event", () => {
   ]);
 });
 
-test("SVC-196: every merge rule is about a list that the field table has", () => {
+void test("SVC-196: every merge rule is about a list that the field table has", () => {
   for (const [type, rules] of Object.entries(mergeRules)) {
     for (const [field, rule] of Object.entries(rules)) {
       const word = fields[type]?.[field] ?? "";

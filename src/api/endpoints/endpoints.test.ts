@@ -15,7 +15,7 @@ const faultsOf = (next: Endpoints, previous?: Endpoints): string[] =>
   endpoints.validate(next, previous).map(({ reason, field }) => `${reason.replace("FieldValue", "")} ${field}`);
 const A = [ip("10.0.0.1")];
 
-test("SVC-227: a port without protocol is TCP", () =>
+void test("SVC-227: a port without protocol is TCP", () =>
   assert.deepEqual(make([{ addresses: A, ports: [{ port: 80 }] }]).subsets?.[0]?.ports, [
     { port: 80, protocol: "TCP" },
   ]));
@@ -49,10 +49,10 @@ const created: [id: string, subset: EndpointSubset, faults: string[]][] = [
   ],
 ];
 for (const [id, subset, faults] of created) {
-  test(`${id}: ${faults.join(", ") || "no fault"}`, () => assert.deepEqual(faultsOf(make([subset])), faults));
+  void test(`${id}: ${faults.join(", ") || "no fault"}`, () => assert.deepEqual(faultsOf(make([subset])), faults));
 }
 
-test("SVC-233: subsets that an update leaves alone are not judged again", () => {
+void test("SVC-233: subsets that an update leaves alone are not judged again", () => {
   const was = make([{ addresses: [ip("127.0.0.1")] }]);
   assert.deepEqual(faultsOf(make([{ addresses: [ip("127.0.0.1")] }]), was), []);
   assert.deepEqual(faultsOf(make([{ addresses: [ip("127.0.0.1"), ...A] }]), was), [
@@ -60,7 +60,7 @@ test("SVC-233: subsets that an update leaves alone are not judged again", () => 
   ]);
 });
 
-test("SVC-234: Endpoints may have a name that no Service may have", () =>
+void test("SVC-234: Endpoints may have a name that no Service may have", () =>
   assert.deepEqual(faultsOf(make([], "a.b")), []));
 
 const shown: [id: string, subsets: EndpointSubset[] | undefined, text: string][] = [
@@ -74,10 +74,10 @@ const shown: [id: string, subsets: EndpointSubset[] | undefined, text: string][]
   ["SVC-334", [{ addresses: [...A, ip("fd00::1")] }], "10.0.0.1,fd00::1"],
 ];
 for (const [id, subsets, text] of shown) {
-  test(`${id}: the cell is ${JSON.stringify(text)}`, () => assert.equal(endpoints.row(make(subsets), 0)[1], text));
+  void test(`${id}: the cell is ${JSON.stringify(text)}`, () => assert.equal(endpoints.row(make(subsets), 0)[1], text));
 }
 
-test("SVC-221: odd addresses are warned about, unless the controller wrote them", () => {
+void test("SVC-221: odd addresses are warned about, unless the controller wrote them", () => {
   const odd = make([{ addresses: [ip("010.0.0.1")] }]);
   assert.match(endpoints.warnings?.(odd, undefined).join() ?? "", /^subsets\[0\].addresses\[0\].ip: non-standard/);
   const labels = { "endpoints.kubernetes.io/managed-by": "endpoint-controller" };
