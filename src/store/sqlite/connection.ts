@@ -14,7 +14,7 @@ export interface MadeWrite {
   readonly answer: Calls["write"]["answer"];
 }
 
-export interface ConnectionHandler {
+interface ConnectionHandler {
   /** A transaction is durable. Called before the promises of its writes are fulfilled. */
   committed(writes: readonly MadeWrite[], message: Committed): void;
   /** The worker died; every question after this fails with the same error. */

@@ -39,7 +39,7 @@ const create = `
 `;
 
 /** What brings a file from one schema to the next; it runs inside a transaction. */
-export type Migration = (db: DatabaseSync) => void;
+type Migration = (db: DatabaseSync) => void;
 
 /** All schemas there are: `create` makes the newest one in an empty file, `migrations[n]` brings schema n to n + 1. */
 export interface Schemas {
