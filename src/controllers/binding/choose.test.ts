@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Node } from "../../api/generated/types.ts";
+import type { Node, Pod } from "../../api/generated/types.ts";
 import { node, pod } from "../../../test/controllers/examples.ts";
 import { awaitsNode, chooseNode } from "./choose.ts";
 
-const waiting = (
-  spec: Parameters<typeof pod>[1] extends infer E ? NonNullable<E & { spec?: object }>["spec"] : never = {},
-) => pod("a", { spec: { nodeName: undefined, ...spec } });
+const waiting = (spec: Partial<NonNullable<Pod["spec"]>> = {}): Pod =>
+  pod("a", { spec: { nodeName: undefined, ...spec } });
 const none = (): number => 0;
 
 test("the node with the fewest pods is chosen, by name among equals", () => {
