@@ -41,12 +41,12 @@ before(async () => {
 });
 after(() => cluster.close());
 
-test("/version says the Kubernetes version", async () => {
+void test("/version says the Kubernetes version", async () => {
   const { body } = await cluster.ask("GET", "/version");
   assert.deepEqual([body.major, body.minor, body.gitVersion], ["1", "36", "v1.36.2+fairlead.0"]);
 });
 
-test("SVC-188: discovery lists services with their short name, category, verbs and status", async () => {
+void test("SVC-188: discovery lists services with their short name, category, verbs and status", async () => {
   const { body } = await cluster.ask("GET", "/api/v1");
   const find = (name: string) => body.resources.find((resource: { name: string }) => resource.name === name);
   assert.deepEqual(find("services").shortNames, ["svc"]);
@@ -65,7 +65,7 @@ test("SVC-188: discovery lists services with their short name, category, verbs a
   assert.equal(find("pods/eviction").group, "policy");
 });
 
-test("aggregated discovery names every kind that the plain one names", async () => {
+void test("aggregated discovery names every kind that the plain one names", async () => {
   for (const version of ["v2", "v2beta1"]) {
     const accept = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList,application/json`;
     const { body, headers } = await cluster.ask("GET", "/apis", undefined, { headers: { accept } });
@@ -80,9 +80,9 @@ test("aggregated discovery names every kind that the plain one names", async () 
   }
 });
 
-test("every reference in the OpenAPI documents has its schema, and writes take fieldValidation", async () => {
+void test("every reference in the OpenAPI documents has its schema, and writes take fieldValidation", async () => {
   const { body: index } = await cluster.ask("GET", "/openapi/v3");
-  const paths = Object.values(index.paths) as { serverRelativeURL: string }[];
+  const paths = Object.values<{ serverRelativeURL: string }>(index.paths);
   assert.equal(paths.length, 4);
   for (const { serverRelativeURL } of paths) {
     const { text, body } = await cluster.ask("GET", serverRelativeURL);
@@ -97,7 +97,7 @@ test("every reference in the OpenAPI documents has its schema, and writes take f
   assert.equal(ports["x-kubernetes-patch-merge-key"], "port");
 });
 
-test("pods/log: the only container is chosen, options are passed on, the answer streams", async () => {
+void test("pods/log: the only container is chosen, options are passed on, the answer streams", async () => {
   asked.length = 0;
   const answer = await cluster.ask("GET", "/api/v1/namespaces/default/pods/one/log?follow=true&tailLines=5&pretty=1");
   assert.equal(answer.text, "line 1\nline 2\n");
@@ -105,7 +105,7 @@ test("pods/log: the only container is chosen, options are passed on, the answer 
   assert.deepEqual(asked, [{ nodeName: "n1", path: "/containerLogs/default/one/a?follow=true&tailLines=5" }]);
 });
 
-test("pods/log: several containers and none named, or one that is not there, answer 400; the node's refusal is told", async () => {
+void test("pods/log: several containers and none named, or one that is not there, answer 400; the node's refusal is told", async () => {
   const several = await cluster.ask("GET", "/api/v1/namespaces/default/pods/two/log");
   assert.equal(several.code, 400);
   assert.match(several.body.message, /a container name must be specified for pod two, choose one of: \[a b\]/);
@@ -127,7 +127,7 @@ const upgrade = (path: string, as: { key: string; cert: string } | undefined): P
     socket.on("error", reject);
   });
 
-test("pods/exec: an upgrade is passed to the node with kubelet's words; strangers and other paths are refused", async () => {
+void test("pods/exec: an upgrade is passed to the node with kubelet's words; strangers and other paths are refused", async () => {
   asked.length = 0;
   const exec =
     "/api/v1/namespaces/default/pods/two/exec?container=b&command=ls&command=-l&stdin=true&stdout=true&tty=false";
@@ -140,7 +140,7 @@ test("pods/exec: an upgrade is passed to the node with kubelet's words; stranger
   assert.match(await upgrade("/version", cluster.admin), /^HTTP\/1.1 400 /);
 });
 
-test("HTTP/2 and a Unix socket carry the same API, watches among it", async () => {
+void test("HTTP/2 and a Unix socket carry the same API, watches among it", async () => {
   const folder = mkdtempSync(join(tmpdir(), "fairlead-api-"));
   const path = join(folder, "api.sock");
   await cluster.server.listen({ path });
@@ -165,7 +165,7 @@ test("HTTP/2 and a Unix socket carry the same API, watches among it", async () =
   }
 });
 
-test("another client library lists, creates, watches and deletes", async () => {
+void test("another client library lists, creates, watches and deletes", async () => {
   const config = new KubeConfig();
   config.loadFromClusterAndUser(
     {

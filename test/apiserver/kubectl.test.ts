@@ -70,7 +70,7 @@ for (const kubectl of kubectls) {
     return text;
   };
 
-  test(`${kubectl}: apply, get, label, edit, explain, describe, delete`, async (context) => {
+  void test(`${kubectl}: apply, get, label, edit, explain, describe, delete`, async (context) => {
     const version = await works(["version", "--client"]);
     context.diagnostic(/v\d+\.\d+\.\d+/.exec(version)?.[0] ?? version);
     const namespace = `n${kubectls.indexOf(kubectl)}`;
@@ -125,6 +125,10 @@ spec:
   });
 }
 
-test("kubectl is there to be tried", { skip: kubectls.length > 0 ? false : "no kubectl in PATH or KUBECTLS" }, () => {
-  assert.ok(kubectls.length > 0);
-});
+void test(
+  "kubectl is there to be tried",
+  { skip: kubectls.length > 0 ? false : "no kubectl in PATH or KUBECTLS" },
+  () => {
+    assert.ok(kubectls.length > 0);
+  },
+);

@@ -17,7 +17,7 @@ const service = (name: string, more: object = {}) => ({
   spec: { selector: { app: name }, ports: [{ port: 80 }] },
 });
 
-test("a created object has a uid, a creation time and a resourceVersion, and is read back at once", async () => {
+void test("a created object has a uid, a creation time and a resourceVersion, and is read back at once", async () => {
   const created = await cluster.ask("POST", services, service("web"));
   assert.equal(created.code, 201);
   assert.match(created.body.metadata.uid, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
@@ -26,7 +26,7 @@ test("a created object has a uid, a creation time and a resourceVersion, and is 
   assert.deepEqual(read.body, created.body);
 });
 
-test("SVC-203: creating an existing name answers 409 AlreadyExists", async () => {
+void test("SVC-203: creating an existing name answers 409 AlreadyExists", async () => {
   await cluster.ask("POST", services, service("twice"));
   const again = await cluster.ask("POST", services, service("twice"));
   assert.equal(again.code, 409);
@@ -34,7 +34,7 @@ test("SVC-203: creating an existing name answers 409 AlreadyExists", async () =>
   assert.equal(again.body.message, 'services "twice" already exists');
 });
 
-test("SVC-202: a missing namespace answers 404, a terminating one 403 with its cause", async () => {
+void test("SVC-202: a missing namespace answers 404, a terminating one 403 with its cause", async () => {
   const missing = await cluster.ask("POST", "/api/v1/namespaces/nowhere/services", service("web"));
   assert.equal(missing.code, 404);
   assert.equal(missing.body.message, 'namespaces "nowhere" not found');
@@ -46,7 +46,7 @@ test("SVC-202: a missing namespace answers 404, a terminating one 403 with its c
   assert.equal(refused.body.details.causes[0].reason, "NamespaceTerminating");
 });
 
-test("a namespace goes when its finalizers are taken away through finalize, and not before", async () => {
+void test("a namespace goes when its finalizers are taken away through finalize, and not before", async () => {
   await cluster.ask("POST", "/api/v1/namespaces", { metadata: { name: "short" } });
   await cluster.ask("DELETE", "/api/v1/namespaces/short");
   const held = await cluster.ask("GET", "/api/v1/namespaces/short");
@@ -56,7 +56,7 @@ test("a namespace goes when its finalizers are taken away through finalize, and 
   assert.equal((await cluster.ask("GET", "/api/v1/namespaces/short")).code, 404);
 });
 
-test("generateName makes different names with its prefix", async () => {
+void test("generateName makes different names with its prefix", async () => {
   const object = { metadata: { generateName: "many-" }, data: {} };
   const [one, two] = await Promise.all([
     cluster.ask("POST", configMaps, object),
@@ -66,7 +66,7 @@ test("generateName makes different names with its prefix", async () => {
   assert.notEqual(one.body.metadata.name, two.body.metadata.name);
 });
 
-test("SVC-100: a stale resourceVersion or a wrong uid conflicts, an empty resourceVersion does not", async () => {
+void test("SVC-100: a stale resourceVersion or a wrong uid conflicts, an empty resourceVersion does not", async () => {
   const { body: first } = await cluster.ask("POST", services, service("versions"));
   const second = await cluster.ask("PUT", `${services}/versions`, {
     ...first,
@@ -88,18 +88,18 @@ test("SVC-100: a stale resourceVersion or a wrong uid conflicts, an empty resour
   assert.equal((await cluster.ask("PUT", `${services}/versions`, other)).code, 409);
 });
 
-test("SVC-101: a name or namespace that is not the URL's answers 400", async () => {
+void test("SVC-101: a name or namespace that is not the URL's answers 400", async () => {
   assert.equal((await cluster.ask("PUT", `${services}/web`, service("other"))).code, 400);
   assert.equal((await cluster.ask("POST", services, service("far", { namespace: "kube-system" }))).code, 400);
 });
 
-test("an update that changes nothing keeps the resourceVersion", async () => {
+void test("an update that changes nothing keeps the resourceVersion", async () => {
   const { body } = await cluster.ask("POST", configMaps, { metadata: { name: "same" }, data: { a: "1" } });
   const again = await cluster.ask("PUT", `${configMaps}/same`, body);
   assert.equal(again.body.metadata.resourceVersion, body.metadata.resourceVersion);
 });
 
-test("SVC-189: PUT creates a Service that is not there, and refuses an EndpointSlice", async () => {
+void test("SVC-189: PUT creates a Service that is not there, and refuses an EndpointSlice", async () => {
   assert.equal((await cluster.ask("PUT", `${services}/put-made`, service("put-made"))).code, 201);
   const slice = { metadata: { name: "s" }, addressType: "IPv4", endpoints: [] };
   const path = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/s";
@@ -108,7 +108,7 @@ test("SVC-189: PUT creates a Service that is not there, and refuses an EndpointS
   assert.equal(refused.body.message, 'endpointslices.discovery.k8s.io "s" not found');
 });
 
-test("SVC-190: deleting a Service answers the Service, deleting a ConfigMap a Status", async () => {
+void test("SVC-190: deleting a Service answers the Service, deleting a ConfigMap a Status", async () => {
   await cluster.ask("POST", services, service("gone"));
   const answer = await cluster.ask("DELETE", `${services}/gone`);
   assert.equal(answer.body.kind, "Service");
@@ -119,7 +119,7 @@ test("SVC-190: deleting a Service answers the Service, deleting a ConfigMap a St
   assert.equal((await cluster.ask("DELETE", `${configMaps}/gone`)).code, 404);
 });
 
-test("SVC-191: finalizers keep a deleted object until the last is gone, also through status", async () => {
+void test("SVC-191: finalizers keep a deleted object until the last is gone, also through status", async () => {
   await cluster.ask("POST", services, service("held", { finalizers: ["example.com/hold"] }));
   const deleted = await cluster.ask("DELETE", `${services}/held`);
   assert.notEqual(deleted.body.metadata.deletionTimestamp, undefined);
@@ -129,14 +129,14 @@ test("SVC-191: finalizers keep a deleted object until the last is gone, also thr
   assert.equal((await cluster.ask("GET", `${services}/held`)).code, 404);
 });
 
-test("SVC-192: a deleted Service takes the Endpoints of its name along", async () => {
+void test("SVC-192: a deleted Service takes the Endpoints of its name along", async () => {
   await cluster.ask("POST", services, service("pair"));
   await cluster.ask("POST", "/api/v1/namespaces/default/endpoints", { metadata: { name: "pair" } });
   await cluster.ask("DELETE", `${services}/pair`);
   assert.equal((await cluster.ask("GET", "/api/v1/namespaces/default/endpoints/pair")).code, 404);
 });
 
-test("propagationPolicy is kept as a finalizer, preconditions are checked", async () => {
+void test("propagationPolicy is kept as a finalizer, preconditions are checked", async () => {
   const { body } = await cluster.ask("POST", configMaps, { metadata: { name: "owner" } });
   const wrong = { preconditions: { uid: "another" } };
   assert.equal((await cluster.ask("DELETE", `${configMaps}/owner`, wrong)).code, 409);
@@ -151,7 +151,7 @@ const pod = (name: string, containers = ["c"]) => ({
 });
 const pods = "/api/v1/namespaces/default/pods";
 
-test("a pod on a node stays for its grace period, a second deletion only shortens it, zero ends it", async () => {
+void test("a pod on a node stays for its grace period, a second deletion only shortens it, zero ends it", async () => {
   await cluster.ask("POST", pods, pod("slow"));
   const bound = await cluster.ask("POST", `${pods}/slow/binding`, { target: { kind: "Node", name: "n1" } });
   assert.equal(bound.code, 201);
@@ -166,7 +166,7 @@ test("a pod on a node stays for its grace period, a second deletion only shorten
   assert.equal((await cluster.ask("GET", `${pods}/slow`)).code, 404);
 });
 
-test("a pod is bound to a node once", async () => {
+void test("a pod is bound to a node once", async () => {
   await cluster.ask("POST", pods, pod("bound"));
   const target = { target: { kind: "Node", name: "n1" } };
   assert.equal((await cluster.ask("POST", `${pods}/bound/binding`, target)).code, 201);
@@ -174,7 +174,7 @@ test("a pod is bound to a node once", async () => {
   assert.equal((await cluster.ask("GET", `${pods}/bound`)).body.spec.nodeName, "n1");
 });
 
-test("SVC-194: deletecollection with a selector deletes the matches alone and lists them", async () => {
+void test("SVC-194: deletecollection with a selector deletes the matches alone and lists them", async () => {
   for (const [name, tier] of [
     ["d1", "x"],
     ["d2", "x"],
@@ -191,7 +191,7 @@ test("SVC-194: deletecollection with a selector deletes the matches alone and li
   assert.equal((await cluster.ask("GET", `${configMaps}/d1`)).code, 404);
 });
 
-test("dryRun=All answers as the write would and stores nothing", async () => {
+void test("dryRun=All answers as the write would and stores nothing", async () => {
   const made = await cluster.ask("POST", `${configMaps}?dryRun=All`, { metadata: { name: "dry" } });
   assert.equal(made.code, 201);
   assert.equal((await cluster.ask("GET", `${configMaps}/dry`)).code, 404);
@@ -202,7 +202,7 @@ test("dryRun=All answers as the write would and stores nothing", async () => {
   assert.equal((await cluster.ask("POST", `${configMaps}?dryRun=Some`, { metadata: { name: "dry" } })).code, 400);
 });
 
-test("SVC-224: an unknown field warns by default, is refused under Strict, and is silent under Ignore", async () => {
+void test("SVC-224: an unknown field warns by default, is refused under Strict, and is silent under Ignore", async () => {
   const odd = (name: string) => ({ metadata: { name }, data: {}, dta: 1, extra: 2 });
   const warned = await cluster.ask("POST", configMaps, odd("odd1"));
   assert.equal(warned.code, 201);
@@ -214,7 +214,7 @@ test("SVC-224: an unknown field warns by default, is refused under Strict, and i
   assert.equal(ignored.headers["warning"], undefined);
 });
 
-test("20 writers that patch one object without a version all succeed", async () => {
+void test("20 writers that patch one object without a version all succeed", async () => {
   await cluster.ask("POST", configMaps, { metadata: { name: "busy" } });
   const codes = await Promise.all(
     Array.from({ length: 20 }, async (_, index) => {

@@ -36,7 +36,7 @@ async function watch(path: string, headers: Record<string, string> = {}) {
 
 const said = (event: Event | undefined): string => `${event?.type} ${event?.object.metadata.name}`;
 
-test("pages of a limited list are of one revision, whatever is written between them", async () => {
+void test("pages of a limited list are of one revision, whatever is written between them", async () => {
   for (const name of ["a1", "a2", "a3", "a4", "a5"]) await make(name, { set: "pages" });
   const query = `${configMaps}?limit=2&labelSelector=set%3Dpages`;
   const first = await cluster.ask("GET", query);
@@ -53,7 +53,7 @@ test("pages of a limited list are of one revision, whatever is written between t
   assert.deepEqual(names, ["a1", "a2", "a3", "a4", "a5"]);
 });
 
-test("a continue token whose revision is compacted answers 410 with a token to go on with", async () => {
+void test("a continue token whose revision is compacted answers 410 with a token to go on with", async () => {
   for (const name of ["b1", "b2", "b3"]) await make(name, { set: "old" });
   const query = `${configMaps}?limit=1&labelSelector=set%3Dold`;
   const first = await cluster.ask("GET", query);
@@ -67,13 +67,13 @@ test("a continue token whose revision is compacted answers 410 with a token to g
   assert.equal((await cluster.ask("GET", `${query}&continue=junk`)).code, 400);
 });
 
-test("a list from the future waits, then answers 504", async () => {
+void test("a list from the future waits, then answers 504", async () => {
   const answer = await cluster.ask("GET", `${configMaps}?resourceVersion=99999999`);
   assert.equal(answer.code, 504);
   assert.equal(answer.body.details.causes[0].reason, "ResourceVersionTooLarge");
 });
 
-test("SVC-199: field selectors select, and an unknown label answers 400", async () => {
+void test("SVC-199: field selectors select, and an unknown label answers 400", async () => {
   await make("fields");
   const found = await cluster.ask("GET", `${configMaps}?fieldSelector=metadata.name%3Dfields`);
   assert.deepEqual(
@@ -85,7 +85,7 @@ test("SVC-199: field selectors select, and an unknown label answers 400", async 
   assert.match(refused.body.message, /field label not supported/);
 });
 
-test("a watch from now gives what is there, then every change, in order", async () => {
+void test("a watch from now gives what is there, then every change, in order", async () => {
   await make("w0", { set: "order" });
   const events = await watch(`${configMaps}?watch=true&labelSelector=set%3Dorder`);
   assert.equal(said(await events.next()), "ADDED w0");
@@ -103,7 +103,7 @@ test("a watch from now gives what is there, then every change, in order", async 
   events.close();
 });
 
-test("a watch from a revision gives the changes after it and nothing else", async () => {
+void test("a watch from a revision gives the changes after it and nothing else", async () => {
   const { body } = await make("r0");
   await make("r1");
   const events = await watch(`${configMaps}?watch=true&resourceVersion=${body.metadata.resourceVersion}`);
@@ -111,7 +111,7 @@ test("a watch from a revision gives the changes after it and nothing else", asyn
   events.close();
 });
 
-test("SVC-201: an object that starts to match is ADDED, one that stops is DELETED", async () => {
+void test("SVC-201: an object that starts to match is ADDED, one that stops is DELETED", async () => {
   const { body } = await make("turn", { on: "no" });
   const events = await watch(
     `${configMaps}?watch=true&labelSelector=on%3Dyes&resourceVersion=${body.metadata.resourceVersion}`,
@@ -126,7 +126,7 @@ test("SVC-201: an object that starts to match is ADDED, one that stops is DELETE
   events.close();
 });
 
-test("a watch from a forgotten revision gives one ERROR event of code 410", async () => {
+void test("a watch from a forgotten revision gives one ERROR event of code 410", async () => {
   const { body } = await make("past");
   for (let index = 0; index < 20; index++)
     await cluster.ask("PATCH", `${configMaps}/past`, { data: { i: `${index}` } }, merge);
@@ -138,7 +138,7 @@ test("a watch from a forgotten revision gives one ERROR event of code 410", asyn
   assert.equal(await events.next(), undefined);
 });
 
-test("sendInitialEvents ends what is there with an annotated bookmark; timeoutSeconds ends the watch after a last bookmark", async () => {
+void test("sendInitialEvents ends what is there with an annotated bookmark; timeoutSeconds ends the watch after a last bookmark", async () => {
   await make("init", { set: "init" });
   const query =
     "watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1";
@@ -156,7 +156,7 @@ test("sendInitialEvents ends what is there with an annotated bookmark; timeoutSe
 
 const TABLE = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io,application/json" };
 
-test("a list as Table has columns, cells and the objects' metadata", async () => {
+void test("a list as Table has columns, cells and the objects' metadata", async () => {
   await make("tabled", { set: "table" });
   const { body } = await cluster.ask("GET", `${configMaps}?labelSelector=set%3Dtable`, undefined, { headers: TABLE });
   assert.equal(body.kind, "Table");
@@ -169,7 +169,7 @@ test("a list as Table has columns, cells and the objects' metadata", async () =>
   assert.equal(none.body.rows[0].object, undefined);
 });
 
-test("a watch as Table carries the column definitions in its first event alone", async () => {
+void test("a watch as Table carries the column definitions in its first event alone", async () => {
   await make("t0", { set: "tw" });
   const events = await watch(`${configMaps}?watch=true&labelSelector=set%3Dtw`, TABLE);
   const first = await events.next();
@@ -181,7 +181,7 @@ test("a watch as Table carries the column definitions in its first event alone",
   events.close();
 });
 
-test("PartialObjectMetadata leaves the data out; protobuf asked first gets JSON; protobuf alone gets 406", async () => {
+void test("PartialObjectMetadata leaves the data out; protobuf asked first gets JSON; protobuf alone gets 406", async () => {
   await cluster.ask("POST", configMaps, { metadata: { name: "partial" }, data: { a: "1" } });
   const accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
   const partial = await cluster.ask("GET", `${configMaps}/partial`, undefined, { headers: { accept } });
@@ -196,7 +196,7 @@ test("PartialObjectMetadata leaves the data out; protobuf asked first gets JSON;
   assert.equal((await cluster.ask("GET", `${configMaps}/partial`, undefined, { headers: alone })).code, 406);
 });
 
-test("a large list is compressed when that is asked for", async () => {
+void test("a large list is compressed when that is asked for", async () => {
   for (let index = 0; index < 4; index++) {
     await cluster.ask("POST", configMaps, { metadata: { name: `large-${index}` }, data: { a: "x".repeat(50_000) } });
   }

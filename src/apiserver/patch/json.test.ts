@@ -5,7 +5,7 @@ import { mergePatch } from "./merge.ts";
 
 const apply = (target: unknown, patch: unknown): unknown => jsonPatch(target, readJsonPatch(patch));
 
-test("operations of RFC 6902 are applied to a copy", () => {
+void test("operations of RFC 6902 are applied to a copy", () => {
   const target = { a: [1, 2], b: { c: 1 } };
   const patched = apply(target, [
     { op: "add", path: "/a/1", value: 9 },
@@ -17,7 +17,7 @@ test("operations of RFC 6902 are applied to a copy", () => {
   assert.deepEqual(target, { a: [1, 2], b: { c: 1 } });
 });
 
-test("what does not fit the object answers Invalid, what is no patch BadRequest", () => {
+void test("what does not fit the object answers Invalid, what is no patch BadRequest", () => {
   const invalid = { reason: "Invalid" };
   assert.throws(() => apply({}, [{ op: "remove", path: "/a" }]), invalid);
   assert.throws(() => apply({ a: [] }, [{ op: "add", path: "/a/5", value: 1 }]), invalid);
@@ -30,12 +30,12 @@ test("what does not fit the object answers Invalid, what is no patch BadRequest"
   assert.throws(() => apply({}, [{ op: "explode", path: "/a" }]), bad);
 });
 
-test("copies that double an object again and again are refused", () => {
+void test("copies that double an object again and again are refused", () => {
   const copies = Array.from({ length: 60 }, (_, index) => ({ op: "copy", from: "/a", path: `/a/k${index}` }));
   assert.throws(() => apply({ a: { text: "x".repeat(100) } }, copies), /copies make the object too large/);
 });
 
-test("RFC 7396: the merge patches of its appendix A", () => {
+void test("RFC 7396: the merge patches of its appendix A", () => {
   const cases: [unknown, unknown, unknown][] = [
     [{ a: "b" }, { a: "c" }, { a: "c" }],
     [{ a: "b" }, { b: "c" }, { a: "b", b: "c" }],
