@@ -54,6 +54,7 @@ export async function dispatch(context: Context, exchange: Exchange, route: Reso
   if (verb === undefined) throw methodNotAllowed();
   if (route.kind.group === "" && route.kind.plural === "endpoints") exchange.warnings.add(ENDPOINTS_DEPRECATED);
   const reads = exchange.method === "GET" && route.subresource === undefined;
-  if (reads && (route.watch || (verb === list && queryFlag(exchange.query, "watch")))) return watch(context, exchange, route);
+  if (reads && (route.watch || (verb === list && queryFlag(exchange.query, "watch"))))
+    return watch(context, exchange, route);
   return verb(context, exchange, route);
 }

@@ -52,7 +52,16 @@ export async function handle(
   const url = request.url ?? "/";
   const method = request.method ?? "GET";
   const { path, query } = splitUrl(url);
-  const unknown = { request, answer, method, path, query, identity: ANONYMOUS, warnings: new Set<string>(), signal: gone.signal };
+  const unknown = {
+    request,
+    answer,
+    method,
+    path,
+    query,
+    identity: ANONYMOUS,
+    warnings: new Set<string>(),
+    signal: gone.signal,
+  };
   let exchange: Exchange = unknown;
   try {
     if (url.length > MAXIMUM_URL) throw badRequest(`the URL is longer than ${MAXIMUM_URL} signs`);

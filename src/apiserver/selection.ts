@@ -1,6 +1,7 @@
-import type { KubeObject } from "../api/object.ts";
-import { parseFieldSelector } from "./selectors-temporary.ts";
-import { parseLabelSelector } from "./selectors-temporary.ts";
+import type { Kind } from "../api/kind.ts";
+import { apiVersionOf, type KubeObject } from "../api/object.ts";
+import { parseFieldSelector } from "../api/selector/fieldSelector.ts";
+import { parseLabelSelector } from "../api/selector/labelSelector.ts";
 import type { Item } from "./cache/item.ts";
 import { objectKey, prefixOf } from "./keys.ts";
 import type { ResourceRoute } from "./route.ts";
@@ -15,23 +16,27 @@ export interface Selection {
   readonly matches: ((object: KubeObject) => boolean) | undefined;
 }
 
-const ONE_NAME = /^metadata\.name==?([^,=!]+)$/;
+/** The field labels a kind can be selected by: those it gives for an object of which nothing is known. */
+const supportedFields = (kind: Kind): string[] =>
+  Object.keys(kind.selectableFields(kind.defaults({ apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: {} })));
 
 /** Reads the selectors of a request. @throws ApiError BadRequest */
 export function selectionOf(route: ResourceRoute, query: URLSearchParams): Selection {
   const { kind } = route;
   const labels = query.get("labelSelector") ?? "";
   const fields = query.get("fieldSelector") ?? "";
+  let byName: string | undefined;
   const tests: ((object: KubeObject) => boolean)[] = [];
   if (labels !== "") {
     const matches = parseLabelSelector(labels);
-    tests.push((object) => matches(object.metadata.labels ?? {}));
+    tests.push((object) => matches(object.metadata.labels));
   }
   if (fields !== "") {
-    const matches = parseFieldSelector(fields, kind);
-    tests.push((object) => matches(object));
+    const { matches, requirements } = parseFieldSelector(fields, supportedFields(kind));
+    byName = requirements.find(({ field, equal }) => field === "metadata.name" && equal)?.value;
+    tests.push((object) => matches(kind.selectableFields(object)));
   }
-  const name = route.name ?? ONE_NAME.exec(fields)?.[1];
+  const name = route.name ?? byName;
   const isOne = name !== undefined && (!kind.namespaced || route.namespace !== undefined);
   return {
     prefix: prefixOf(kind, route.namespace),

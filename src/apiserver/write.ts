@@ -54,7 +54,12 @@ export function itemFor(key: string, object: KubeObject, revision: number): Item
   const stored = storedText(object);
   if (revision === 0) return { key, revision, object, text: JSON.stringify(object) };
   const text = revisionedText(stored, revision);
-  return { key, revision, object: { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } }, text };
+  return {
+    key,
+    revision,
+    object: { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } },
+    text,
+  };
 }
 
 const withoutRevision = (object: KubeObject): KubeObject => {

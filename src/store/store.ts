@@ -53,6 +53,7 @@ export interface Watch {
   close(): void;
 }
 
+/** A handler that throws ends its own watch, with that error; the writer and the other watches go on. */
 export interface WatchHandler {
   /** Events of one or more whole writes, in order of revision. `revision` is the newest one covered (it also grows when nothing under the prefix changed). */
   events(events: readonly StoreEvent[], revision: number): void;
@@ -73,21 +74,22 @@ export class Compacted extends Error {
 }
 
 /**
- * A revisioned key-value store. Revisions are global, start at 1, and grow by one with each write that changed anything.
+ * A revisioned key-value store. Revisions are global and grow by one with each write that changed anything (a put always
+ * does, a delete of nothing does not). An empty store is at revision 1, and its first write makes revision 2, as in etcd.
  * Keys are slash-separated paths ordered by their UTF-8 bytes; `prefix` matches by bytes.
  * A write that was acknowledged survives the death of the process and of the machine.
  */
 export interface Store {
   get(key: string): Promise<{ readonly entry: Entry | undefined; readonly revision: number }>;
   list(prefix: string, options?: ListOptions): Promise<ListResult>;
-  /** All or nothing. Two operations on one key in a write throw TypeError. */
+  /** All or nothing. Two operations on one key in a write, an empty key, and text without a UTF-8 form throw TypeError. */
   write(conditions: readonly Condition[], operations: readonly Operation[]): Promise<WriteResult>;
   /**
    * Every event with a revision greater than `after`, first those already written, then those to come.
-   * Resolves once the watch is registered; throws {@link Compacted} when `after` is too old.
+   * Resolves once the watch is registered (its first events may come before that); throws {@link Compacted} when `after` is too old.
    */
   watch(prefix: string, after: number, handler: WatchHandler): Promise<Watch>;
-  /** Forgets what only revisions before this one need. */
+  /** Forgets what only revisions before this one need. A revision of the future throws RangeError; an older one than before changes nothing. */
   compact(revision: number): Promise<void>;
   /** Newest revision. */
   revision(): Promise<number>;

@@ -45,7 +45,10 @@ export async function createAuthority(name = "CN=test-ca"): Promise<{
       signingKey: keys.privateKey,
       extensions,
     });
-    return { key: pem("PRIVATE KEY", await crypto.subtle.exportKey("pkcs8", own.privateKey)), cert: certificate.toString("pem") };
+    return {
+      key: pem("PRIVATE KEY", await crypto.subtle.exportKey("pkcs8", own.privateKey)),
+      cert: certificate.toString("pem"),
+    };
   };
   return {
     cert: ca.toString("pem"),

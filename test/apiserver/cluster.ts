@@ -41,7 +41,12 @@ export async function createCluster(options: Partial<ApiServerOptions> = {}): Pr
   const server = await createApiServer({ store, kinds, tls: { ...serverPair, ca: authority.cert }, ...options });
   const port = await server.listen({ host: "127.0.0.1", port: 0 });
 
-  const open = (method: string, path: string, body: Buffer | undefined, { headers = {}, as = "admin" }: AskOptions = {}) =>
+  const open = (
+    method: string,
+    path: string,
+    body: Buffer | undefined,
+    { headers = {}, as = "admin" }: AskOptions = {},
+  ) =>
     new Promise<IncomingMessage>((resolve, reject) => {
       const pair = as === "admin" ? admin : as === "anonymous" ? undefined : as;
       const said: RequestOptions = {

@@ -47,6 +47,25 @@ function row(event: Event, nowMs: number): Cell[] {
   ];
 }
 
+/** Asked of a blank object too, to learn which labels there are. */
+function selectable(object: Event): Record<string, string> {
+  const about: Partial<Event>["involvedObject"] = object.involvedObject;
+  return {
+    ...namespacedFields(object),
+    "involvedObject.kind": about?.kind ?? "",
+    "involvedObject.namespace": about?.namespace ?? "",
+    "involvedObject.name": about?.name ?? "",
+    "involvedObject.uid": about?.uid ?? "",
+    "involvedObject.apiVersion": about?.apiVersion ?? "",
+    "involvedObject.resourceVersion": about?.resourceVersion ?? "",
+    "involvedObject.fieldPath": about?.fieldPath ?? "",
+    reason: object.reason ?? "",
+    reportingComponent: object.reportingComponent ?? "",
+    source: object.source?.component || (object.reportingComponent ?? ""),
+    type: object.type ?? "",
+  };
+}
+
 export const event: Kind<Event> = {
   ...events,
   singular: "event",
@@ -76,18 +95,5 @@ export const event: Kind<Event> = {
     { ...nameColumn, priority: 1 },
   ],
   row,
-  selectableFields: (object) => ({
-    ...namespacedFields(object),
-    "involvedObject.kind": object.involvedObject.kind ?? "",
-    "involvedObject.namespace": object.involvedObject.namespace ?? "",
-    "involvedObject.name": object.involvedObject.name ?? "",
-    "involvedObject.uid": object.involvedObject.uid ?? "",
-    "involvedObject.apiVersion": object.involvedObject.apiVersion ?? "",
-    "involvedObject.resourceVersion": object.involvedObject.resourceVersion ?? "",
-    "involvedObject.fieldPath": object.involvedObject.fieldPath ?? "",
-    reason: object.reason ?? "",
-    reportingComponent: object.reportingComponent ?? "",
-    source: object.source?.component || (object.reportingComponent ?? ""),
-    type: object.type ?? "",
-  }),
+  selectableFields: selectable,
 };

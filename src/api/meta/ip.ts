@@ -43,9 +43,10 @@ export function readCidr(text: string): { ip: string; prefix: number; first: str
   const match = /^([^/]+)\/(\d{1,3})$/.exec(text);
   const ip = match === null ? undefined : lenientIP(match[1]!);
   if (match === null || ip === undefined) return undefined;
-  const prefix = Number(match[2]);
   const width = ip.includes(":") ? 128 : 32;
-  if (prefix > width) return undefined;
+  // `::ffff:10.0.0.0/104` is `10.0.0.0/8`: the first 96 bits say only that it is IPv4.
+  const prefix = Number(match[2]) - (width === 32 && match[1]!.includes(":") ? 96 : 0);
+  if (prefix < 0 || prefix > width) return undefined;
   const version = width === 32 ? 4 : 6;
   const { number } = parseIp(ip);
   const size = 1n << BigInt(width - prefix);

@@ -1,3 +1,4 @@
+import type { Kind } from "../kind.ts";
 import { ApiError } from "../status.ts";
 
 export type FieldPredicate = (fields: Record<string, string>) => boolean;
@@ -56,3 +57,7 @@ export function parseFieldSelector(text: string, supported: readonly string[]): 
     matches: (fields) => requirements.every(({ field, equal, value }) => (fields[field] === value) === equal),
   };
 }
+
+/** The field labels that objects of a kind can be selected by. */
+export const fieldLabelsOf = (kind: Kind): string[] =>
+  Object.keys(kind.selectableFields({ apiVersion: "", kind: kind.kind, metadata: {} }));

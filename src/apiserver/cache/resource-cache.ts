@@ -67,7 +67,7 @@ export class ResourceCache {
     this.#keys = [...this.#items.keys()].sort((a, b) => (a < b ? -1 : 1));
     this.#changed = revision;
     this.ring.reset(revision);
-    for (const listener of [...this.#listeners]) listener.lost();
+    for (const listener of this.#listeners) listener.lost();
   }
 
   /** Takes in the changes of whole writes. */
@@ -82,7 +82,7 @@ export class ResourceCache {
       this.ring.push(change);
       this.#changed = at;
     }
-    for (const listener of [...this.#listeners]) listener.changes(changes, revision);
+    for (const listener of this.#listeners) listener.changes(changes, revision);
     for (const change of changes) delete change.lines;
   }
 

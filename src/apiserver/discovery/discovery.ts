@@ -36,7 +36,8 @@ export async function sendDiscovery(context: Context, exchange: Exchange, versio
   else if (path === "/apis") document = apiGroupList(kinds);
   else if (segments[0] === "api" && segments.length === 2) document = apiResourceList(kinds, "", segments[1]!);
   else if (segments[0] === "apis" && segments.length === 2) document = apiGroupDocument(kinds, segments[1]!);
-  else if (segments[0] === "apis" && segments.length === 3) document = apiResourceList(kinds, segments[1]!, segments[2]!);
+  else if (segments[0] === "apis" && segments.length === 3)
+    document = apiResourceList(kinds, segments[1]!, segments[2]!);
   if (document === undefined) return false;
   if (exchange.method !== "GET") throw methodNotAllowed();
   const shape = negotiate(exchange.request.headers.accept, isRoot ? AGGREGATED : {});

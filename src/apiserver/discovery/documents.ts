@@ -31,7 +31,8 @@ const apiGroup = (group: string, versions: readonly Version[]): object => ({
   preferredVersion: groupVersion(versions[0]!),
 });
 
-const byGroup = (kinds: readonly Kind[]): Map<string, Version[]> => Map.groupBy(versionsOf(kinds), ({ group }) => group);
+const byGroup = (kinds: readonly Kind[]): Map<string, Version[]> =>
+  Map.groupBy(versionsOf(kinds), ({ group }) => group);
 
 /** `/api` */
 export const apiVersions = (kinds: readonly Kind[], serverAddress: string): object => ({

@@ -77,7 +77,9 @@ export function parseYamlBody(text: string): unknown {
       version: "1.1",
       maxAliasCount: MAXIMUM_ALIASES,
       customTags: (tags) =>
-        tags.filter((tag) => typeof tag === "string" || !/timestamp|binary/.test(typeof tag.tag === "string" ? tag.tag : "")),
+        tags.filter(
+          (tag) => typeof tag === "string" || !/timestamp|binary/.test(typeof tag.tag === "string" ? tag.tag : ""),
+        ),
       logLevel: "error",
     });
   } catch (error) {

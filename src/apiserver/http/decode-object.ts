@@ -16,7 +16,9 @@ export function decodeObject(exchange: Pick<Exchange, "query" | "warnings">, kin
   const said = json as { apiVersion?: unknown; kind?: unknown };
   const apiVersion = apiVersionOf(kind);
   if (said.kind !== undefined && said.kind !== "" && said.kind !== kind.kind) {
-    throw badRequest(`the kind in the data (${String(said.kind)}) does not match the expected kind (${kind.kind})`);
+    throw badRequest(
+      `the kind in the data (${JSON.stringify(said.kind)}) does not match the expected kind (${kind.kind})`,
+    );
   }
   if (said.apiVersion !== undefined && said.apiVersion !== "" && said.apiVersion !== apiVersion) {
     const found = JSON.stringify(said.apiVersion);
@@ -50,7 +52,8 @@ export function isDryRun(words: readonly string[]): boolean {
 export function queryNumber(query: URLSearchParams, name: string): number | undefined {
   const said = query.get(name);
   if (said === null || said === "") return undefined;
-  if (!/^-?\d{1,15}$/.test(said)) throw badRequest(`${name}: Invalid value: ${JSON.stringify(said)}: must be a whole number`);
+  if (!/^-?\d{1,15}$/.test(said))
+    throw badRequest(`${name}: Invalid value: ${JSON.stringify(said)}: must be a whole number`);
   return Number(said);
 }
 

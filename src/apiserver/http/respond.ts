@@ -17,7 +17,10 @@ function warningHeaders(warnings: ReadonlySet<string>): string[] {
   let length = 0;
   for (const warning of warnings) {
     // Header bytes are ASCII; other signs and controls become question marks.
-    const text = warning.slice(0, MAXIMUM_WARNING).replaceAll(/[^ -~]/g, "?").replaceAll(/["\\]/g, "\\$&");
+    const text = warning
+      .slice(0, MAXIMUM_WARNING)
+      .replaceAll(/[^ -~]/g, "?")
+      .replaceAll(/["\\]/g, "\\$&");
     length += text.length;
     if (length > MAXIMUM_WARNINGS) break;
     headers.push(`299 - "${text}"`);
@@ -35,7 +38,7 @@ export function startAnswer(exchange: Exchange, code: number, contentType: strin
 }
 
 const wantsGzip = (exchange: Exchange): boolean =>
-  /(^|,)\s*gzip\s*(;|,|$)/.test(String(exchange.request.headers["accept-encoding"] ?? ""));
+  /(^|,)\s*gzip\s*(;|,|$)/.test([exchange.request.headers["accept-encoding"] ?? ""].flat().join(","));
 
 /** Answers with a whole text; compressed when it is large and the client asked for that. */
 export async function sendText(

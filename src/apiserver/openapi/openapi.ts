@@ -5,9 +5,10 @@ import { versionsOf } from "../discovery/documents.ts";
 import { methodNotAllowed } from "../errors.ts";
 import { negotiate } from "../http/accept.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { sendJson, sendText } from "../http/respond.ts";
+import { sendJson, sendText, startAnswer } from "../http/respond.ts";
 import { pathsOf } from "./paths.ts";
 import { schemasOf } from "./schemas.ts";
+import { OPENAPI_V2_PROTOBUF, openApiV2Json, openApiV2Protobuf } from "./v2.ts";
 
 interface Document {
   readonly text: string;
@@ -38,7 +39,8 @@ function documentOf(kinds: readonly Kind[], group: string, version: string): Doc
 }
 
 /** `api/v1`, `apis/discovery.k8s.io/v1`: how the index names a group and version. */
-const pathOf = (group: string, version: string): string => (group === "" ? `api/${version}` : `apis/${group}/${version}`);
+const pathOf = (group: string, version: string): string =>
+  group === "" ? `api/${version}` : `apis/${group}/${version}`;
 
 function indexOf(kinds: readonly Kind[]): object {
   const entries = versionsOf(kinds).map(({ group, version }) => {
@@ -49,8 +51,22 @@ function indexOf(kinds: readonly Kind[]): object {
   return { paths: Object.fromEntries(entries) as object };
 }
 
-/** `/openapi/v3` and the documents below it. There is no `/openapi/v2`. False when the path is none of these. */
+async function sendV2(exchange: Exchange): Promise<void> {
+  if (!String(exchange.request.headers.accept).includes(OPENAPI_V2_PROTOBUF)) {
+    negotiate(exchange.request.headers.accept);
+    return sendText(exchange, 200, openApiV2Json);
+  }
+  // The `@` of the name asked for is no sign of a media type; upstream answers with a dot.
+  startAnswer(exchange, 200, OPENAPI_V2_PROTOBUF.replace("@", "."));
+  exchange.answer.end(openApiV2Protobuf);
+}
+
+/** `/openapi/v3` and the documents below it, and an empty `/openapi/v2`. False when the path is none of these. */
 export async function sendOpenApi(context: Context, exchange: Exchange): Promise<boolean> {
+  if (exchange.path === "/openapi/v2" && exchange.method === "GET") {
+    await sendV2(exchange);
+    return true;
+  }
   const found = /^\/openapi\/v3(?:\/(.*))?$/.exec(exchange.path);
   if (found === null) return false;
   if (exchange.method !== "GET") throw methodNotAllowed();

@@ -45,9 +45,18 @@ const LIST = [
   flag("watch", "Watches instead of listing."),
 ];
 
-const PATCH_TYPES = ["application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json"];
+const PATCH_TYPES = [
+  "application/json-patch+json",
+  "application/merge-patch+json",
+  "application/strategic-merge-patch+json",
+];
 
-const inPath = (name: string): Schema => ({ name, in: "path", required: true, schema: { type: "string", uniqueItems: true } });
+const inPath = (name: string): Schema => ({
+  name,
+  in: "path",
+  required: true,
+  schema: { type: "string", uniqueItems: true },
+});
 
 /** The operations of one kind, by path. */
 export function pathsOf(kind: Kind): Record<string, Schema> {
@@ -92,7 +101,8 @@ export function pathsOf(kind: Kind): Record<string, Schema> {
     },
     [`${collection}/{name}`]: { ...object(""), delete: operation("delete", DELETE, status) },
   };
-  if (kind.namespaced) paths[`${root}/${kind.plural}`] = { get: operation("list", LIST, `${name}List`), parameters: [] };
+  if (kind.namespaced)
+    paths[`${root}/${kind.plural}`] = { get: operation("list", LIST, `${name}List`), parameters: [] };
   if (kind.subresources.includes("status")) paths[`${collection}/{name}/status`] = object("Status");
   return paths;
 }

@@ -1,6 +1,6 @@
 import { fields } from "../../api/generated/fields.ts";
 import type { Kind } from "../../api/kind.ts";
-import { mergeRule } from "../patch/merge-rules.ts";
+import { mergeRuleOf } from "../../api/mergeKeys.ts";
 
 export type Schema = Record<string, unknown>;
 
@@ -21,7 +21,20 @@ const SCALARS: Readonly<Record<string, Schema>> = {
 };
 
 /** Where upstream keeps the types that every kind shares; clients know them by these names. */
-const META = new Set(["ObjectMeta", "ListMeta", "OwnerReference", "ManagedFieldsEntry", "LabelSelector", "LabelSelectorRequirement", "Status", "StatusDetails", "StatusCause", "Condition", "DeleteOptions", "Preconditions"]);
+const META = new Set([
+  "ObjectMeta",
+  "ListMeta",
+  "OwnerReference",
+  "ManagedFieldsEntry",
+  "LabelSelector",
+  "LabelSelectorRequirement",
+  "Status",
+  "StatusDetails",
+  "StatusCause",
+  "Condition",
+  "DeleteOptions",
+  "Preconditions",
+]);
 
 /** `io.k8s.api.core.v1.Service`: the name of a type's schema in a group's document. */
 export function schemaName(type: string, at: { readonly group: string; readonly version: string }): string {
@@ -57,15 +70,20 @@ export function typeSchema(type: string, at: Place, used: (type: string) => void
   const required: string[] = [];
   for (const [field, said] of Object.entries(fields[type] ?? {})) {
     const schema = wordSchema(said.replace(/!$/, ""), at, used);
-    const rule = mergeRule(type, field);
+    const rule = mergeRuleOf(type, field);
     if (rule !== undefined) {
-      schema["x-kubernetes-patch-strategy"] = rule.strategy;
-      if (rule.key !== undefined) schema["x-kubernetes-patch-merge-key"] = rule.key;
+      schema["x-kubernetes-patch-strategy"] = "merge";
+      if (rule.list === "map") schema["x-kubernetes-patch-merge-key"] = rule.key;
     }
     properties[field] = { description: `${field} of ${type}`, ...schema };
     if (said.endsWith("!")) required.push(field);
   }
-  return { description: `${type} as Fairlead knows it.`, type: "object", ...(required.length === 0 ? {} : { required }), properties };
+  return {
+    description: `${type} as Fairlead knows it.`,
+    type: "object",
+    ...(required.length === 0 ? {} : { required }),
+    properties,
+  };
 }
 
 /** The schemas of some kinds, their lists, and every type they are made of. */

@@ -48,7 +48,11 @@ export async function sendItems(
   shape = shapeOf(exchange),
 ): Promise<void> {
   if (shape.as === "Table") {
-    return sendText(exchange, 200, JSON.stringify(tableOf(kind, items, metadata, tableOptions(exchange, context, shape))));
+    return sendText(
+      exchange,
+      200,
+      JSON.stringify(tableOf(kind, items, metadata, tableOptions(exchange, context, shape))),
+    );
   }
   if (shape.as === "PartialObjectMetadataList") {
     const list = {

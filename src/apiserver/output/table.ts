@@ -24,7 +24,9 @@ export function includeObjectOf(query: URLSearchParams): TableOptions["includeOb
   const asked = query.get("includeObject") ?? "";
   if (asked === "") return "Metadata";
   if (asked === "None" || asked === "Metadata" || asked === "Object") return asked;
-  throw badRequest(`includeObject: Invalid value: ${JSON.stringify(asked)}: must be 'Metadata', 'Object', 'None', or empty`);
+  throw badRequest(
+    `includeObject: Invalid value: ${JSON.stringify(asked)}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
 }
 
 const definitionOf = (column: Column): Required<Column> => ({

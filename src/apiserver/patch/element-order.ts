@@ -24,7 +24,9 @@ export function inElementOrder(
   const ordered: unknown[] = [];
   for (const item of named) {
     const at = indexIn(positions, item);
-    while (others.length > 0 && at >= 0 && indexIn(positions, others[0]) < at) ordered.push(others.shift());
+    // An item that is new has no place the others could stand before.
+    const following = others.findIndex((other) => indexIn(positions, other) >= at);
+    ordered.push(...others.splice(0, at < 0 ? 0 : following < 0 ? others.length : following));
     ordered.push(item);
   }
   return [...ordered, ...others];

@@ -14,7 +14,10 @@ const rejected = (why: string): ApiError =>
 export function readJsonPatch(patch: unknown): Operation[] {
   if (!Array.isArray(patch)) throw badRequest("a JSON patch is a list of operations");
   if (patch.length > MAXIMUM_OPERATIONS) {
-    throw new ApiError("RequestEntityTooLarge", `The allowed maximum operations in a JSON patch is ${MAXIMUM_OPERATIONS}, got ${patch.length}`);
+    throw new ApiError(
+      "RequestEntityTooLarge",
+      `The allowed maximum operations in a JSON patch is ${MAXIMUM_OPERATIONS}, got ${patch.length}`,
+    );
   }
   for (const [index, operation] of patch.entries()) {
     const { op, path } = (operation ?? {}) as { op?: unknown; path?: unknown };
@@ -39,7 +42,14 @@ export function jsonPatch(target: unknown, operations: readonly Operation[]): un
         copied += JSON.stringify(fastJsonPatch.getValueByPointer(document, operation.from) ?? null).length;
         if (copied > MAXIMUM_BODY) throw new Error("its copies make the object too large");
       }
-      document = fastJsonPatch.applyOperation(document, structuredClone(operation), true, true, true, index).newDocument;
+      document = fastJsonPatch.applyOperation(
+        document,
+        structuredClone(operation),
+        true,
+        true,
+        true,
+        index,
+      ).newDocument;
     } catch (error) {
       // The library's message goes on for pages with the whole document; its first line is the reason.
       const why = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);

@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { fields } from "../../api/generated/fields.ts";
+import { mergeRuleOf } from "../../api/mergeKeys.ts";
 import { badRequest } from "../errors.ts";
-import { mergeRule } from "./merge-rules.ts";
 import { inElementOrder } from "./element-order.ts";
 
 type Fields = Record<string, unknown>;
 
-const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const DIRECTIVE = "$patch";
 const RETAIN_KEYS = "$retainKeys";
@@ -38,7 +39,12 @@ const union = (current: readonly unknown[], added: readonly unknown[]): unknown[
 ];
 
 /** Merges lists of objects item by item, by the key that names each. */
-function mergeKeyed(current: readonly unknown[], patch: readonly unknown[], key: string, type: string | undefined): unknown[] {
+function mergeKeyed(
+  current: readonly unknown[],
+  patch: readonly unknown[],
+  key: string,
+  type: string | undefined,
+): unknown[] {
   const isReplaced = patch.some((item) => isObject(item) && item[DIRECTIVE] === "replace");
   const merged: unknown[] = isReplaced ? [] : [...current];
   for (const item of patch) {
@@ -46,7 +52,9 @@ function mergeKeyed(current: readonly unknown[], patch: readonly unknown[], key:
     const { [DIRECTIVE]: directive, ...rest } = item;
     if (directive === "replace") continue;
     if (item[key] === undefined) {
-      throw badRequest(`strategic merge patch: ${JSON.stringify(item).slice(0, 200)} does not contain declared merge key: ${key}`);
+      throw badRequest(
+        `strategic merge patch: ${JSON.stringify(item).slice(0, 200)} does not contain declared merge key: ${key}`,
+      );
     }
     // Only the first of several items with the key is met, a limitation that clients know (SVC-196).
     const at = merged.findIndex((other) => isObject(other) && isDeepStrictEqual(other[key], item[key]));
@@ -64,11 +72,11 @@ function mergeKeyed(current: readonly unknown[], patch: readonly unknown[], key:
 }
 
 function mergeList(current: unknown, patch: readonly unknown[], type: string | undefined, field: string): unknown {
-  const rule = type === undefined ? undefined : mergeRule(type, field);
+  const rule = type === undefined ? undefined : mergeRuleOf(type, field);
   const itemType = fieldWord(type, field)?.replace(/^\[\]/, "");
-  if (rule === undefined || rule.strategy === "replace") return patch.map((item) => bare(item, itemType));
+  if (rule === undefined) return patch.map((item) => bare(item, itemType));
   const list = Array.isArray(current) ? current : [];
-  return rule.key === undefined ? union(list, patch) : mergeKeyed(list, patch, rule.key, itemType);
+  return rule.list === "set" ? union(list, patch) : mergeKeyed(list, patch, rule.key, itemType);
 }
 
 function mergeValue(current: unknown, patch: unknown, type: string | undefined, field: string): unknown {
@@ -77,6 +85,11 @@ function mergeValue(current: unknown, patch: unknown, type: string | undefined, 
   const word = fieldWord(type, field);
   return mergeFields(isObject(current) ? current : {}, patch, word?.startsWith("map:") ? word.slice(4) : word);
 }
+
+const keyOf = (type: string, field: string): string | undefined => {
+  const rule = mergeRuleOf(type, field);
+  return rule?.list === "map" ? rule.key : undefined;
+};
 
 /** Keys that only say how to merge. */
 const isDirective = (key: string): boolean =>
@@ -116,7 +129,7 @@ function mergeFields(current: Fields, patch: Fields, type: string | undefined): 
     const list = merged[field];
     const before = current[field];
     if (!Array.isArray(list)) continue;
-    const mergeKey = type === undefined ? undefined : mergeRule(type, field)?.key;
+    const mergeKey = type === undefined ? undefined : keyOf(type, field);
     merged[field] = inElementOrder(list, listAt(patch, key), Array.isArray(before) ? before : [], mergeKey);
   }
   return merged;

@@ -26,9 +26,12 @@ export const binding: Verb = async (context, exchange, route) => {
     const pod = object as Pod;
     const refuse = (why: string): Error => conflict({ group: "", plural: "pods/binding" }, at.name, why);
     if (said?.metadata?.uid && said.metadata.uid !== pod.metadata.uid) {
-      throw refuse(`Precondition failed: UID in precondition: ${said.metadata.uid}, UID in object meta: ${pod.metadata.uid}`);
+      throw refuse(
+        `Precondition failed: UID in precondition: ${said.metadata.uid}, UID in object meta: ${pod.metadata.uid}`,
+      );
     }
-    if (pod.metadata.deletionTimestamp !== undefined) throw refuse(`pod ${at.name} is being deleted, cannot be assigned to a host`);
+    if (pod.metadata.deletionTimestamp !== undefined)
+      throw refuse(`pod ${at.name} is being deleted, cannot be assigned to a host`);
     if (pod.spec?.nodeName) throw refuse(`pod ${at.name} is already assigned to node "${pod.spec.nodeName}"`);
     const conditions = (pod.status?.conditions ?? []).filter((condition) => condition.type !== "PodScheduled");
     const scheduled = { type: "PodScheduled", status: "True", lastTransitionTime: timestamp(context.clock.now()) };
@@ -37,7 +40,7 @@ export const binding: Verb = async (context, exchange, route) => {
       spec: { ...pod.spec, nodeName },
       status: { ...pod.status, conditions: [...conditions, scheduled] },
     };
-    return bound as Pod;
+    return bound;
   });
   await sendJson(exchange, 201, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 });
 };

@@ -33,7 +33,8 @@ function checkMeant(kind: Kind, next: KubeObject, current: Item): void {
 /** True when nothing holds a deleted object any more: no finalizer, and no time to end well left (SVC-191). */
 export function mayGo(object: KubeObject): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = object.metadata;
-  if (deletionTimestamp === undefined || (finalizers ?? []).length > 0 || (deletionGracePeriodSeconds ?? 0) > 0) return false;
+  if (deletionTimestamp === undefined || (finalizers ?? []).length > 0 || (deletionGracePeriodSeconds ?? 0) > 0)
+    return false;
   if (object.kind !== "Namespace") return true;
   return ((object as { spec?: { finalizers?: string[] } }).spec?.finalizers ?? []).length === 0;
 }
@@ -113,7 +114,11 @@ export async function changeObject(
 }
 
 /** Refuses an object whose name or namespace is not the URL's (SVC-101); fills in what it leaves out. */
-export function placedAt(kind: Kind, object: KubeObject, at: { namespace: string | undefined; name?: string }): KubeObject {
+export function placedAt(
+  kind: Kind,
+  object: KubeObject,
+  at: { namespace: string | undefined; name?: string },
+): KubeObject {
   const { name, namespace } = object.metadata;
   if (kind.namespaced && namespace && namespace !== at.namespace) {
     throw new ApiError(
@@ -122,7 +127,10 @@ export function placedAt(kind: Kind, object: KubeObject, at: { namespace: string
     );
   }
   if (at.name !== undefined && name && name !== at.name) {
-    throw new ApiError("BadRequest", `the name of the object (${name}) does not match the name on the URL (${at.name})`);
+    throw new ApiError(
+      "BadRequest",
+      `the name of the object (${name}) does not match the name on the URL (${at.name})`,
+    );
   }
   const metadata = { ...object.metadata };
   if (kind.namespaced && at.namespace !== undefined) metadata.namespace = at.namespace;

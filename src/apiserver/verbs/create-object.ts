@@ -33,16 +33,26 @@ export function newUid(random: Context["random"]): string {
  * What must hold of the namespace that an object is created in: it is there and not on its way out (SVC-202). The condition
  * makes that true in the same transaction, so that nothing appears in a namespace that has just gone.
  */
-async function namespaceCondition(context: Context, kind: Kind, object: KubeObject, fresh: boolean): Promise<Condition[]> {
+async function namespaceCondition(
+  context: Context,
+  kind: Kind,
+  object: KubeObject,
+  fresh: boolean,
+): Promise<Condition[]> {
   const name = object.metadata.namespace;
   const namespaceKind = context.kinds.find("", "v1", "namespaces");
   if (!kind.namespaced || name === undefined || namespaceKind === undefined) return [];
   const at = { namespace: undefined, name };
-  const found = (fresh ? undefined : itemAt(context, namespaceKind, at)) ?? (await freshItem(context, namespaceKind, at));
+  const found =
+    (fresh ? undefined : itemAt(context, namespaceKind, at)) ?? (await freshItem(context, namespaceKind, at));
   if (found === undefined) throw notFound(resources.namespaces, name);
   if (found.object.metadata.deletionTimestamp !== undefined) {
     const message = `unable to create new content in namespace ${name} because it is being terminated`;
-    const cause = { reason: "NamespaceTerminating", message: `namespace ${name} is being terminated`, field: "metadata.namespace" };
+    const cause = {
+      reason: "NamespaceTerminating",
+      message: `namespace ${name} is being terminated`,
+      field: "metadata.namespace",
+    };
     throw forbiddenWrite(kind, object.metadata.name ?? "", message, [cause]);
   }
   return [{ key: found.key, modRevision: found.revision }];
@@ -104,7 +114,11 @@ export async function createObject(
     if (result.failedKey === key && !isGenerated) throw alreadyExists(kind, name);
     namespaceMoved = conditions.some((condition) => condition.key === result.failedKey);
   }
-  throw new ApiError("Timeout", `creating ${kind.plural}: other writers came first ${MAXIMUM_ATTEMPTS} times; try again`, {
-    retryAfterSeconds: 1,
-  });
+  throw new ApiError(
+    "Timeout",
+    `creating ${kind.plural}: other writers came first ${MAXIMUM_ATTEMPTS} times; try again`,
+    {
+      retryAfterSeconds: 1,
+    },
+  );
 }

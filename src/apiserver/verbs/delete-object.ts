@@ -32,7 +32,12 @@ const namespaceIsHeld = (object: KubeObject): boolean =>
 /**
  * The object marked as deleted, or undefined when it may go at once. A second deletion may only shorten the time the first one gave.
  */
-export function markedAsDeleted(kind: Kind, object: KubeObject, options: DeleteOptions, nowMs: number): KubeObject | undefined {
+export function markedAsDeleted(
+  kind: Kind,
+  object: KubeObject,
+  options: DeleteOptions,
+  nowMs: number,
+): KubeObject | undefined {
   const finalizers = finalizersFor(object, options);
   const { deletionTimestamp, deletionGracePeriodSeconds, generation } = object.metadata;
   let grace = Math.max(0, kind.graceSeconds?.(object, options.gracePeriodSeconds) ?? 0);

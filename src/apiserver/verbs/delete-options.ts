@@ -19,7 +19,8 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 function optional<T>(value: unknown, field: string, is: (value: unknown) => value is T, words: string): T | undefined {
   if (value === undefined || value === null) return undefined;
-  if (!is(value)) throw badRequest(`DeleteOptions: ${field}: Invalid value: ${JSON.stringify(value)}: must be ${words}`);
+  if (!is(value))
+    throw badRequest(`DeleteOptions: ${field}: Invalid value: ${JSON.stringify(value)}: must be ${words}`);
   return value;
 }
 
@@ -33,16 +34,23 @@ export function deleteOptionsOf(body: unknown, query: URLSearchParams): DeleteOp
   if (body !== undefined && !isObject(body)) throw badRequest("the body is not a DeleteOptions object");
   const said = body ?? {};
   if (said["kind"] !== undefined && said["kind"] !== "DeleteOptions") {
-    throw badRequest(`the kind in the data (${String(said["kind"])}) does not match the expected kind (DeleteOptions)`);
+    throw badRequest(
+      `the kind in the data (${JSON.stringify(said["kind"])}) does not match the expected kind (DeleteOptions)`,
+    );
   }
   const orphans =
     optional(said["orphanDependents"], "orphanDependents", isFlag, "true or false") ??
     (query.has("orphanDependents") ? query.get("orphanDependents") === "true" : undefined);
   const policy =
-    optional(said["propagationPolicy"], "propagationPolicy", isText, "text") ?? query.get("propagationPolicy") ?? undefined;
+    optional(said["propagationPolicy"], "propagationPolicy", isText, "text") ??
+    query.get("propagationPolicy") ??
+    undefined;
   if (policy !== undefined && policy !== "Orphan" && policy !== "Background" && policy !== "Foreground") {
     const supported = `supported values: "Background", "Foreground", "Orphan"`;
-    throw new ApiError("Invalid", `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "${policy}": ${supported}`);
+    throw new ApiError(
+      "Invalid",
+      `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "${policy}": ${supported}`,
+    );
   }
   const preconditions = optional(said["preconditions"], "preconditions", isObject, "an object");
   const uid = optional(preconditions?.["uid"], "preconditions.uid", isText, "text");
@@ -57,7 +65,10 @@ export function deleteOptionsOf(body: unknown, query: URLSearchParams): DeleteOp
       preconditions === undefined
         ? undefined
         : { ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) },
-    dryRun: isDryRun([...(optional(said["dryRun"], "dryRun", isTexts, "a list of words") ?? []), ...query.getAll("dryRun")]),
+    dryRun: isDryRun([
+      ...(optional(said["dryRun"], "dryRun", isTexts, "a list of words") ?? []),
+      ...query.getAll("dryRun"),
+    ]),
   };
 }
 

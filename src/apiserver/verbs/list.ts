@@ -47,7 +47,8 @@ function pageNow(context: Context, route: ResourceRoute, selection: Selection, l
   const items: Item[] = [];
   let remaining = 0;
   const only = selection.key === undefined ? undefined : resource.get(selection.key);
-  const range = selection.key === undefined ? resource.range(selection.prefix, after) : only === undefined ? [] : [only];
+  const range =
+    selection.key === undefined ? resource.range(selection.prefix, after) : only === undefined ? [] : [only];
   for (const item of range) {
     if (!isSelected(selection, item)) continue;
     if (limit === 0 || items.length < limit) items.push(item);

@@ -19,7 +19,8 @@ function patchOf(kind: Kind, type: string, body: unknown): (object: KubeObject) 
     const operations = readJsonPatch(body);
     return (object) => jsonPatch(object, operations);
   }
-  if (typeof body !== "object" || body === null || Array.isArray(body)) throw badRequest("the patch should be an object");
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    throw badRequest("the patch should be an object");
   if (type === TYPES[1]) return (object) => mergePatch(object, body);
   return (object) => strategicMergePatch(object, body, kind.type);
 }

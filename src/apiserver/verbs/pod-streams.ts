@@ -16,7 +16,16 @@ import { atOf, type Verb } from "./verb.ts";
 /** The annotation by which a pod names the container that is meant when none is named. */
 const DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container";
 
-const LOG_OPTIONS = ["follow", "previous", "sinceSeconds", "sinceTime", "timestamps", "tailLines", "limitBytes", "stream"];
+const LOG_OPTIONS = [
+  "follow",
+  "previous",
+  "sinceSeconds",
+  "sinceTime",
+  "timestamps",
+  "tailLines",
+  "limitBytes",
+  "stream",
+];
 const EXEC_OPTIONS = ["command", "stdin", "stdout", "stderr", "tty"];
 
 const streamsOf = (context: Context): Streams => {
@@ -80,7 +89,10 @@ export function upgradeRequest(pod: Pod, subresource: string, query: URLSearchPa
   }
   const options = kept(query, EXEC_OPTIONS)
     // The node endpoint's own words for the streams, as kubelet's.
-    .replaceAll(/([?&])std(in|out|err)=/g, (_, sign: string, which: string) => `${sign}${{ in: "input", out: "output", err: "error" }[which]!}=`)
+    .replaceAll(
+      /([?&])std(in|out|err)=/g,
+      (_, sign: string, which: string) => `${sign}${{ in: "input", out: "output", err: "error" }[which]!}=`,
+    )
     .replaceAll(/=(true)(?=&|$)/g, "=1");
   return { nodeName, path: pathOf(subresource, namespace, name, containerOf(pod, query.get("container"))) + options };
 }
@@ -120,7 +132,10 @@ const UPGRADES = new Set(["exec", "attach", "portforward"]);
 
 /** True for the requests that become a raw connection to a pod's node. */
 export const isUpgrade = (route: ResourceRoute | undefined): route is ResourceRoute =>
-  route !== undefined && route.kind.plural === "pods" && route.kind.group === "" && UPGRADES.has(route.subresource ?? "");
+  route !== undefined &&
+  route.kind.plural === "pods" &&
+  route.kind.group === "" &&
+  UPGRADES.has(route.subresource ?? "");
 
 /** Passes a client's upgraded connection to the pod's node. */
 export async function upgrade(

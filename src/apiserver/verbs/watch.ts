@@ -39,10 +39,18 @@ function optionsOf(context: Context, { query }: Exchange): Asked {
   const refuse = (field: string, value: unknown, why: string): Error =>
     invalidObject("meta.k8s.io", "ListOptions", "", [invalid(field, value, why)]);
   if (sends !== undefined && match !== "NotOlderThan") {
-    throw refuse("resourceVersionMatch", match, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+    throw refuse(
+      "resourceVersionMatch",
+      match,
+      "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+    );
   }
   if (sends === undefined && match !== "") {
-    throw refuse("resourceVersionMatch", match, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+    throw refuse(
+      "resourceVersionMatch",
+      match,
+      "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+    );
   }
   const seconds = queryNumber(query, "timeoutSeconds") ?? 0;
   const chance = context.random(1)[0]! / 256;
@@ -83,7 +91,10 @@ export const watch: Verb = async (context, exchange, route) => {
   flush(exchange);
 
   const stream = new LineStream(exchange.answer, () => {
-    context.log.warn({ path: exchange.path, user: exchange.identity.user }, "a watcher reads too slowly and is dropped");
+    context.log.warn(
+      { path: exchange.path, user: exchange.identity.user },
+      "a watcher reads too slowly and is dropped",
+    );
     exchange.answer.destroy();
   });
   /** Changes that came while the initial objects were still being written. */

@@ -1,6 +1,6 @@
 import type { Kind } from "../../api/kind.ts";
 import { apiVersionOf, type KubeObject } from "../../api/object.ts";
-import { ApiError } from "../../api/status.ts";
+import type { ApiError } from "../../api/status.ts";
 import { removedItem, type Item } from "../cache/item.ts";
 import type { Change } from "../cache/ring.ts";
 import type { Shape } from "../http/accept.ts";

@@ -1,4 +1,5 @@
-import { extname } from "node:path";
+import { getCompileCacheDir } from "node:module";
+import { dirname, extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { closedError } from "../requests.ts";
 import { Compacted } from "../store.ts";
@@ -48,9 +49,16 @@ const revive = (failure: Failure): Error => {
 /** The worker's file lies beside this one, with the same ending: `.ts` here, `.js` where it was compiled. */
 const workerFile = new URL(`./sqlite.worker${extname(import.meta.filename)}`, import.meta.url);
 
+/** A worker does not take over the compile cache of its process, and compiling costs it two thirds of its start. */
+const environment = (): NodeJS.ProcessEnv => {
+  // The directory in use is the one asked for plus a name made of Node's version.
+  const cache = getCompileCacheDir();
+  return cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) };
+};
+
 /** Starts the worker and waits until the file is open. Throws with the reason when it is not. */
 export const connect = async (path: string, data: WorkerData): Promise<Connection> => {
-  const worker = new Worker(workerFile, { workerData: data, name: "store" });
+  const worker = new Worker(workerFile, { workerData: data, name: "store", env: environment() });
   const pending = new Map<number, Pending>();
   let waiting: Question[] = [];
   let nextId = 1;

@@ -48,7 +48,8 @@ const createFile = (path: string): boolean => {
   }
 };
 
-const refusal = (path: string, error: unknown): Refused => {
+/** Why the file cannot be used, as one sentence for the person who started us. */
+export const refusal = (path: string, error: unknown): Refused => {
   if (error instanceof Refused) return error;
   const said = error instanceof Error ? error.message : String(error);
   switch (sqliteCode(error)) {

@@ -1,7 +1,8 @@
+import { flushCompileCache } from "node:module";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { MessagePort } from "node:worker_threads";
 import { Compacted } from "../store.ts";
-import { openDatabase, sqliteCode, sqliteCodes } from "./database.ts";
+import { openDatabase, refusal, sqliteCode, sqliteCodes } from "./database.ts";
 import type { OpenedDatabase } from "./database.ts";
 import { prepareHistory } from "./history.ts";
 import type { Failure, Question, ReadQuestion, Reply, WorkerData, WorkerMessage, WriteQuestion } from "./protocol.ts";
@@ -125,8 +126,10 @@ if (parentPort !== null) {
   try {
     serve(parentPort, openDatabase(data.path, schemas), data);
   } catch (error) {
-    const refused: WorkerMessage = { type: "refused", sentence: sentence(error) };
+    const refused: WorkerMessage = { type: "refused", sentence: refusal(data.path, error).message };
     parentPort.postMessage(refused, []);
     parentPort.close();
   }
+  // Kept for the next start even when this process is killed; nothing to do where there is no cache, or it has all.
+  flushCompileCache();
 }

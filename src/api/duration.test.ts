@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ageOf, humanDuration } from "./duration.ts";
+
+const S = 1;
+const M = 60;
+const H = 3600;
+const D = 24 * H;
+const Y = 365 * D;
+
+const table: [seconds: number, text: string][] = [
+  [-2, "<invalid>"],
+  [-1, "0s"],
+  [0, "0s"],
+  [5 * S, "5s"],
+  [119 * S, "119s"],
+  [2 * M, "2m"],
+  [2 * M + 3, "2m3s"],
+  [10 * M - 1, "9m59s"],
+  [10 * M + 5, "10m"],
+  [3 * H - 1, "179m"],
+  [3 * H, "3h"],
+  [3 * H + 5 * M, "3h5m"],
+  [8 * H, "8h"],
+  [47 * H + 59 * M, "47h"],
+  [2 * D, "2d"],
+  [2 * D + 3 * H, "2d3h"],
+  [8 * D, "8d"],
+  [45 * D, "45d"],
+  [2 * Y - 1, "729d"],
+  [2 * Y, "2y"],
+  [2 * Y + 3 * D, "2y3d"],
+  [8 * Y + 3 * D, "8y"],
+];
+
+for (const [seconds, text] of table) {
+  test(`${seconds} seconds are ${text}`, () => assert.equal(humanDuration(seconds * 1000), text));
+}
+
+test("an object without a time has no age", () => {
+  assert.equal(ageOf(undefined, 0), "<unknown>");
+  assert.equal(ageOf("1970-01-01T00:00:00Z", 65_000), "65s");
+});
