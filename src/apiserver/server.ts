@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { constants } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
@@ -15,7 +15,6 @@ import { WatchCache } from "./cache/watch-cache.ts";
 import type { Claims } from "./claims/claims.ts";
 import type { Context } from "./context.ts";
 import { handle, handleUpgrade } from "./handle.ts";
-import type { Answer, Request } from "./http/exchange.ts";
 import { KindIndex } from "./route.ts";
 import type { Streams } from "./streams.ts";
 
@@ -126,7 +125,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       },
     } as Parameters<typeof createSecureServer>[0]);
     server.on("request", (request, answer) => {
-      void handle(context, settings, request as Request, answer as unknown as Answer, tlsOf(request));
+      void handle(context, settings, request, answer, tlsOf(request));
     });
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       void handleUpgrade(context, settings, request, socket as TLSSocket, head);
@@ -159,7 +158,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           server.off("error", reject);
           server.on("error", (error) => log.error({ error: error.message }, "a listening socket failed"));
           servers.add(server);
-          const address = server.address() as AddressInfo | string | null;
+          const address = server.address();
           resolve(typeof address === "object" && address !== null ? address.port : 0);
         });
       }),

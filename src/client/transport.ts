@@ -127,11 +127,12 @@ export function createTransport(connection: Connection): Transport {
   const deadline = connection.deadline ?? 30_000;
   const bodyLimit = connection.bodyLimit ?? 256 * 1024 * 1024;
   const secure = new URL(connection.server).protocol === "https:";
-  // Agents reuse TLS sessions. Watches have an agent without a limit: they never give their connection back.
-  const newAgent = (maxSockets: number): http.Agent =>
-    new (secure ? https : http).Agent({ keepAlive: true, keepAliveMsecs: 15_000, maxSockets, maxFreeSockets: 16 });
-  const forRequests = newAgent(connection.maxSockets ?? 16);
-  const forWatches = newAgent(Number.POSITIVE_INFINITY);
+  // Agents reuse TLS sessions.
+  const Agent = (secure ? https : http).Agent;
+  const maxSockets = connection.maxSockets ?? 16;
+  const forRequests = new Agent({ keepAlive: true, keepAliveMsecs: 15_000, maxSockets, maxFreeSockets: 16 });
+  // A watch has a connection of its own, closed with it: a server that ends need not wait for idle ones.
+  const forWatches = new Agent({ keepAlive: false });
 
   /** Resolves with the answer's head. `ended` is called when the caller no longer reads. */
   const begin = (
@@ -142,7 +143,11 @@ export function createTransport(connection: Connection): Transport {
     const answer = new Promise<http.IncomingMessage>((resolve, reject) => {
       sent = send(request, agent, resolve);
       sent.on("error", reject);
-      sent.on("socket", (socket) => socket.setNoDelay(true));
+      sent.on("socket", (socket) => {
+        socket.setNoDelay(true);
+        // The kernel notices a peer that is gone without a word.
+        socket.setKeepAlive(true, 15_000);
+      });
     });
     return {
       answer,

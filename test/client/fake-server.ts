@@ -102,7 +102,9 @@ export class FakeServer {
     for (const { response } of this.#open) act(response);
   }
 
+  /** Says how far the server is, after writes to other resources that these watches do not show. */
   bookmark(): void {
+    this.#version += 10;
     const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { resourceVersion: String(this.#version) } };
     this.eachWatch((response) => response.write(`${JSON.stringify({ type: "BOOKMARK", object })}\n`));
   }

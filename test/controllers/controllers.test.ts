@@ -120,6 +120,11 @@ test("a deleted Service leaves no slice, and one of the same name never shows th
 test("CTL-044, CTL-051: slices that others change or delete are put right, and none is made twice", async (t) => {
   const { client, restartControllers } = await createWorld(t);
   await addPod(client, "a", { app: "a" });
+  await eventually(
+    "the pod is bound",
+    () => client.get<Pod>(pods, { namespace: "default", name: "a" }),
+    ({ spec }) => spec?.nodeName === "node-1",
+  );
   await runPod(client, "a", "10.1.0.1");
   await addService(client, "web", { app: "a" });
   const [slice] = await shows(client, "a=true");
@@ -130,6 +135,30 @@ test("CTL-044, CTL-051: slices that others change or delete are put right, and n
   const before = await slicesOf(client);
   await restartControllers();
   assert.deepEqual(await slicesOf(client), before, "a restart writes nothing");
+});
+
+test("controllers work on after the server was away", async (t) => {
+  const { client, restartServer } = await createWorld(t);
+  await addPod(client, "a", { app: "a" });
+  await runPod(client, "a", "10.1.0.1");
+  await addService(client, "web", { app: "a" });
+  await shows(client, "a=true");
+  for (let round = 0; round < 3; round += 1) {
+    await restartServer();
+    const ready = round % 2 === 1;
+    // A write over a connection that the old server has just closed is not sent again by itself.
+    await eventually(
+      "the pod's state is written",
+      () =>
+        runPod(client, "a", "10.1.0.1", ready).then(
+          () => true,
+          () => false,
+        ),
+      (written) => written,
+    );
+    await shows(client, `a=${ready}`);
+  }
+  assert.equal((await slicesOf(client)).length, 1);
 });
 
 test("a pod no node can have says why, and is bound when one can", async (t) => {

@@ -17,17 +17,22 @@ export interface World {
   /** Sentences that the controllers logged as warnings or errors. */
   readonly complaints: string[];
   readonly restartControllers: () => Promise<void>;
+  /** Another server on the same store and port. */
+  readonly restartServer: () => Promise<void>;
 }
 
 /** An API server on a store in memory, with namespace `default`, one node and the controllers. */
 export async function createWorld(t: TestContext): Promise<World> {
   const certificates = await makeCertificates();
-  const server = await createApiServer({
-    store: memoryStore(),
-    kinds,
-    tls: certificates,
-    tokens: () => ({ user: "test", groups: ["system:masters"] }),
-  });
+  const store = memoryStore();
+  const newServer = () =>
+    createApiServer({
+      store,
+      kinds,
+      tls: certificates,
+      tokens: () => ({ user: "test", groups: ["system:masters"] }),
+    });
+  let server = await newServer();
   const port = await server.listen({ host: "127.0.0.1", port: 0 });
   const newClient = (): Client =>
     createClient({ server: `https://127.0.0.1:${port}`, ca: certificates.ca, token: "test" });
@@ -55,6 +60,11 @@ export async function createWorld(t: TestContext): Promise<World> {
     restartControllers: async () => {
       await controllers.stop();
       controllers = await start();
+    },
+    restartServer: async () => {
+      await server.close();
+      server = await newServer();
+      await server.listen({ host: "127.0.0.1", port });
     },
   };
 }

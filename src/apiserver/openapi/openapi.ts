@@ -56,7 +56,8 @@ async function sendV2(exchange: Exchange): Promise<void> {
     negotiate(exchange.request.headers.accept);
     return sendText(exchange, 200, openApiV2Json);
   }
-  startAnswer(exchange, 200, OPENAPI_V2_PROTOBUF);
+  // The `@` of the name asked for is no sign of a media type; upstream answers with a dot.
+  startAnswer(exchange, 200, OPENAPI_V2_PROTOBUF.replace("@", "."));
   exchange.answer.end(openApiV2Protobuf);
 }
 

@@ -1,6 +1,6 @@
 import { fields } from "../../api/generated/fields.ts";
 import type { Kind } from "../../api/kind.ts";
-import { mergeRule } from "../patch/merge-rules.ts";
+import { mergeRuleOf } from "../../api/mergeKeys.ts";
 
 export type Schema = Record<string, unknown>;
 
@@ -70,10 +70,10 @@ export function typeSchema(type: string, at: Place, used: (type: string) => void
   const required: string[] = [];
   for (const [field, said] of Object.entries(fields[type] ?? {})) {
     const schema = wordSchema(said.replace(/!$/, ""), at, used);
-    const rule = mergeRule(type, field);
+    const rule = mergeRuleOf(type, field);
     if (rule !== undefined) {
-      schema["x-kubernetes-patch-strategy"] = rule.strategy;
-      if (rule.key !== undefined) schema["x-kubernetes-patch-merge-key"] = rule.key;
+      schema["x-kubernetes-patch-strategy"] = "merge";
+      if (rule.list === "map") schema["x-kubernetes-patch-merge-key"] = rule.key;
     }
     properties[field] = { description: `${field} of ${type}`, ...schema };
     if (said.endsWith("!")) required.push(field);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { fields } from "../../api/generated/fields.ts";
+import { mergeRuleOf } from "../../api/mergeKeys.ts";
 import { badRequest } from "../errors.ts";
-import { mergeRule } from "./merge-rules.ts";
 import { inElementOrder } from "./element-order.ts";
 
 type Fields = Record<string, unknown>;
@@ -72,11 +72,11 @@ function mergeKeyed(
 }
 
 function mergeList(current: unknown, patch: readonly unknown[], type: string | undefined, field: string): unknown {
-  const rule = type === undefined ? undefined : mergeRule(type, field);
+  const rule = type === undefined ? undefined : mergeRuleOf(type, field);
   const itemType = fieldWord(type, field)?.replace(/^\[\]/, "");
-  if (rule === undefined || rule.strategy === "replace") return patch.map((item) => bare(item, itemType));
+  if (rule === undefined) return patch.map((item) => bare(item, itemType));
   const list = Array.isArray(current) ? current : [];
-  return rule.key === undefined ? union(list, patch) : mergeKeyed(list, patch, rule.key, itemType);
+  return rule.list === "set" ? union(list, patch) : mergeKeyed(list, patch, rule.key, itemType);
 }
 
 function mergeValue(current: unknown, patch: unknown, type: string | undefined, field: string): unknown {
@@ -85,6 +85,11 @@ function mergeValue(current: unknown, patch: unknown, type: string | undefined, 
   const word = fieldWord(type, field);
   return mergeFields(isObject(current) ? current : {}, patch, word?.startsWith("map:") ? word.slice(4) : word);
 }
+
+const keyOf = (type: string, field: string): string | undefined => {
+  const rule = mergeRuleOf(type, field);
+  return rule?.list === "map" ? rule.key : undefined;
+};
 
 /** Keys that only say how to merge. */
 const isDirective = (key: string): boolean =>
@@ -124,7 +129,7 @@ function mergeFields(current: Fields, patch: Fields, type: string | undefined): 
     const list = merged[field];
     const before = current[field];
     if (!Array.isArray(list)) continue;
-    const mergeKey = type === undefined ? undefined : mergeRule(type, field)?.key;
+    const mergeKey = type === undefined ? undefined : keyOf(type, field);
     merged[field] = inElementOrder(list, listAt(patch, key), Array.isArray(before) ? before : [], mergeKey);
   }
   return merged;

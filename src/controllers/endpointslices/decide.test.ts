@@ -329,6 +329,16 @@ test("CTL-046: a new pod goes to the slice that is written anyway; else to the u
   assert.deepEqual([tooMany.update.length, sizes(tooMany.create)], [0, [51]]);
 });
 
+test("CTL-046: of several untouched slices with room, the fullest that fits is taken", () => {
+  const all = many(250);
+  const pods = [...all.slice(0, 110), ...all.slice(200)];
+  const before = applied([], decide({ pods: all }));
+  const held = applied(before, decide({ pods, existing: before }));
+  assert.deepEqual(sizes(held), [100, 10, 50]);
+  const { update } = decide({ pods: [...pods, ...many(20, 300)], existing: held });
+  assert.equal(only(update).metadata.name, held[2]?.metadata.name);
+});
+
 test("a change of one pod among 10,000 writes one slice", () => {
   const pods = many(10_000);
   const existing = applied([], decide({ pods }));
@@ -391,7 +401,7 @@ test("every wanted endpoint is in exactly one slice, none is too full, what need
             endpoints.map(({ addresses }) => `${addressType} ${addresses.join()}`),
           );
           const wanted = pods.flatMap(({ status }) =>
-            (status?.podIPs ?? []).map(({ ip = "" }) => `${ip.includes(":") ? "IPv6" : "IPv4"} ${ip}`),
+            (status?.podIPs ?? []).map(({ ip }) => `${ip.includes(":") ? "IPv6" : "IPv4"} ${ip}`),
           );
           assert.deepEqual(found.sort(), wanted.sort());
           for (const slice of held) {
