@@ -112,7 +112,7 @@ async function load(port: number, milliseconds: number): Promise<Load> {
       const query = Buffer.from(queries[next++ % NAMES]!);
       // The id names the slot and its turn, so that a late answer is not taken for the one awaited.
       turn[slot] = (turn[slot]! + 1) & 0xff;
-      query.writeUInt16BE((turn[slot]! << 8) | slot, 0);
+      query.writeUInt16BE((turn[slot] << 8) | slot, 0);
       sentAt[slot] = performance.now();
       socket.send(query, port, "127.0.0.1", ignored);
     };
@@ -286,5 +286,5 @@ if (role === "dns") await serveDns();
 else if (role === "echo") serveEcho();
 else if (role === "load") {
   process.send?.(await load(Number(args[0]), Number(args[1])));
-  process.disconnect();
+  process.disconnect?.();
 } else await compare(Number(role ?? 2));
