@@ -83,8 +83,9 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
   const { client, clock, random, log } = options;
   const zone = options.zone.toLowerCase().replace(/\.$/, "");
   const upstreams = options.upstreams.map(parseUpstream);
+  const clusterIPs = options.clusterIPs.map(canonicalIP);
   const own = new Set(options.listen.map(({ address, port }) => `${address} ${port}`));
-  for (const ip of options.clusterIPs) own.add(`${ip} 53`);
+  for (const ip of clusterIPs) own.add(`${ip} 53`);
   const others = upstreams.filter(({ address, port }) => {
     const isOwn = own.has(`${address} ${port}`);
     if (isOwn) log.warn({ address, port }, "an upstream resolver is this DNS server itself; it is left out");
@@ -93,7 +94,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
 
   const contents = createContents(() => clock.now());
   let isReady = false;
-  const nameServers = options.clusterIPs.length > 0 ? options.clusterIPs : options.listen.map(({ address }) => address);
+  const nameServers = clusterIPs.length > 0 ? clusterIPs : options.listen.map(({ address }) => address);
   const responder = createResponder({
     zone: {
       name: zone,
@@ -126,7 +127,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     log.info({ services: caches.services.size }, "cluster DNS answers");
   });
 
-  const { clusterIPs, nodeName } = options;
+  const { nodeName } = options;
   const endpoints = options.endpoints ?? sockets.listening;
   const registering = createWorkQueue({
     concurrency: 1,

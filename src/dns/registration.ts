@@ -38,7 +38,7 @@ export function dnsService(clusterIPs: readonly string[], port: number): Service
     metadata: {
       name: DNS_SERVICE,
       namespace: DNS_NAMESPACE,
-      labels: { "k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS" },
+      labels: { "k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "DNS" },
     },
     spec,
   };

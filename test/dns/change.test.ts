@@ -71,6 +71,8 @@ void test("DNS-051, DNS-056: an ExternalName's cached answer goes when its targe
   await becomes(at, name, `10.0.0.101 external-to-service.${SVC} svc1.${SVC}`);
   at.objects.remove(services, "testns/svc1");
   await becomes(at, name, "NOERROR");
+  at.objects.put(services, service("external-to-external", { clusterIP: "10.0.0.102" }));
+  await becomes(at, name, "10.0.0.102");
 });
 
 void test("DNS-068, DNS-084: a namespace that comes or goes changes its cached names", async (t) => {

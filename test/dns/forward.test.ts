@@ -4,7 +4,9 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { test, type TestContext } from "node:test";
 import * as packets from "dns-packet";
-import { framed, running } from "./running.ts";
+import { createForwarder } from "../../src/dns/forward/forwarder.ts";
+import { systemClock } from "../../src/observe/clock.ts";
+import { ask, framed, running } from "./running.ts";
 
 const SVC = "testns.svc.cluster.local";
 type Reply = (query: packets.DecodedPacket, transport: "udp" | "tcp") => Buffer[];
@@ -108,6 +110,31 @@ void test("when no upstream answers, the client hears SERVFAIL before it gives u
   const waiting = dig("+time=6", "example.com");
   assert.equal(await dig("+short", `svc1.${SVC}`), "10.0.0.1");
   assert.match(await waiting, /status: SERVFAIL/);
+});
+
+void test("queries beyond what may wait for upstreams fail at once, and room is made again", async (t) => {
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const upstream = createSocket("udp4");
+  upstream.on("message", (packet, from) => {
+    void held.then(() => upstream.send(answer(packets.decode(packet), ["192.0.2.80"]), from.port, from.address));
+  });
+  upstream.bind(0, "127.0.0.1");
+  await once(upstream, "listening");
+  t.after(() => upstream.close());
+  const { port, address } = upstream.address();
+  const forwarder = createForwarder({
+    upstreams: [{ address, port }],
+    clock: systemClock,
+    random: Math.random,
+    waiting: 3,
+  });
+  const query = ask("example.com");
+  const waiting = [1, 2, 3].map(() => forwarder.forward(query, query.length, "udp"));
+  await assert.rejects(forwarder.forward(query, query.length, "udp"), /3 queries wait for them already/);
+  release();
+  assert.equal((await Promise.all(waiting)).length, 3);
+  assert.equal((await forwarder.forward(query, query.length, "udp")).readUInt16BE(0), 1);
 });
 
 void test("DNS-045: a reverse name nobody here has goes upstream, a known one does not", async (t) => {

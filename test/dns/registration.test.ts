@@ -63,7 +63,13 @@ void test("DNS-131: what somebody changes is put right, and what is right is not
   await eventually("the endpoints", () =>
     (objects.read(endpointSlices, SLICE) as EndpointSlice).endpoints?.length === 1 ? true : undefined,
   );
-  objects.put(services, { ...service, spec: { ...service.spec, selector: { a: "b" }, ports: [] } } as Service);
+  const selecting: Service = { ...service, spec: { ...service.spec, selector: { a: "b" } } };
+  objects.put(services, selecting);
+  await eventually("the selector to go", () =>
+    (objects.read(services, KEY) as Service).spec?.selector === undefined ? true : undefined,
+  );
+  const portless: Service = { ...service, spec: { ...service.spec, ports: [] } };
+  objects.put(services, portless);
   const put = await eventually("the Service", () => {
     const held = objects.read(services, KEY) as Service;
     return held.spec?.ports?.length === 2 ? held : undefined;

@@ -19,11 +19,14 @@ export interface ForwarderOptions {
   readonly random: () => number;
   /** Milliseconds for one try; all tries together stay below the 5 seconds a stub resolver waits. */
   readonly timeout?: number;
+  /** Queries waiting for upstreams at one time: each holds a socket. Further ones fail at once. */
+  readonly waiting?: number;
 }
 
 const ROUNDS = 2;
 const PATIENCE = 4500;
 const TRUNCATED = 0x02;
+const WAITING = 500;
 
 const isFailure = (response: Buffer): boolean => {
   const rcode = response[3]! & 0x0f;
@@ -41,7 +44,10 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     return copy;
   };
 
-  const ask = async (query: Buffer, end: number, transport: "udp" | "tcp"): Promise<Buffer> => {
+  const most = options.waiting ?? WAITING;
+  let waiting = 0;
+
+  const tryAll = async (query: Buffer, end: number, transport: "udp" | "tcp"): Promise<Buffer> => {
     let last: unknown;
     let refusal: Buffer | undefined;
     const deadline = clock.now() + PATIENCE;
@@ -64,6 +70,16 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     // A failure that an upstream tells is better than ours: it may carry the reason.
     if (refusal !== undefined) return refusal;
     throw new Error(`asking ${upstreams.length} upstream resolvers: none answered`, { cause: last });
+  };
+
+  const ask = async (query: Buffer, end: number, transport: "udp" | "tcp"): Promise<Buffer> => {
+    if (waiting >= most) throw new Error(`asking upstream resolvers: ${waiting} queries wait for them already`);
+    waiting += 1;
+    try {
+      return await tryAll(query, end, transport);
+    } finally {
+      waiting -= 1;
+    }
   };
 
   return {

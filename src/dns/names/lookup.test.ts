@@ -200,6 +200,7 @@ const TABLE: readonly (readonly [string, string, Asked, readonly string[]])[] = 
   ["DNS-072", "foo.cluster.local", "A", ["NXDOMAIN"]],
   ["DNS-072 deeper", "a.b.foo.cluster.local", "A", ["NXDOMAIN"]],
   ["DNS-073", "a.b.c.svc1@", "A", ["NXDOMAIN"]],
+  ["DNS-073 port and protocol too far down", "_http._tcp.x.svc1@", "A", ["NXDOMAIN"]],
   ["DNS-074", "svc1@", "AAAA", ["NODATA"]],
   ["DNS-075", "hdlsunready@", "SRV", ["NXDOMAIN"]],
   ["DNS-077", `*.${SVC}`, "A", ["NXDOMAIN"]],

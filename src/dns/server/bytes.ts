@@ -1,11 +1,12 @@
 import type { Answer } from "../names/record.ts";
+import { LOWER, type Query } from "../wire/query.ts";
 import type { Encoded } from "../wire/writer.ts";
 
 /** A question's answer, ready to send. */
 export interface Ready {
   readonly answer: Answer;
   readonly labels: readonly string[];
-  /** As bytes, however many. */
+  /** As bytes, however many, with the question's name in lower case. */
   readonly whole: Encoded;
 }
 
@@ -14,29 +15,35 @@ export interface Ready {
  * it makes untrue. Holds at most `limit`; beyond it the oldest go, so that made-up names cannot fill memory.
  */
 export interface ByteCache {
-  get(name: string, type: number): Ready | undefined;
-  set(name: string, type: number, ready: Ready, depends: readonly string[]): void;
+  get(packet: Buffer, query: Query): Ready | undefined;
+  set(query: Query, ready: Ready, depends: readonly string[]): void;
   /** Forgets every answer that depends on one of these. */
   drop(changed: Iterable<string>): void;
   readonly size: number;
 }
 
 interface Entry extends Ready {
-  readonly name: string;
-  readonly type: number;
+  readonly hash: number;
+  readonly end: number;
   readonly depends: readonly string[];
 }
 
+/** True when the entry answers this very question, in whatever spelling: equal hashes alone prove nothing. */
+function isFor(entry: Entry, packet: Buffer, end: number): boolean {
+  if (entry.end !== end) return false;
+  const { bytes } = entry.whole;
+  const nameEnd = end - 4;
+  for (let at = 12; at < nameEnd; at += 1) if (bytes[at] !== LOWER[packet[at]!]) return false;
+  return bytes[nameEnd] === packet[nameEnd] && bytes[nameEnd + 1] === packet[nameEnd + 1];
+}
+
 export function createByteCache(limit: number): ByteCache {
-  const byType = new Map<number, Map<string, Entry>>();
+  // By hash: making a string of each name, to look it up by, would cost more than all the rest of an answer.
+  const entries = new Map<number, Entry>();
   const dependents = new Map<string, Set<Entry>>();
-  const inOrder = new Set<Entry>();
 
   const forget = (entry: Entry): void => {
-    inOrder.delete(entry);
-    const names = byType.get(entry.type);
-    names?.delete(entry.name);
-    if (names?.size === 0) byType.delete(entry.type);
+    entries.delete(entry.hash);
     for (const word of entry.depends) {
       const set = dependents.get(word);
       set?.delete(entry);
@@ -45,19 +52,19 @@ export function createByteCache(limit: number): ByteCache {
   };
 
   return {
-    get: (name, type) => byType.get(type)?.get(name),
-    set(name, type, ready, depends) {
-      const known = byType.get(type)?.get(name);
+    get(packet, query) {
+      const entry = entries.get(query.hash);
+      return entry !== undefined && isFor(entry, packet, query.end) ? entry : undefined;
+    },
+    set(query, ready, depends) {
+      const known = entries.get(query.hash);
       if (known !== undefined) forget(known);
-      for (const oldest of inOrder) {
-        if (inOrder.size < limit) break;
+      for (const oldest of entries.values()) {
+        if (entries.size < limit) break;
         forget(oldest);
       }
-      const entry: Entry = { ...ready, name, type, depends };
-      const names = byType.get(type) ?? new Map<string, Entry>();
-      byType.set(type, names);
-      names.set(name, entry);
-      inOrder.add(entry);
+      const entry: Entry = { ...ready, hash: query.hash, end: query.end, depends };
+      entries.set(query.hash, entry);
       for (const word of depends) {
         const set = dependents.get(word) ?? new Set<Entry>();
         dependents.set(word, set);
@@ -68,7 +75,7 @@ export function createByteCache(limit: number): ByteCache {
       for (const word of changed) for (const entry of dependents.get(word) ?? []) forget(entry);
     },
     get size() {
-      return inOrder.size;
+      return entries.size;
     },
   };
 }

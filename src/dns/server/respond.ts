@@ -4,7 +4,7 @@ import type { Contents } from "../names/contents.ts";
 import { isOurs, lookup } from "../names/lookup.ts";
 import { RCODE, TYPE, type Lookup } from "../names/record.ts";
 import { noData, soaRecord, type Zone } from "../names/zone.ts";
-import { labelsOf, parseQuery, type Query } from "../wire/query.ts";
+import { labelsOf, LOWER, parseQuery, type Query } from "../wire/query.ts";
 import { isRefused, NOT_AUTHORITATIVE, NOT_READY, OPT_LENGTH, plainReply, writeOpt } from "../wire/reply.ts";
 import { encode } from "../wire/writer.ts";
 import { createByteCache, type Ready } from "./bytes.ts";
@@ -49,11 +49,12 @@ export function createResponder(options: ResponderOptions): Responder {
   const cache = createByteCache(CACHED_ANSWERS);
   const recursion = forwarder !== undefined;
 
-  const prepare = (packet: Buffer, query: Query, labels: readonly string[], { answer }: Lookup): Ready => ({
-    answer,
-    labels,
-    whole: encode(packet, query.end, labels, answer, recursion, 65_535 - OPT_LENGTH),
-  });
+  const prepare = (packet: Buffer, query: Query, labels: readonly string[], { answer }: Lookup): Ready => {
+    const whole = encode(packet, query.end, labels, answer, recursion, 65_535 - OPT_LENGTH);
+    // Kept in lower case, as most ask: only other spellings have to be written over it.
+    for (let at = 12; at < query.end - 4; at += 1) whole.bytes[at] = LOWER[whole.bytes[at]!]!;
+    return { answer, labels, whole };
+  };
 
   /** The bytes for this asker: its id, its spelling of the question, its EDNS; addresses in a new order (DNS-021). */
   const finish = (packet: Buffer, query: Query, transport: Transport, ready: Ready): Buffer => {
@@ -75,7 +76,7 @@ export function createResponder(options: ResponderOptions): Responder {
     // A copy of its own: the socket may still hold these bytes when the next asker's are written.
     const reply = Buffer.allocUnsafe(length + opt);
     reply.set(made.bytes);
-    if (fits) {
+    if (fits && !query.isLower) {
       for (let at = 12; at < query.end; at += 1) reply[at] = packet[at]!;
     }
     reply[0] = packet[0]!;
@@ -128,7 +129,7 @@ export function createResponder(options: ResponderOptions): Responder {
     if (query.type === TYPE.AXFR || query.type === TYPE.IXFR) {
       return plainReply(packet, query, RCODE.REFUSED, recursion);
     }
-    const labels = labelsOf(query.name);
+    const labels = labelsOf(packet);
     if (!options.isReady() && isOurs(zone, labels)) {
       return plainReply(packet, query, RCODE.SERVFAIL, recursion, NOT_SYNCED);
     }
@@ -141,7 +142,7 @@ export function createResponder(options: ResponderOptions): Responder {
       );
     }
     const ready = prepare(packet, query, labels, found);
-    cache.set(query.name, query.type, ready, found.depends);
+    cache.set(query, ready, found.depends);
     return finish(packet, query, transport, ready);
   };
 
@@ -157,7 +158,7 @@ export function createResponder(options: ResponderOptions): Responder {
       if (query === undefined) return undefined;
       try {
         if (isRefused(query)) return plainReply(packet, query, query.rcode, recursion);
-        const ready = cache.get(query.name, query.type);
+        const ready = cache.get(packet, query);
         return ready === undefined ? answer(packet, query, transport) : finish(packet, query, transport, ready);
       } catch (error) {
         return failed(packet, query, error);

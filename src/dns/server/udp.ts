@@ -3,8 +3,6 @@ import type { Log } from "../../observe/log.ts";
 import { listenError, type Listening, type SocketAddress } from "./address.ts";
 import type { Responder } from "./respond.ts";
 
-/** Queries waiting for an upstream at one time; beyond it they are dropped, and their senders ask again. */
-const WAITING = 1000;
 /** The kernel gives what its limit allows; a burst of queries must not be lost while we are busy with a change. */
 const RECEIVE_BUFFER = 4 << 20;
 
@@ -33,7 +31,6 @@ export async function listenUdp(responder: Responder, at: SocketAddress, log: Lo
   socket.on("error", ignored);
 
   let closed = false;
-  let waiting = 0;
   socket.on("message", (packet, from) => {
     // A forged source port of 0 can be received, but nothing can be sent to it.
     if (from.port === 0) return;
@@ -43,10 +40,7 @@ export async function listenUdp(responder: Responder, at: SocketAddress, log: Lo
       socket.send(reply, from.port, from.address, ignored);
       return;
     }
-    if (waiting >= WAITING) return;
-    waiting += 1;
     void reply.then((bytes) => {
-      waiting -= 1;
       if (bytes !== undefined && !closed) socket.send(bytes, from.port, from.address, ignored);
     });
   });

@@ -36,9 +36,10 @@ void describe("parseQuery", () => {
         });
         const read = parseQuery(packet);
         assert.equal(read?.rcode, RCODE.NOERROR);
-        assert.deepEqual(labelsOf(read.name), asked.toLowerCase().split("."));
+        assert.deepEqual(labelsOf(packet), asked.toLowerCase().split("."));
         assert.equal(read.type, NUMBERS[kind]);
         assert.equal(read.udpSize, size === null ? undefined : Math.max(512, size));
+        assert.equal(read.isLower, asked === asked.toLowerCase());
         assert.equal(read.dnssecOk, size !== null && ok);
         assert.equal(read.end, 12 + asked.length + 2 + 4);
       }),

@@ -6,8 +6,10 @@ export interface Query {
   readonly rcode: number;
   /** Where the question section ends; 12, its start, when the question could not be read. */
   readonly end: number;
-  /** The name as bytes read one to one as characters, length bytes included, in lower case: a key that is the same for equal names. */
-  readonly name: string;
+  /** Of the name, whatever its spelling, and the type. */
+  readonly hash: number;
+  /** True when the name is spelled in lower case. */
+  readonly isLower: boolean;
   readonly type: number;
   /** The largest answer the asker takes over UDP, in bytes; undefined without EDNS. */
   readonly udpSize: number | undefined;
@@ -24,11 +26,18 @@ const HEADER = 12;
 const refuse = (rcode: number, end = HEADER): Query => ({
   rcode,
   end,
-  name: "",
+  hash: 0,
+  isLower: true,
   type: 0,
   udpSize: undefined,
   dnssecOk: false,
 });
+
+/** Each byte in lower case: only the letters of ASCII have one (RFC 4343 §3). */
+export const LOWER = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 0x41 && byte <= 0x5a ? byte + 32 : byte));
+
+/** Unchecked, unlike `readUInt16BE`: the caller has looked at the length. */
+const uint16 = (packet: Buffer, at: number): number => (packet[at]! << 8) | packet[at + 1]!;
 
 /** Skips a name outside the question, where pointers are allowed; answers where it ends, or -1. */
 function skipName(packet: Buffer, at: number): number {
@@ -51,7 +60,7 @@ export function parseQuery(packet: Buffer): Query | undefined {
   const flags = packet[2]!;
   if ((flags & 0x80) !== 0) return undefined;
   if ((flags & 0x78) !== 0) return refuse(RCODE.NOTIMP);
-  if (packet.length > LONGEST_QUERY || packet.readUInt16BE(4) !== 1) return refuse(RCODE.FORMERR);
+  if (packet.length > LONGEST_QUERY || uint16(packet, 4) !== 1) return refuse(RCODE.FORMERR);
 
   let end = HEADER;
   for (let length = packet[end]; length !== 0; length = packet[end]) {
@@ -62,13 +71,21 @@ export function parseQuery(packet: Buffer): Query | undefined {
   }
   end += 5;
   if (end > packet.length) return refuse(RCODE.FORMERR);
-  const type = packet.readUInt16BE(end - 4);
-  if (packet.readUInt16BE(end - 2) !== CLASS_IN) return refuse(RCODE.REFUSED, end);
-  const name = packet.toString("latin1", HEADER, end - 4).toLowerCase();
+  const type = uint16(packet, end - 4);
+  if (uint16(packet, end - 2) !== CLASS_IN) return refuse(RCODE.REFUSED, end);
+  let hash = type;
+  let isLower = true;
+  for (let at = HEADER; at < end - 4; at += 1) {
+    const byte = packet[at]!;
+    const lower = LOWER[byte]!;
+    if (lower !== byte) isLower = false;
+    // FNV-1a. Length bytes are below 64 and so never changed by the table.
+    hash = Math.imul(hash ^ lower, 0x0100_0193);
+  }
 
   // Answers and authority of a query mean nothing here, but must be readable to find what comes behind them.
-  const before = packet.readUInt16BE(6) + packet.readUInt16BE(8);
-  const records = before + packet.readUInt16BE(10);
+  const before = uint16(packet, 6) + uint16(packet, 8);
+  const records = before + uint16(packet, 10);
   let udpSize: number | undefined;
   let dnssecOk = false;
   let version = 0;
@@ -77,24 +94,25 @@ export function parseQuery(packet: Buffer): Query | undefined {
     const owner = offset;
     offset = skipName(packet, owner);
     if (offset < 0 || offset + 10 > packet.length) return refuse(RCODE.FORMERR, end);
-    if (record >= before && packet.readUInt16BE(offset) === TYPE.OPT) {
+    if (record >= before && uint16(packet, offset) === TYPE.OPT) {
       if (udpSize !== undefined || packet[owner] !== 0) return refuse(RCODE.FORMERR, end);
-      udpSize = Math.max(512, packet.readUInt16BE(offset + 2));
+      udpSize = Math.max(512, uint16(packet, offset + 2));
       version = packet[offset + 5]!;
       dnssecOk = (packet[offset + 6]! & 0x80) !== 0;
     }
-    offset += 10 + packet.readUInt16BE(offset + 8);
+    offset += 10 + uint16(packet, offset + 8);
   }
   if (offset !== packet.length) return refuse(RCODE.FORMERR, end);
-  return { rcode: version === 0 ? RCODE.NOERROR : RCODE.BADVERS, end, name, type, udpSize, dnssecOk };
+  return { rcode: version === 0 ? RCODE.NOERROR : RCODE.BADVERS, end, hash, isLower, type, udpSize, dnssecOk };
 }
 
-/** The labels of a {@link Query}'s name, without the root. A label may hold any byte, dots included. */
-export function labelsOf(name: string): string[] {
+/** The labels of a query's name, in lower case, bytes read one to one as characters. A label may hold any byte, dots included. */
+export function labelsOf(packet: Buffer): string[] {
   const labels: string[] = [];
-  for (let at = 0; name.charCodeAt(at) !== 0;) {
-    const length = name.charCodeAt(at);
-    labels.push(name.slice(at + 1, at + 1 + length));
+  for (let at = HEADER, length = packet[at]!; length !== 0; length = packet[at]!) {
+    labels.push(
+      packet.toString("latin1", at + 1, at + 1 + length).replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()),
+    );
     at += length + 1;
   }
   return labels;

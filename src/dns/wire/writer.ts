@@ -69,12 +69,6 @@ class Writer {
     }
     this.uint8(0);
   }
-
-  /** Takes back everything from `start` on. */
-  rewind(start: number): void {
-    this.at = start;
-    for (const [name, offset] of this.#names) if (offset >= start) this.#names.delete(name);
-  }
 }
 
 function writeAddress(writer: Writer, address: string): void {
@@ -159,7 +153,8 @@ export function encode(
       const start = writer.at;
       const serial = writeRecord(writer, record);
       if (writer.at > limit) {
-        writer.rewind(start);
+        // Nothing is written behind this, so names known from the record taken back are never pointed at.
+        writer.at = start;
         truncated = needed;
         break;
       }
