@@ -62,7 +62,9 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       const [nsenter, setpriv, bwrap] = await Promise.all([find("nsenter"), find("setpriv"), find("bwrap")]);
       tools = { nsenter, setpriv, bwrap };
       hidden = [];
-      for (const path of options.hidden)
+      // What is inside a hidden directory is hidden with it.
+      const outer = options.hidden.filter((path) => !options.hidden.some((other) => path.startsWith(`${other}/`)));
+      for (const path of outer)
         if ((await stat(path).catch(() => undefined))?.isDirectory()) hidden.push(path);
       view = await buildHostView(host, options.log, options.scratch, options.hidden);
     },
