@@ -102,7 +102,15 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
   });
 
   const context: PodContext = {
-    ...{ client, host, clock, random, log, events, runtime, records, pool },
+    client,
+    host,
+    clock,
+    random,
+    log,
+    events,
+    runtime,
+    records,
+    pool,
     ready: Promise.all([prepared, services.synced()]).then(() => undefined),
     inTurn: inTurn(SETUPS),
     lookups: objectData(client),
@@ -185,10 +193,10 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     },
     async removeAll() {
       await leave();
+      await orphansEnded;
       // What was never listed from the API is known by its record alone.
       const left = await records.load();
       await Promise.all(left.map((record) => context.inTurn(() => endByRecord(context, record))));
-      void orphansEnded;
       await runtime.close();
     },
   };

@@ -14,8 +14,7 @@ export interface FakeClient extends Client {
   put<T extends KubeObject>(resource: Resource, object: T): T;
   /** Takes an object away at once, as a forced deletion. */
   drop(resource: Resource, namespace: string, name: string): void;
-  find<T extends KubeObject>(resource: Resource, namespace: string, name: string): T | undefined;
-  all<T extends KubeObject>(resource: Resource): T[];
+  find(resource: Resource, namespace: string, name: string): KubeObject | undefined;
 }
 
 const keyOf = (resource: Resource, namespace: string | undefined, name: string): string =>
@@ -30,7 +29,9 @@ function merge(base: unknown, patch: unknown): unknown {
     if (value === null) delete result[key];
     else if (key === "conditions") {
       const next = value as { type: string }[];
-      const kept = ((result[key] ?? []) as { type: string }[]).filter((old) => !next.some(({ type }) => type === old.type));
+      const kept = ((result[key] ?? []) as { type: string }[]).filter(
+        (old) => !next.some(({ type }) => type === old.type),
+      );
       result[key] = [...kept, ...next];
     } else result[key] = merge(result[key], value);
   }
@@ -76,9 +77,7 @@ export function fakeClient(): FakeClient {
       return store(resource, full, known ? "MODIFIED" : "ADDED") as typeof object;
     },
     drop: remove,
-    find: <T extends KubeObject>(resource: Resource, namespace: string, name: string) =>
-      objects.get(keyOf(resource, namespace, name))?.object as T | undefined,
-    all: <T extends KubeObject>(resource: Resource) => listed(resource) as T[],
+    find: (resource, namespace, name) => objects.get(keyOf(resource, namespace, name))?.object,
     get: async <T extends KubeObject>(resource: Resource, at: { namespace?: string | undefined; name: string }) =>
       get(resource, at.namespace, at.name) as T,
     list: async <T extends KubeObject>(resource: Resource) =>
@@ -111,11 +110,20 @@ export function fakeClient(): FakeClient {
       if (objects.has(keyOf(resource, object.metadata.namespace, object.metadata.name ?? ""))) {
         throw new ApiError("AlreadyExists", `${resource.plural} "${object.metadata.name}" already exists`);
       }
-      return store(resource, { ...object, metadata: { ...object.metadata, uid: randomUUID() } }, "ADDED") as typeof object;
+      return store(
+        resource,
+        { ...object, metadata: { ...object.metadata, uid: randomUUID() } },
+        "ADDED",
+      ) as typeof object;
     },
     update: async (resource, object) => store(resource, object, "MODIFIED") as typeof object,
     updateStatus: async (resource, object) => store(resource, object, "MODIFIED") as typeof object,
-    patch: async <T extends KubeObject>(resource: Resource, at: { namespace?: string | undefined; name: string }, _type: unknown, patch: unknown) => {
+    patch: async <T extends KubeObject>(
+      resource: Resource,
+      at: { namespace?: string | undefined; name: string },
+      _type: unknown,
+      patch: unknown,
+    ) => {
       const old = get(resource, at.namespace, at.name);
       const uid = (patch as Partial<KubeObject>).metadata?.uid;
       if (uid !== undefined && uid !== old.metadata.uid) throw new ApiError("Conflict", "the uid differs");

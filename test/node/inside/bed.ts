@@ -61,7 +61,11 @@ export const podObject = (name: string, spec: Partial<PodSpec>, container: Parti
 export const shell = (script: string): Partial<Container> => ({ command: ["sh", "-c", script] });
 
 /** Waits until the check answers something, and answers that. */
-export async function until<T>(what: string, check: () => T | undefined | Promise<T | undefined>, seconds = 20): Promise<T> {
+export async function until<T>(
+  what: string,
+  check: () => T | undefined | Promise<T | undefined>,
+  seconds = 20,
+): Promise<T> {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     const answer = await check();
@@ -76,12 +80,12 @@ export const podThat = (client: FakeClient, name: string, is: (pod: Pod) => bool
   until(
     `pod ${name} as asked`,
     () => {
-      const pod = client.find<Pod>(pods, "default", name);
+      const pod = client.find(pods, "default", name) as Pod | undefined;
       return pod !== undefined && is(pod) ? pod : undefined;
     },
     seconds,
   ).catch((error: unknown) => {
-    const pod = client.find<Pod>(pods, "default", name);
+    const pod = client.find(pods, "default", name) as Pod | undefined;
     throw new Error(`${(error as Error).message}; it is ${JSON.stringify(pod?.status)}`, { cause: error });
   });
 
@@ -91,7 +95,12 @@ export const exitCodeOf = (pod: Pod): number | undefined =>
   pod.status?.containerStatuses?.[0]?.state?.terminated?.exitCode;
 
 /** Runs a pod to its end and answers what it said. */
-export async function output(client: FakeClient, part: NodePart, name: string, pod: Pod): Promise<{ text: string; exitCode: number }> {
+export async function output(
+  client: FakeClient,
+  part: NodePart,
+  name: string,
+  pod: Pod,
+): Promise<{ text: string; exitCode: number }> {
   client.put(pods, { ...pod, spec: { ...pod.spec!, restartPolicy: "Never" } });
   const ended = await podThat(client, name, (each) => exitCodeOf(each) !== undefined);
   return { text: await logOf(part, name), exitCode: exitCodeOf(ended)! };
@@ -100,6 +109,7 @@ export async function output(client: FakeClient, part: NodePart, name: string, p
 export async function logOf(part: NodePart, pod: string, options = {}): Promise<string> {
   const chunks: Buffer[] = [];
   const signal = new AbortController().signal;
-  for await (const chunk of part.source.logs({ namespace: "default", pod, container: "main" }, options, signal)) chunks.push(chunk);
+  for await (const chunk of part.source.logs({ namespace: "default", pod, container: "main" }, options, signal))
+    chunks.push(chunk);
   return Buffer.concat(chunks).toString();
 }
