@@ -219,22 +219,17 @@ void test("pods outlive the node: same process and address after adoption, exit 
   }
   const [stays, leaves, ends] = before as [Pod, Pod, Pod];
   const inits = await Promise.all(before.map(initOf));
-  const t0 = performance.now();
   await part.stop();
-  console.log("STOP", performance.now() - t0);
 
   await until("the server to answer while we are away", () => fetchFrom(stays).catch(() => undefined));
   await writeFile(join(where.directory, "volumes", ends.metadata.uid!, "v", "go"), "");
   await ended(inits[2]!);
   where.client.drop(pods, "default", "leaves");
 
-  const t1 = performance.now();
   part = await where.start();
-  console.log("START", performance.now() - t1);
   const failed = await podThat(where.client, "ends", (each) => exitCodeOf(each) === 42);
   assert.equal(failed.status?.phase, "Failed");
   assert.equal(await logOf(part, "ends"), Array.from({ length: 200 }, (_, index) => `line ${index}\n`).join(""));
-  console.log("ADOPTED", performance.now() - t1);
   await until("the pod deleted meanwhile to end", async () => {
     const { stdout } = await host.check("ip", ["netns", "list"]);
     return stdout.includes(`fl-${leaves.metadata.uid?.slice(0, 8)}`) ? undefined : true;

@@ -11,9 +11,10 @@ import {
 import type { Host } from "../../../host/host.ts";
 import { watchFile } from "../../../host/watched-file.ts";
 import type { Log } from "../../../observe/log.ts";
-import type { ContainerSight, ContainerStart, Runtime, StartedContainer } from "../runtime.ts";
+import type { BindMount, ContainerSight, ContainerStart, Runtime, StartedContainer } from "../runtime.ts";
 import { bubblewrapOptions, confinedCommand, type Confinement } from "./confinement.ts";
 import { execInContainer } from "./exec.ts";
+import { mountTarget } from "./mount-targets.ts";
 import { groupOf, processRefusal, userOf } from "./refusal.ts";
 import { readReport } from "./status-file.ts";
 import { buildHostView, type HostView } from "./view.ts";
@@ -105,15 +106,19 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     async start(start: ContainerStart) {
       if (view === undefined) throw new Error("starting a container: the process runtime is not prepared");
       await mkdir(start.directory, { recursive: true, mode: 0o700 });
+      const mounts: BindMount[] = [];
       for (const mount of start.mounts) {
+        // The network files' places are made in the view: what the host has there, a symlink perhaps, does not count.
+        const target = /^\/etc\/[^/]+$/.test(mount.target) ? mount.target : await mountTarget(mount.target);
         const kind = (await stat(mount.source)).isDirectory() ? "directory" : "file";
-        await view.ensure(mount.target, kind);
+        await view.ensure(target, kind);
+        mounts.push({ ...mount, target });
       }
       const confinement: Confinement = {
         view: view.entries(),
         hidden,
         nodeBinary: options.nodeBinary,
-        mounts: start.mounts,
+        mounts,
         hostname: start.hostname,
         workingDir: start.container.workingDir || "/",
         env: start.env,
