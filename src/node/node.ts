@@ -21,6 +21,7 @@ import { endByRecord } from "./pods/remove-pod.ts";
 import { machineFacts } from "./registration/machine-facts.ts";
 import { keepRegistered } from "./registration/register.ts";
 import { processRuntime } from "./runtimes/process/process-runtime.ts";
+import { sandboxMaker } from "./sandbox/sandbox.ts";
 import { podRecords } from "./state/pod-record.ts";
 
 export interface NodeOptions {
@@ -117,7 +118,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     services: () => services.values(),
     nodeName: options.nodeName,
     nodeAddresses: options.nodeAddresses,
-    gateways: options.gateways,
+    makeSandbox: sandboxMaker(host, options.gateways),
     files: {
       pod: (uid) => at("pods", uid),
       volumes: (uid) => at("volumes", uid),
