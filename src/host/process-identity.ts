@@ -24,11 +24,15 @@ export async function identityOf(pid: number): Promise<ProcessIdentity | undefin
 export const isRunning = async (process: ProcessIdentity): Promise<boolean> =>
   (await startTicksOf(process.pid)) === process.startTicks;
 
-/** Sends a signal to this very process; false when it is gone. */
-export async function signalProcess(target: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean> {
+/** Sends a signal to this very process, or to `at` while this process runs; false when it is gone. */
+export async function signalProcess(
+  target: ProcessIdentity,
+  signal: NodeJS.Signals,
+  at: number = target.pid,
+): Promise<boolean> {
   if (!(await isRunning(target))) return false;
   try {
-    process.kill(target.pid, signal);
+    process.kill(at, signal);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
@@ -48,3 +52,14 @@ export async function environmentOf(pid: number): Promise<Record<string, string>
   const pairs = text.split("\0").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]);
   return Object.fromEntries(pairs.filter(([name]) => name !== "")) as Record<string, string>;
 }
+
+/** The name of the program a process runs (15 characters at most), or undefined where there is no process. */
+export const nameOf = (pid: number): Promise<string | undefined> =>
+  readFile(`/proc/${pid}/comm`, "utf8").then(
+    (text) => text.trim(),
+    () => undefined,
+  );
+
+/** As `signalProcess`, to the whole process group that this process leads. */
+export const signalGroup = (leader: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean> =>
+  signalProcess(leader, signal, -leader.pid);

@@ -14,10 +14,11 @@ export function watchFile(path: string, pollMilliseconds: number, callback: () =
   }
   const poll = setInterval(callback, pollMilliseconds);
   poll.unref();
-  const first = setImmediate(callback);
+  // Whatever was begun together with the watch most often shows soon, or fails soon without a word in the file.
+  const first = [0, 100, 500].map((milliseconds) => setTimeout(callback, milliseconds).unref());
   return () => {
     watcher?.close();
     clearInterval(poll);
-    clearImmediate(first);
+    for (const timer of first) clearTimeout(timer);
   };
 }

@@ -21,6 +21,7 @@ import { endByRecord } from "./pods/remove-pod.ts";
 import { machineFacts } from "./registration/machine-facts.ts";
 import { keepRegistered } from "./registration/register.ts";
 import { processRuntime } from "./runtimes/process/process-runtime.ts";
+import { sandboxMaker } from "./sandbox/sandbox.ts";
 import { podRecords } from "./state/pod-record.ts";
 
 export interface NodeOptions {
@@ -102,14 +103,22 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
   });
 
   const context: PodContext = {
-    ...{ client, host, clock, random, log, events, runtime, records, pool },
+    client,
+    host,
+    clock,
+    random,
+    log,
+    events,
+    runtime,
+    records,
+    pool,
     ready: Promise.all([prepared, services.synced()]).then(() => undefined),
     inTurn: inTurn(SETUPS),
     lookups: objectData(client),
     services: () => services.values(),
     nodeName: options.nodeName,
     nodeAddresses: options.nodeAddresses,
-    gateways: options.gateways,
+    makeSandbox: sandboxMaker(host, options.gateways),
     files: {
       pod: (uid) => at("pods", uid),
       volumes: (uid) => at("volumes", uid),
@@ -185,10 +194,10 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     },
     async removeAll() {
       await leave();
+      await orphansEnded;
       // What was never listed from the API is known by its record alone.
       const left = await records.load();
       await Promise.all(left.map((record) => context.inTurn(() => endByRecord(context, record))));
-      void orphansEnded;
       await runtime.close();
     },
   };

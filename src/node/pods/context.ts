@@ -8,6 +8,7 @@ import type { AddressPool } from "../addresses/pool.ts";
 import type { Lookups } from "../environment/lookups.ts";
 import type { Resolver } from "../network-files/resolv-conf.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
+import type { MakeSandbox } from "../sandbox/sandbox.ts";
 import type { PodRecords } from "../state/pod-record.ts";
 
 /** What all pods of a node share. */
@@ -29,7 +30,7 @@ export interface PodContext {
   readonly services: () => Iterable<Service>;
   readonly nodeName: string;
   readonly nodeAddresses: readonly string[];
-  readonly gateways: readonly string[];
+  readonly makeSandbox: MakeSandbox;
   readonly files: PodFiles;
   readonly clusterDNS: readonly string[];
   readonly clusterDomain: string;

@@ -201,7 +201,8 @@ export function startPodWorker(context: PodContext, first: Pod, known: PodRecord
 
   const deleteObject = async (): Promise<void> => {
     const { namespace, name = "" } = pod.metadata;
-    while (!leaving.signal.aborted && !isGone) {
+    for (;;) {
+      if (leaving.signal.aborted || isGone) return;
       try {
         await client.delete(pods, { namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } });
         return;

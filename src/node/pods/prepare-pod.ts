@@ -9,7 +9,7 @@ import { hostsFile } from "../network-files/hosts.ts";
 import { resolvConf } from "../network-files/resolv-conf.ts";
 import { NODE_DIRECTORY } from "../runtimes/process/confinement.ts";
 import type { BindMount, ContainerStart } from "../runtimes/runtime.ts";
-import { makeSandbox } from "../sandbox/sandbox.ts";
+import { removeSandbox } from "../sandbox/sandbox.ts";
 import type { PodRecord } from "../state/pod-record.ts";
 import { makeVolumes, volumeMounts } from "../volumes/volumes.ts";
 import type { PodContext } from "./context.ts";
@@ -22,7 +22,11 @@ export async function preparePodNetwork(context: PodContext, record: PodRecord):
     () => true,
     () => false,
   );
-  if (!there) await makeSandbox(context.host, record.sandbox, context.gateways);
+  if (there && record.networked === true) return;
+  delete record.networked;
+  if (there) await removeSandbox(context.host, record.sandbox);
+  await context.makeSandbox(record.sandbox);
+  record.networked = true;
 }
 
 /** Writes the pod's volumes, hosts, resolv.conf and hostname. Throws ConfigError. */

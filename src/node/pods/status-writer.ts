@@ -27,8 +27,9 @@ export function statusWriter(
 
   const send = async (): Promise<void> => {
     let failures = 0;
-    while (wanted !== undefined && !stopping.signal.aborted) {
+    for (;;) {
       const status = wanted;
+      if (status === undefined || stopping.signal.aborted) return;
       const text = JSON.stringify(status);
       if (text === told) return;
       try {

@@ -74,8 +74,6 @@ export const nodeObject = (facts: NodeFacts, status: NodeStatus): Node => ({
   apiVersion: "v1",
   kind: "Node",
   metadata: { name: facts.nodeName, labels: nodeLabels(facts) },
-  spec: {
-    ...(facts.podRanges[0] === undefined ? {} : { podCIDR: facts.podRanges[0], podCIDRs: [...facts.podRanges] }),
-  },
+  spec: facts.podRanges[0] === undefined ? {} : { podCIDR: facts.podRanges[0], podCIDRs: [...facts.podRanges] },
   status,
 });

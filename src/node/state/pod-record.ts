@@ -27,6 +27,8 @@ export interface PodRecord {
   readonly name: string;
   readonly sandbox: Sandbox;
   readonly startTime: string;
+  /** The network was made whole: what a try cut short left behind is not taken for one. */
+  networked?: boolean;
   readonly containers: Record<string, ContainerRecord>;
 }
 

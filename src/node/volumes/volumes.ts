@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import type { Container, KeyToPath, Pod, Volume } from "../../api/generated/types.ts";
 import { ConfigError, dataOf, type Lookups } from "../environment/lookups.ts";
 import type { BindMount } from "../runtimes/runtime.ts";
+import { plainPath } from "./plain-path.ts";
 
 const plainPart = (path: string): boolean =>
   path !== "" && !path.startsWith("/") && !path.includes("\0") && !path.split("/").includes("..");
@@ -67,7 +68,7 @@ export function volumeMounts(pod: Pod, container: Container, directory: string):
   const volumes = new Map((pod.spec?.volumes ?? []).map((volume) => [volume.name, volume]));
   const mounts = (container.volumeMounts ?? []).map((mount): BindMount => {
     const volume = volumes.get(mount.name);
-    const target = mount.mountPath.replaceAll(/\/+/g, "/").replace(/\/$/, "");
+    const target = plainPath(mount.mountPath) ?? mount.mountPath;
     if (volume === undefined) throw new ConfigError(`volumeMounts: there is no volume ${JSON.stringify(mount.name)}`);
     const writable = volume.emptyDir !== undefined;
     const part = mount.subPath ?? "";

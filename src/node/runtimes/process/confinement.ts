@@ -50,25 +50,40 @@ const inOwn = (path: string): boolean => /^\/(run|tmp|proc|sys|dev)(\/|$)/.test(
  * Later mounts cover earlier ones.
  */
 export function bubblewrapOptions(confinement: Confinement): string[] {
-  const { safe, late } = splitEnvironment(confinement.env);
-  const given = confinement.rootless ? confinement.env : late.length === 0 ? confinement.env : safe;
+  const { safe } = splitEnvironment(confinement.env);
+  // Rootless there are no rights to give up, and nothing runs between.
+  const given = confinement.rootless ? confinement.env : safe;
   return [
     ...confinement.view.flatMap((entry) =>
       "symlink" in entry ? ["--symlink", entry.symlink, entry.path] : ["--ro-bind", entry.source, entry.path],
     ),
-    ...["--dev", "/dev", "--proc", "/proc"],
+    "--dev",
+    "/dev",
+    "--proc",
+    "/proc",
     ...["/dev/shm", "/tmp", "/run"].flatMap((path) => ["--perms", "1777", "--tmpfs", path]),
-    ...["--ro-bind", confinement.nodeBinary, `${NODE_DIRECTORY}/node`],
+    "--ro-bind",
+    confinement.nodeBinary,
+    `${NODE_DIRECTORY}/node`,
     ...confinement.hidden.filter((path) => !inOwn(path)).flatMap((path) => ["--tmpfs", path, "--remount-ro", path]),
     ...confinement.mounts.flatMap(({ source, target, readOnly }) => [
       readOnly ? "--ro-bind" : "--bind",
       source,
       target,
     ]),
-    ...["--remount-ro", "/", "--chdir", confinement.workingDir],
-    ...["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", confinement.hostname],
-    ...["--clearenv", ...Object.entries(given).flatMap(([name, value]) => ["--setenv", name, value])],
-    ...["--cap-drop", "ALL"],
+    "--remount-ro",
+    "/",
+    "--chdir",
+    confinement.workingDir,
+    "--unshare-pid",
+    "--unshare-ipc",
+    "--unshare-uts",
+    "--hostname",
+    confinement.hostname,
+    "--clearenv",
+    ...Object.entries(given).flatMap(([name, value]) => ["--setenv", name, value]),
+    "--cap-drop",
+    "ALL",
     ...(confinement.rootless
       ? ["--unshare-user", "--uid", String(confinement.user), "--gid", String(confinement.group)]
       : ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"].flatMap((name) => ["--cap-add", name])),
@@ -81,9 +96,15 @@ export function confinedCommand(confinement: Confinement, command: readonly stri
   const { late } = splitEnvironment(confinement.env);
   return [
     confinement.setpriv,
-    ...["--reuid", String(confinement.user), "--regid", String(confinement.group)],
+    "--reuid",
+    String(confinement.user),
+    "--regid",
+    String(confinement.group),
     ...(confinement.groups.length === 0 ? ["--clear-groups"] : ["--groups", confinement.groups.join(",")]),
-    ...["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--"],
+    "--bounding-set=-all",
+    "--inh-caps=-all",
+    "--no-new-privs",
+    "--",
     ...(late.length === 0 ? [] : ["/usr/bin/env", ...late]),
     ...command,
   ];

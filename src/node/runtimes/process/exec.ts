@@ -20,8 +20,16 @@ export async function execInContainer(
   const running = await host.open(
     tools.setpriv,
     [
-      ...["--no-new-privs", tools.nsenter, "--target", String(init)],
-      ...["--net", "--mount", "--pid", "--uts", "--ipc", "--wd"],
+      "--no-new-privs",
+      tools.nsenter,
+      "--target",
+      String(init),
+      "--net",
+      "--mount",
+      "--pid",
+      "--uts",
+      "--ipc",
+      "--wd",
       // In a user namespace nsenter keeps the one user there is; a program of a user other than 0 gets no capability from exec.
       ...(rootless
         ? ["--user", "--preserve-credentials"]

@@ -1,12 +1,20 @@
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { childrenOf, identityOf, isRunning, signalProcess } from "../../../host/process-identity.ts";
+import {
+  childrenOf,
+  identityOf,
+  isRunning,
+  nameOf,
+  signalGroup,
+  signalProcess,
+} from "../../../host/process-identity.ts";
 import type { Host } from "../../../host/host.ts";
 import { watchFile } from "../../../host/watched-file.ts";
 import type { Log } from "../../../observe/log.ts";
-import type { ContainerSight, ContainerStart, Runtime, StartedContainer } from "../runtime.ts";
+import type { BindMount, ContainerSight, ContainerStart, Runtime, StartedContainer } from "../runtime.ts";
 import { bubblewrapOptions, confinedCommand, type Confinement } from "./confinement.ts";
 import { execInContainer } from "./exec.ts";
+import { mountTarget } from "./mount-targets.ts";
 import { groupOf, processRefusal, userOf } from "./refusal.ts";
 import { readReport } from "./status-file.ts";
 import { buildHostView, type HostView } from "./view.ts";
@@ -23,6 +31,8 @@ export interface ProcessRuntimeOptions {
 
 /** How often an exit is looked for where the kernel's notice was lost, in milliseconds. */
 const LIVENESS_POLL = 5_000;
+/** How often, every 2 ms, a start is looked at before it is taken to run. */
+const BEGIN_TRIES = 500;
 /** The exit code of a container whose monitor was killed and could say none: as by SIGKILL. */
 const KILLED = 137;
 
@@ -39,20 +49,46 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     return path;
   };
 
+  /** The pod's own program: the child of the sandbox's first process, once it is past the programs that confine it. */
+  const programOf = async (init: number): Promise<number | undefined> => {
+    const [program] = await childrenOf(init);
+    const name = program === undefined ? undefined : await nameOf(program);
+    return name === undefined || name === "bwrap" || name === "setpriv" ? undefined : program;
+  };
+
   const status = async (started: StartedContainer): Promise<ContainerSight> => {
     // Whether it runs is asked first: an exit between the two questions is then found in the file.
     const runs = await isRunning(started.monitor);
     const { init, exitCode } = readReport(await readFile(started.statusFile, "utf8").catch(() => ""));
     if (exitCode !== undefined) return { state: "exited", exitCode };
-    if (!runs) {
-      const orphan = init === undefined ? undefined : await identityOf(init);
-      // Only a process with our sandbox's parentage could be ours; after a re-use of the id it is a stranger.
-      if (orphan !== undefined && orphan.startTicks - started.monitor.startTicks < 200) {
-        await signalProcess(orphan, "SIGKILL");
-      }
-      return { state: "exited", exitCode: KILLED };
+    if (runs) return init === undefined ? { state: "starting" } : { state: "running", init };
+    const orphan = init === undefined ? undefined : await identityOf(init);
+    // Begun within two seconds of its monitor it is ours; later, the id was given to a stranger.
+    if (orphan !== undefined && orphan.startTicks - started.monitor.startTicks < 200) {
+      await signalProcess(orphan, "SIGKILL");
     }
-    return init === undefined ? { state: "starting" } : { state: "running", init };
+    return { state: "exited", exitCode: KILLED };
+  };
+
+  /** Waits until the pod's program runs, or has ended: from then on signals and `exec` meet it and nothing else. */
+  const begun = async (started: StartedContainer): Promise<void> => {
+    for (let tries = 0; tries < BEGIN_TRIES; tries += 1) {
+      const sight = await status(started);
+      if (sight.state === "exited") return;
+      if (sight.state === "running" && (await programOf(sight.init)) !== undefined) return;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  };
+
+  /** Ends what an earlier start left that was cut short by our own death before it was written down. */
+  const endLeftover = async (statusFile: string, namespace: string): Promise<void> => {
+    const { init } = readReport(await readFile(statusFile, "utf8").catch(() => ""));
+    const left = init === undefined ? undefined : await identityOf(init);
+    if (left === undefined) return;
+    const [its, ours] = await Promise.all(
+      [`/proc/${left.pid}/ns/net`, `/run/netns/${namespace}`].map((path) => stat(path).catch(() => undefined)),
+    );
+    if (its !== undefined && its.ino === ours?.ino) await signalProcess(left, "SIGKILL");
   };
 
   return {
@@ -62,22 +98,27 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       const [nsenter, setpriv, bwrap] = await Promise.all([find("nsenter"), find("setpriv"), find("bwrap")]);
       tools = { nsenter, setpriv, bwrap };
       hidden = [];
-      for (const path of options.hidden)
-        if ((await stat(path).catch(() => undefined))?.isDirectory()) hidden.push(path);
+      // What is inside a hidden directory is hidden with it.
+      const outer = options.hidden.filter((path) => !options.hidden.some((other) => path.startsWith(`${other}/`)));
+      for (const path of outer) if ((await stat(path).catch(() => undefined))?.isDirectory()) hidden.push(path);
       view = await buildHostView(host, options.log, options.scratch, options.hidden);
     },
     async start(start: ContainerStart) {
       if (view === undefined) throw new Error("starting a container: the process runtime is not prepared");
       await mkdir(start.directory, { recursive: true, mode: 0o700 });
+      const mounts: BindMount[] = [];
       for (const mount of start.mounts) {
+        // The network files' places are made in the view: what the host has there, a symlink perhaps, does not count.
+        const target = /^\/etc\/[^/]+$/.test(mount.target) ? mount.target : await mountTarget(mount.target);
         const kind = (await stat(mount.source)).isDirectory() ? "directory" : "file";
-        await view.ensure(mount.target, kind);
+        await view.ensure(target, kind);
+        mounts.push({ ...mount, target });
       }
       const confinement: Confinement = {
         view: view.entries(),
         hidden,
         nodeBinary: options.nodeBinary,
-        mounts: start.mounts,
+        mounts,
         hostname: start.hostname,
         workingDir: start.container.workingDir || "/",
         env: start.env,
@@ -96,23 +137,33 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
           .join(""),
         { mode: 0o600 },
       );
+      await endLeftover(statusFile, start.namespace);
       const pid = await host.startDetached(
         tools.nsenter,
         [
-          ...[`--net=/run/netns/${start.namespace}`, `--mount=${view.namespace}`, tools.bwrap],
-          ...["--json-status-fd", "3", "--args", "4", "--", ...confinedCommand(confinement, start.command)],
+          `--net=/run/netns/${start.namespace}`,
+          `--mount=${view.namespace}`,
+          tools.bwrap,
+          "--json-status-fd",
+          "3",
+          "--args",
+          "4",
+          "--",
+          ...confinedCommand(confinement, start.command),
         ],
         { output: start.log, files: [statusFile], inputs: [argsFile], cwd: "/", env: {} },
       );
       const monitor = await identityOf(pid);
-      // The descriptor stays readable; the secrets in the environment need no name any more.
-      await rm(argsFile, { force: true });
-      return {
+      const started: StartedContainer = {
         monitor: monitor ?? { pid, startTicks: -1 },
         statusFile,
         user: confinement.user,
         group: confinement.group,
       };
+      await begun(started);
+      // It holds the environment, secrets and all.
+      await rm(argsFile, { force: true });
+      return started;
     },
     status,
     watch: (started, callback) => watchFile(started.statusFile, LIVENESS_POLL, callback),
@@ -120,13 +171,14 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       const sight = await status(started);
       if (sight.state === "exited") return;
       if (sight.state === "starting") {
-        await signalProcess(started.monitor, "SIGKILL");
+        // All there is so far is in the monitor's process group.
+        await signalGroup(started.monitor, "SIGKILL");
         return;
       }
-      // The sandbox's first process is bubblewrap's, which reaps; the program is its child.
-      const [program] = signal === "SIGKILL" ? [sight.init] : await childrenOf(sight.init);
-      const target = program === undefined ? undefined : await identityOf(program);
-      if (target !== undefined) await signalProcess(target, signal);
+      const program = signal === "SIGKILL" ? undefined : await programOf(sight.init);
+      const target = await identityOf(program ?? sight.init);
+      // The first process of the sandbox is bubblewrap's, which reaps; without a program in it there is nothing to ask politely.
+      if (target !== undefined) await signalProcess(target, program === undefined ? "SIGKILL" : signal);
     },
     async exec(started, request) {
       const sight = await status(started);

@@ -1,5 +1,7 @@
 import type { Container, Pod } from "../../../api/generated/types.ts";
+import { plainPath } from "../../volumes/plain-path.ts";
 import type { Refusal } from "../runtime.ts";
+import { coversSystem } from "./mount-targets.ts";
 
 /** Whom a container runs as when nothing says otherwise: `nobody` (Debian, kernel overflow uid). */
 export const NOBODY = 65_534;
@@ -9,18 +11,6 @@ export const userOf = (pod: Pod, container: Container): number =>
 
 export const groupOf = (pod: Pod, container: Container): number =>
   container.securityContext?.runAsGroup ?? pod.spec?.securityContext?.runAsGroup ?? NOBODY;
-
-/** Programs and libraries that run before the container's own program, while it still has rights to give up. */
-const TRUSTED = /^\/((usr\/)?(bin|sbin|lib\w*)|etc\/ld\.so[^/]*|proc|dev|sys|run\/fairlead)(\/|$)/;
-/** What would cover one of them, were it mounted. */
-const COVERS_TRUSTED = /^\/(usr|etc|run)?\/?$/;
-
-/** The path as the kernel reads it, without `.` and double or trailing slashes; undefined where it has `..` or is not absolute. */
-export function plainPath(path: string): string | undefined {
-  if (!path.startsWith("/") || path.includes("\0")) return undefined;
-  const steps = path.split("/").filter((step) => step !== "" && step !== ".");
-  return steps.includes("..") ? undefined : `/${steps.join("/")}`;
-}
 
 const denied = (message: string): Refusal => ({ reason: "CreateContainerConfigError", message });
 
@@ -50,7 +40,7 @@ function refuseContainer(pod: Pod, container: Container, path: string, rootless:
         `${path}.volumeMounts: mountPath ${JSON.stringify(mount.mountPath)} must be absolute, without ".."`,
       );
     }
-    if (TRUSTED.test(target) || COVERS_TRUSTED.test(target)) {
+    if (coversSystem(target)) {
       return denied(`${path}.volumeMounts: mountPath ${target} covers system files that a process pod is started with`);
     }
   }

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
+import type { Container, Pod, PodSpec } from "../../../src/api/generated/types.ts";
+import { pods } from "../../../src/api/resources.ts";
+import { systemHost } from "../../../src/host/processes.ts";
+import { systemClock } from "../../../src/observe/clock.ts";
+import { createLog } from "../../../src/observe/log.ts";
+import { startNode, type NodePart } from "../../../src/node/node.ts";
+import { fakeClient, type FakeClient } from "../fake-client.ts";
+
+export const rootless = process.env["FAIRLEAD_ROOTLESS"] === "1";
+export const host = systemHost();
+
+/** A node in the namespaces this test process is in. */
+export interface Bed {
+  readonly client: FakeClient;
+  readonly directory: string;
+  readonly hidden: string;
+  start(): Promise<NodePart>;
+}
+
+export async function bed(): Promise<Bed> {
+  const hidden = await mkdtemp("/var/tmp/fairlead-node-");
+  const directory = join(hidden, "node");
+  const client = fakeClient();
+  return {
+    client,
+    directory,
+    hidden,
+    start: () =>
+      startNode({
+        client,
+        host,
+        clock: systemClock,
+        random: Math.random,
+        log: createLog("node", process.env["FAIRLEAD_LOG"] ?? "silent"),
+        nodeName: "n1",
+        nodeAddresses: ["10.244.0.1", "fd00:10:244::1"],
+        podRanges: ["10.244.0.0/16", "fd00:10:244::/64"],
+        gateways: ["10.244.0.1", "fd00:10:244::1"],
+        directory,
+        hidden: [hidden],
+        clusterDNS: ["10.96.0.10"],
+        clusterDomain: "cluster.local",
+        rootless,
+        nodeBinary: process.execPath,
+        capacity: { cpu: "2", memory: "1Gi", pods: "250" },
+        version: "v1.36.2+fairlead.test",
+      }),
+  };
+}
+
+export const podObject = (name: string, spec: Partial<PodSpec>, container: Partial<Container> = {}): Pod => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name, namespace: "default" },
+  spec: { nodeName: "n1", ...spec, containers: spec.containers ?? [{ name: "main", ...container }] },
+});
+
+export const shell = (script: string): Partial<Container> => ({ command: ["sh", "-c", script] });
+
+/** Waits until the check answers something, and answers that. */
+export async function until<T>(
+  what: string,
+  check: () => T | undefined | Promise<T | undefined>,
+  seconds = 20,
+): Promise<T> {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    const answer = await check();
+    if (answer !== undefined) return answer;
+    if (Date.now() > deadline) assert.fail(`waited ${seconds} s for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** The pod once it is as asked. */
+export const podThat = (client: FakeClient, name: string, is: (pod: Pod) => boolean, seconds?: number): Promise<Pod> =>
+  until(
+    `pod ${name} as asked`,
+    () => {
+      const pod = client.find(pods, "default", name) as Pod | undefined;
+      return pod !== undefined && is(pod) ? pod : undefined;
+    },
+    seconds,
+  ).catch((error: unknown) => {
+    const pod = client.find(pods, "default", name) as Pod | undefined;
+    throw new Error(`${(error as Error).message}; it is ${JSON.stringify(pod?.status)}`, { cause: error });
+  });
+
+export const conditionOf = (pod: Pod, type: string): string | undefined =>
+  pod.status?.conditions?.find((condition) => condition.type === type)?.status;
+export const exitCodeOf = (pod: Pod): number | undefined =>
+  pod.status?.containerStatuses?.[0]?.state?.terminated?.exitCode;
+
+/** Runs a pod to its end and answers what it said. */
+export async function output(
+  client: FakeClient,
+  part: NodePart,
+  name: string,
+  pod: Pod,
+): Promise<{ text: string; exitCode: number }> {
+  client.put(pods, { ...pod, spec: { ...pod.spec!, restartPolicy: "Never" } });
+  const ended = await podThat(client, name, (each) => exitCodeOf(each) !== undefined);
+  return { text: await logOf(part, name), exitCode: exitCodeOf(ended)! };
+}
+
+export async function logOf(part: NodePart, pod: string, options = {}): Promise<string> {
+  const chunks: Buffer[] = [];
+  const signal = new AbortController().signal;
+  for await (const chunk of part.source.logs({ namespace: "default", pod, container: "main" }, options, signal))
+    chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { test } from "node:test";
+
+const here = import.meta.dirname;
+const isRoot = process.getuid?.() === 0;
+
+/** Makes the machine that the tests inside need: their own /run, links and forwarding. Constant text. */
+const MACHINE = `mount -t tmpfs tmpfs /run && mkdir -p /run/netns && ip link set lo up &&
+  ip link add fairlead0 type bridge && ip link set fairlead0 up &&
+  ip addr add 10.244.0.1/32 dev fairlead0 && ip addr add fd00:10:244::1/128 dev fairlead0 nodad &&
+  echo 1 >/proc/sys/net/ipv4/ip_forward && echo 1 >/proc/sys/net/ipv6/conf/all/forwarding && exec "$@"`;
+
+function inside(file: string, rootless: boolean): void {
+  const enter = rootless ? ["unshare", "-Urnm"] : ["unshare", "-nm"];
+  // An ordinary user of no name: nothing on the machine belongs to it.
+  const become = rootless && isRoot ? ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"] : [];
+  const [command, ...args] = [...become, ...enter] as [string, ...string[]];
+  args.push("sh", "-c", MACHINE, "sh", process.execPath, "--test", "--test-timeout=60000", join(here, "inside", file));
+  const env: NodeJS.ProcessEnv = { ...process.env, FAIRLEAD_ROOTLESS: rootless ? "1" : "0", HOME: "/" };
+  // So that the runner inside reports for itself.
+  delete env["NODE_TEST_CONTEXT"];
+  const { status, stdout, stderr } = spawnSync(command, args, { env, cwd: "/", encoding: "utf8", timeout: 150_000 });
+  assert.equal(status, 0, `${stdout}\n${stderr}`);
+}
+
+for (const file of ["confinement.ts", "life.ts"]) {
+  void test(`${file} as root`, { skip: isRoot ? false : "not root" }, () => inside(file, false));
+  void test(`${file} without root`, () => inside(file, true));
+}
