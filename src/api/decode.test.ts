@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { decode, DEPTH_MAXIMUM, unknownFields, wrongTypes } from "./decode.ts";
 import type { ConfigMap, EndpointSlice, Lease, Pod, Service } from "./generated/types.ts";
 
-test("keeps what the type has, takes null for absent, and drops nothing else", () => {
+void test("keeps what the type has, takes null for absent, and drops nothing else", () => {
   const { object, unknown, faults } = decode<Service>("Service", {
     apiVersion: "v1",
     kind: "Service",
@@ -20,7 +20,7 @@ test("keeps what the type has, takes null for absent, and drops nothing else", (
   });
 });
 
-test("SVC-042: tells the path of every unknown field and drops it", () => {
+void test("SVC-042: tells the path of every unknown field and drops it", () => {
   const { object, unknown } = decode<Service>("Service", {
     foo: 1,
     spec: {
@@ -42,7 +42,7 @@ test("SVC-042: tells the path of every unknown field and drops it", () => {
   assert.deepEqual(object.spec, { ports: [{ port: 1 }, { port: 2 }] });
 });
 
-test("values of a wrong type are all told, each with path, expectation and upstream's words", () => {
+void test("values of a wrong type are all told, each with path, expectation and upstream's words", () => {
   const { faults } = decode("Service", {
     spec: {
       ports: [{ port: "80" }, { port: 80.5 }, { port: 2 ** 31 }, { port: 1, targetPort: true }],
@@ -76,7 +76,7 @@ test("values of a wrong type are all told, each with path, expectation and upstr
   );
 });
 
-test("SVC-224: the refusals a client is answered with", () => {
+void test("SVC-224: the refusals a client is answered with", () => {
   const v1 = { kind: "Service", version: "v1" };
   const { faults } = decode("Service", { spec: { ports: [{ port: "x" }] } });
   const refusal = wrongTypes(v1, faults);
@@ -92,7 +92,7 @@ test("SVC-224: the refusals a client is answered with", () => {
   );
 });
 
-test("what is no object at all is a fault, not an exception", () => {
+void test("what is no object at all is a fault, not an exception", () => {
   for (const value of [[], "x", 5, true]) {
     const { object, faults } = decode("Service", value);
     assert.equal(faults.length, 1, JSON.stringify(value));
@@ -101,7 +101,7 @@ test("what is no object at all is a fault, not an exception", () => {
   assert.equal(decode("Service", null).faults.length, 1);
 });
 
-test("fields that Go always writes have their zero value", () => {
+void test("fields that Go always writes have their zero value", () => {
   const { object } = decode<Pod>("Pod", { spec: { containers: [{}] }, status: { containerStatuses: [{ name: "a" }] } });
   assert.deepEqual(object.spec?.containers, [{ name: "" }]);
   assert.deepEqual(object.status?.containerStatuses, [
@@ -110,7 +110,7 @@ test("fields that Go always writes have their zero value", () => {
   assert.deepEqual(decode<EndpointSlice>("EndpointSlice", { endpoints: [{}] }).object.endpoints, [{ addresses: [] }]);
 });
 
-test("keys that are names of Object's prototype are plain keys", () => {
+void test("keys that are names of Object's prototype are plain keys", () => {
   const { object, faults } = decode<ConfigMap>(
     "ConfigMap",
     JSON.parse('{"data":{"__proto__":"a","constructor":"b","toString":"c"}}'),
@@ -127,7 +127,7 @@ test("keys that are names of Object's prototype are plain keys", () => {
   assert.equal(Reflect.get(hostile.object, "polluted"), undefined);
 });
 
-test("times are read strictly and kept in UTC", () => {
+void test("times are read strictly and kept in UTC", () => {
   const time = (text: unknown): unknown =>
     decode("Service", { metadata: { creationTimestamp: text } }).object.metadata.creationTimestamp;
   assert.equal(time("2026-01-02T03:04:05Z"), "2026-01-02T03:04:05Z");
@@ -141,7 +141,7 @@ test("times are read strictly and kept in UTC", () => {
   assert.equal(lease.spec?.renewTime, "2026-01-02T03:04:05.123456Z");
 });
 
-test("bytes are base64 text; quantities are texts or numbers", () => {
+void test("bytes are base64 text; quantities are texts or numbers", () => {
   const secret = decode("Secret", { data: { good: "YWJj\n", bad: "YWJ", worse: "a b=" } });
   assert.deepEqual(
     secret.faults.map(({ path, upstream }) => [path, upstream]),
@@ -157,7 +157,7 @@ test("bytes are base64 text; quantities are texts or numbers", () => {
   assert.match(JSON.stringify(limits("ten")), /quantities must match/);
 });
 
-test(`more than ${DEPTH_MAXIMUM} levels of nesting are refused`, () => {
+void test(`more than ${DEPTH_MAXIMUM} levels of nesting are refused`, () => {
   const nested = (depth: number): unknown => JSON.parse("[".repeat(depth) + "]".repeat(depth));
   const read = (value: unknown) => decode("Service", { metadata: { managedFields: [{ fieldsV1: value }] } });
   assert.deepEqual(read(nested(90)).faults, []);

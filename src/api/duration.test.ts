@@ -34,10 +34,10 @@ const table: [seconds: number, text: string][] = [
 ];
 
 for (const [seconds, text] of table) {
-  test(`${seconds} seconds are ${text}`, () => assert.equal(humanDuration(seconds * 1000), text));
+  void test(`${seconds} seconds are ${text}`, () => assert.equal(humanDuration(seconds * 1000), text));
 }
 
-test("an object without a time has no age", () => {
+void test("an object without a time has no age", () => {
   assert.equal(ageOf(undefined, 0), "<unknown>");
   assert.equal(ageOf("1970-01-01T00:00:00Z", 65_000), "65s");
 });

@@ -33,7 +33,7 @@ export interface Kind<T extends KubeObject = KubeObject> extends Resource {
   readonly subresources: readonly ("status" | "finalize")[];
   /** What DELETE answers with (Service, Pod and Namespace answer with the object; most kinds with a Status). */
   readonly deleteAnswers: "object" | "status";
-  /** Whether PUT to a name that does not exist creates it (true for Service, Endpoints, Node, ConfigMap … of core). */
+  /** Whether PUT to a name that does not exist creates it: true for Service, Endpoints, Event and Lease; 404 for others (SVC-189). */
   readonly createOnUpdate: boolean;
   /** Seconds a deleted object stays with a deletionTimestamp so that somebody can end it well; undefined: it goes at once. */
   graceSeconds?(object: T, requested: number | undefined): number;

@@ -90,12 +90,12 @@ const cases: [check: names.NameCheck, good: string[], bad: [value: string, why: 
 ];
 
 for (const [check, good, bad] of cases) {
-  for (const value of good) test(`${check.name} takes ${value}`, () => assert.deepEqual(check(value), []));
+  for (const value of good) void test(`${check.name} takes ${value}`, () => assert.deepEqual(check(value), []));
   for (const [value, why] of bad) {
-    test(`${check.name} refuses ${JSON.stringify(value)}`, () => assert.match(check(value).join("; "), why));
+    void test(`${check.name} refuses ${JSON.stringify(value)}`, () => assert.match(check(value).join("; "), why));
   }
 }
 
-test("SVC-056: a port name has one reason for each rule it breaks", () => {
+void test("SVC-056: a port name has one reason for each rule it breaks", () => {
   assert.equal(names.checkPortName("--9").length, 3);
 });

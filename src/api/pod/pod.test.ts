@@ -22,7 +22,7 @@ const faultsOf = (next: Pod, previous?: Pod): string[] =>
   pod.validate(next, previous).map(({ reason, field }) => `${reason.replace("FieldValue", "")} ${field}`);
 const container = (more: Partial<Container>): Partial<PodSpec> => ({ containers: [{ ...C, ...more }] });
 
-test("the defaults of a pod", () => {
+void test("the defaults of a pod", () => {
   assert.deepEqual(read({}).spec, {
     containers: [
       {
@@ -43,7 +43,7 @@ test("the defaults of a pod", () => {
   });
 });
 
-test("defaults inside containers and volumes", () => {
+void test("defaults inside containers and volumes", () => {
   const { spec } = read({
     containers: [
       {
@@ -70,7 +70,7 @@ test("defaults inside containers and volumes", () => {
   ]);
 });
 
-test("CTL-103: the defaults of a probe", () => {
+void test("CTL-103: the defaults of a probe", () => {
   assert.deepEqual(read(container({ readinessProbe: { httpGet: { port: 80 } } })).spec?.containers[0]?.readinessProbe, {
     httpGet: { port: 80, path: "/", scheme: "HTTP" },
     timeoutSeconds: 1,
@@ -185,7 +185,7 @@ const created: [what: string, spec: Partial<PodSpec>, faults: string[]][] = [
   ["a deadline of 0", { activeDeadlineSeconds: 0 }, ["Invalid spec.activeDeadlineSeconds"]],
 ];
 for (const [what, spec, faults] of created) {
-  test(`${what}: ${faults.join(", ") || "no fault"}`, () => assert.deepEqual(faultsOf(read(spec)), faults));
+  void test(`${what}: ${faults.join(", ") || "no fault"}`, () => assert.deepEqual(faultsOf(read(spec)), faults));
 }
 
 const T = { key: "a", operator: "Exists", effect: "NoExecute" };
@@ -210,11 +210,11 @@ const updated: [what: string, was: Partial<PodSpec>, now: Partial<PodSpec>, faul
   ["another node", { nodeName: "n" }, { nodeName: "m" }, ["Forbidden spec"]],
 ];
 for (const [what, was, now, faults] of updated) {
-  test(`an update may${faults.length ? " not" : ""} change ${what}`, () =>
+  void test(`an update may${faults.length ? " not" : ""} change ${what}`, () =>
     assert.deepEqual(faultsOf(read(now), read(was)), faults));
 }
 
-test("the refusal of an update lists what may change, in upstream's words", () => {
+void test("the refusal of an update lists what may change, in upstream's words", () => {
   const [fault] = pod.validate(read(container({ command: ["x"] })), read({}));
   assert.match(
     fault?.message ?? "",
@@ -239,11 +239,11 @@ const graces: [
   ["nothing when it has failed", { nodeName: "n" }, { phase: "Failed" }, undefined, 0],
 ];
 for (const [what, spec, status, requested, seconds] of graces) {
-  test(`CTL-109, CTL-110: a deleted pod gets ${what}`, () =>
+  void test(`CTL-109, CTL-110: a deleted pod gets ${what}`, () =>
     assert.equal(pod.graceSeconds?.(read(spec, { status }), requested), seconds));
 }
 
-test("create and update: status, class and generation are the server's", () => {
+void test("create and update: status, class and generation are the server's", () => {
   const made = pod.prepareForCreate(read({}, { status: { phase: "Running" } }), NOW);
   assert.deepEqual([made.status, made.metadata.generation], [{ phase: "Pending", qosClass: "BestEffort" }, 1]);
   const limits = { cpu: "1", memory: "1Gi" };
@@ -276,6 +276,8 @@ const init = {
 };
 const sidecar = { initContainers: [{ ...C, name: "i", restartPolicy: "Always" }] };
 const READY = { type: "Ready", status: "True" };
+// Two containers with something to say: the first one is heard.
+const twice = [waiting("ErrImagePull"), ended(1, { reason: "Error" })];
 const rows: [status: PodStatus, spec: Partial<PodSpec>, ready: string, text: string, meta?: object][] = [
   [{ phase: "Pending" }, {}, "0/1", "Pending"],
   [{ phase: "Running", containerStatuses: [running] }, {}, "1/1", "Running"],
@@ -285,6 +287,7 @@ const rows: [status: PodStatus, spec: Partial<PodSpec>, ready: string, text: str
   [{ phase: "Failed", containerStatuses: [ended(1, { reason: "Error" })] }, {}, "0/1", "Error"],
   [{ phase: "Failed", containerStatuses: [ended(3)] }, {}, "0/1", "ExitCode:3"],
   [{ phase: "Failed", containerStatuses: [ended(137, { signal: 9 })] }, {}, "0/1", "Signal:9"],
+  [{ phase: "Running", containerStatuses: twice }, {}, "0/1", "ErrImagePull"],
   [{ phase: "Failed", reason: "Evicted" }, {}, "0/1", "Evicted"],
   [{ phase: "Running", containerStatuses: [ended(0, { reason: "Completed" }), running] }, {}, "1/1", "NotReady"],
   [
@@ -345,13 +348,13 @@ const rows: [status: PodStatus, spec: Partial<PodSpec>, ready: string, text: str
   ],
 ];
 for (const [status, spec, ready, text, meta] of rows) {
-  test(`SVC-340: ${ready} ${text}`, () => {
+  void test(`SVC-340: ${ready} ${text}`, () => {
     const made: Pod = { ...read(spec), status, metadata: { name: "p", ...meta } };
     assert.deepEqual(pod.row(made, 0).slice(1, 3), [ready, text]);
   });
 }
 
-test("SVC-316, SVC-341, SVC-342: restarts and wide cells", () => {
+void test("SVC-316, SVC-341, SVC-342: restarts and wide cells", () => {
   const restarted = {
     ...running,
     restartCount: 2,
@@ -371,7 +374,7 @@ test("SVC-316, SVC-341, SVC-342: restarts and wide cells", () => {
   assert.deepEqual(pod.row(fresh, 0).slice(3), ["0", "<unknown>", "<none>", "<none>", "<none>", "<none>"]);
 });
 
-test("CTL-119: a pod has one address of each family", () => {
+void test("CTL-119: a pod has one address of each family", () => {
   const judged = (status: PodStatus): string[] =>
     (pod.validateStatus?.({ ...read({}), status }, read({})) ?? []).map((fault) => fault.field);
   assert.deepEqual(judged({ podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }, { ip: "fd00::1" }] }), []);

@@ -31,19 +31,19 @@ const texts: [selector: string, matches: boolean][] = [
 ];
 
 for (const [selector, matches] of texts) {
-  test(`SVC-200: the label selector ${JSON.stringify(selector)} ${matches ? "matches" : "does not match"}`, () =>
+  void test(`SVC-200: the label selector ${JSON.stringify(selector)} ${matches ? "matches" : "does not match"}`, () =>
     assert.equal(parseLabelSelector(selector)(web), matches));
 }
 
 for (const wrong of ["a=b=c", "a in b", "a in (b", "a)", "=b", "a,,b", "a=-", "a b", "!a=b", "n>x", "a in ((b))"]) {
-  test(`SVC-200: the label selector ${wrong} is a bad request`, () =>
+  void test(`SVC-200: the label selector ${wrong} is a bad request`, () =>
     assert.throws(
       () => parseLabelSelector(wrong),
       (error) => isApiError(error, "BadRequest"),
     ));
 }
 
-test("the object form of a label selector", () => {
+void test("the object form of a label selector", () => {
   const match = labelSelector({
     matchLabels: { app: "web" },
     matchExpressions: [
@@ -64,13 +64,13 @@ test("the object form of a label selector", () => {
   assert.throws(() => labelSelector({ matchExpressions: [{ key: "a", operator: "In" }] }), /at least one value/);
 });
 
-test("a Service's selector wants every pair", () => {
+void test("a Service's selector wants every pair", () => {
   assert.equal(matchesLabels({ app: "web" }, web), true);
   assert.equal(matchesLabels({ app: "web", constructor: "x" }, web), false);
   assert.equal(matchesLabels({ app: "web" }, undefined), false);
 });
 
-test("SVC-199: field selectors compare the fields of the kind", () => {
+void test("SVC-199: field selectors compare the fields of the kind", () => {
   const supported = ["spec.clusterIP", "spec.type", "metadata.name"];
   const headless = { "spec.clusterIP": "None", "spec.type": "ClusterIP", "metadata.name": "a,b" };
   const matches = (text: string): boolean => parseFieldSelector(text, supported).matches(headless);
@@ -81,7 +81,7 @@ test("SVC-199: field selectors compare the fields of the kind", () => {
   assert.equal(matches(""), true);
 });
 
-test("SVC-199: another field label, or no comparison, is a bad request", () => {
+void test("SVC-199: another field label, or no comparison, is a bad request", () => {
   assert.throws(
     () => parseFieldSelector("spec.ports=1", ["metadata.name"]),
     (error) => {
@@ -91,7 +91,7 @@ test("SVC-199: another field label, or no comparison, is a bad request", () => {
   assert.throws(() => parseFieldSelector("metadata.name", ["metadata.name"]), /expected FIELD=VALUE/);
 });
 
-test("SVC-199, SVC-236, SVC-255, SVC-274: the field labels of each kind", () => {
+void test("SVC-199, SVC-236, SVC-255, SVC-274: the field labels of each kind", () => {
   const labels = Object.fromEntries(kinds.map((kind) => [kind.kind, fieldLabelsOf(kind)]));
   assert.deepEqual(labels["Service"], ["metadata.name", "metadata.namespace", "spec.clusterIP", "spec.type"]);
   assert.deepEqual(labels["Endpoints"], ["metadata.name", "metadata.namespace"]);

@@ -29,7 +29,7 @@ const faultsOf = (next: Service, previous?: Service): string[] =>
 const on = (spec: Partial<ServiceSpec>): string[] => faultsOf(stored(spec));
 const ports = (...list: (Partial<ServicePort> & { port: number })[]): Partial<ServiceSpec> => ({ ports: list });
 
-test("SVC-012, SVC-014, SVC-020, SVC-022, SVC-028: defaults of a plain Service", () => {
+void test("SVC-012, SVC-014, SVC-020, SVC-022, SVC-028: defaults of a plain Service", () => {
   assert.deepEqual(read({ ports: [{ port: 80 }, { port: 81, targetPort: 0 }, { port: 82, targetPort: "" }] }).spec, {
     type: "ClusterIP",
     sessionAffinity: "None",
@@ -42,7 +42,7 @@ test("SVC-012, SVC-014, SVC-020, SVC-022, SVC-028: defaults of a plain Service",
   });
 });
 
-test("SVC-023: affinity by client has a time, and no affinity has no config", () => {
+void test("SVC-023: affinity by client has a time, and no affinity has no config", () => {
   const config = (spec: object): unknown => read(spec).spec?.sessionAffinityConfig;
   assert.deepEqual(config({ sessionAffinity: "ClientIP" }), { clientIP: { timeoutSeconds: 10800 } });
   assert.deepEqual(
@@ -63,7 +63,7 @@ const policies: [spec: ServiceSpec, external: string | undefined, internal: stri
   [{ type: "ExternalName" }, undefined, undefined, undefined],
 ];
 for (const [spec, external, internal, allocate] of policies) {
-  test(`SVC-027, SVC-028, SVC-033: policies of ${JSON.stringify(spec)}`, () => {
+  void test(`SVC-027, SVC-028, SVC-033: policies of ${JSON.stringify(spec)}`, () => {
     const got = read(spec).spec;
     assert.deepEqual(
       [got?.externalTrafficPolicy, got?.internalTrafficPolicy, got?.allocateLoadBalancerNodePorts],
@@ -72,7 +72,7 @@ for (const [spec, external, internal, allocate] of policies) {
   });
 }
 
-test("SVC-036: an address of a load balancer is its own destination unless said otherwise", () => {
+void test("SVC-036: an address of a load balancer is its own destination unless said otherwise", () => {
   const status = { loadBalancer: { ingress: [{ ip: "1.2.3.4" }, { hostname: "a.b" }] } };
   assert.deepEqual(read({ type: "LoadBalancer" }, { status }).status?.loadBalancer?.ingress, [
     { ip: "1.2.3.4", ipMode: "VIP" },
@@ -170,7 +170,8 @@ const created: [id: string, spec: Partial<ServiceSpec>, faults: string[]][] = [
   ["SVC-092 good", { trafficDistribution: "PreferSameNode" }, []],
 ];
 for (const [id, spec, faults] of created) {
-  test(`${id}: ${JSON.stringify(spec)} → ${faults.join(", ") || "no fault"}`, () => assert.deepEqual(on(spec), faults));
+  void test(`${id}: ${JSON.stringify(spec)} → ${faults.join(", ") || "no fault"}`, () =>
+    assert.deepEqual(on(spec), faults));
 }
 
 const names: [name: string, faults: string[]][] = [
@@ -181,14 +182,14 @@ const names: [name: string, faults: string[]][] = [
   ["", ["Required metadata.name"]],
 ];
 for (const [name, faults] of names) {
-  test(`SVC-045, SVC-046: a Service may${faults.length ? " not" : ""} be called ${JSON.stringify(name)}`, () => {
+  void test(`SVC-045, SVC-046: a Service may${faults.length ? " not" : ""} be called ${JSON.stringify(name)}`, () => {
     const next = stored({}, { metadata: { name, namespace: "default" } });
     assert.deepEqual(faultsOf(next), faults);
     assert.deepEqual(faultsOf(next, next), [], "an old name is not judged again");
   });
 }
 
-test("SVC-048, SVC-084: annotations that are judged", () => {
+void test("SVC-048, SVC-084: annotations that are judged", () => {
   const annotated = (annotations: Record<string, string>, spec: Partial<ServiceSpec> = {}): Service =>
     stored(spec, { metadata: { name: "web", namespace: "default", annotations } });
   const topology = "service.kubernetes.io/topology-mode";
@@ -251,11 +252,11 @@ const updated: [id: string, was: Partial<ServiceSpec>, now: Partial<ServiceSpec>
 ];
 for (const [id, was, now, faults] of updated) {
   if (id === "SVC-073 special") faults.push("Invalid spec.externalIPs[0]");
-  test(`${id}: an update gives ${faults.join(", ") || "no fault"}`, () =>
+  void test(`${id}: an update gives ${faults.join(", ") || "no fault"}`, () =>
     assert.deepEqual(faultsOf(stored(now), stored(was)), faults));
 }
 
-test("SVC-102 … SVC-105: the status of a load balancer", () => {
+void test("SVC-102 … SVC-105: the status of a load balancer", () => {
   const status = (ingress: object[], type = "LoadBalancer"): string[] => {
     const was = stored({ type });
     const next = stored({ type }, { status: { loadBalancer: { ingress } } });
@@ -271,7 +272,7 @@ test("SVC-102 … SVC-105: the status of a load balancer", () => {
   assert.deepEqual(status([{ hostname: "A" }]), [`FieldValueInvalid ${at}[0].hostname`]);
 });
 
-test("SVC-040, SVC-106: the main resource leaves the status alone, and /status the spec", () => {
+void test("SVC-040, SVC-106: the main resource leaves the status alone, and /status the spec", () => {
   const was = stored({ type: "LoadBalancer" }, { status: { loadBalancer: { ingress: [{ ip: "1.2.3.4" }] } } });
   const now = stored(
     { type: "LoadBalancer", selector: { a: "b" } },

@@ -12,7 +12,7 @@ const make = (spec: ServiceSpec, more: Partial<Service> = {}): Service => ({
 });
 const cells = (made: Service): unknown[] => service.row(made, 125_000);
 
-test("SVC-309, SVC-327, SVC-328, SVC-331, SVC-332: the row of a plain Service", () => {
+void test("SVC-309, SVC-327, SVC-328, SVC-331, SVC-332: the row of a plain Service", () => {
   const made = make({
     clusterIP: "10.96.0.7",
     clusterIPs: ["10.96.0.7", "fd00::7"],
@@ -45,7 +45,7 @@ const external: [id: string, made: Service, clusterIP: string, text: string][] =
   ["SVC-330", make({ type: "ExternalName", externalName: "a.b" }), "<none>", "a.b"],
 ];
 for (const [id, made, clusterIP, text] of external) {
-  test(`${id}: Cluster-IP is ${clusterIP} and External-IP is ${text}`, () =>
+  void test(`${id}: Cluster-IP is ${clusterIP} and External-IP is ${text}`, () =>
     assert.deepEqual(cells(made).slice(2, 4), [clusterIP, text]));
 }
 
@@ -80,14 +80,14 @@ const warned: [id: string, made: Service, warnings: RegExp[]][] = [
   ["SVC-218", make({ trafficDistribution: "PreferClose" }), [/"PreferClose" is deprecated, use "PreferSameZone"/]],
 ];
 for (const [id, made, wanted] of warned) {
-  test(`${id}: ${wanted.length} warnings`, () => {
+  void test(`${id}: ${wanted.length} warnings`, () => {
     const said = service.warnings?.(made, undefined) ?? [];
     assert.equal(said.length, wanted.length, said.join("\n"));
     for (const [index, words] of wanted.entries()) assert.match(said[index]!, words);
   });
 }
 
-test("SVC-199: the fields a Service is selected by", () => {
+void test("SVC-199: the fields a Service is selected by", () => {
   assert.deepEqual(service.selectableFields(make({ clusterIP: "None" })), {
     "metadata.name": "web",
     "metadata.namespace": "",

@@ -31,7 +31,7 @@ const forms: [id: string, now: ServiceSpec, was: ServiceSpec | undefined, singul
   ],
 ];
 for (const [id, now, was, singular, plural] of forms) {
-  test(`${id}: clusterIP and clusterIPs are brought together`, () => {
+  void test(`${id}: clusterIP and clusterIPs are brought together`, () => {
     const previous = was === undefined ? undefined : make(was);
     const once = normalizeClusterIPs(make(now), previous);
     assert.deepEqual(ips(once), [singular, plural]);
@@ -39,14 +39,14 @@ for (const [id, now, was, singular, plural] of forms) {
   });
 }
 
-test("SVC-166: an update that leaves the addresses out keeps them, headless too", () => {
+void test("SVC-166: an update that leaves the addresses out keeps them, headless too", () => {
   assert.deepEqual(ips(backfill(make({}), make({ clusterIP: A, clusterIPs: [A] }))), [A, [A]]);
   assert.deepEqual(ips(backfill(make({}), make({ clusterIP: "None", clusterIPs: ["None"] }))), ["None", ["None"]]);
   const alias = make({ type: "ExternalName" });
   assert.deepEqual(ips(backfill(alias, make({ clusterIP: A, clusterIPs: [A] }))), [undefined, undefined]);
 });
 
-test("SVC-167: node ports go to the port of the same name, unless they are used elsewhere", () => {
+void test("SVC-167: node ports go to the port of the same name, unless they are used elsewhere", () => {
   const nodePorts = (now: ServiceSpec, was: ServiceSpec): unknown =>
     backfill(make({ type: "NodePort", ...now }), make({ type: "NodePort", ...was })).spec?.ports?.map(
       (port) => port.nodePort,
@@ -66,7 +66,7 @@ test("SVC-167: node ports go to the port of the same name, unless they are used 
   assert.deepEqual(nodePorts({ ...off, ports: [a] }, { ...was, type: "LoadBalancer" }), [undefined]);
 });
 
-test("SVC-168: the health check port is kept while it is needed", () => {
+void test("SVC-168: the health check port is kept while it is needed", () => {
   const needs = { type: "LoadBalancer", externalTrafficPolicy: "Local" };
   const was = make({ ...needs, healthCheckNodePort: 30001 });
   assert.equal(backfill(make(needs), was).spec?.healthCheckNodePort, 30001);
@@ -94,7 +94,7 @@ const FULL: ServiceSpec = {
 const after = (change: ServiceSpec, was: ServiceSpec = FULL): ServiceSpec | undefined =>
   wipeOnTypeChange(make({ ...was, ...change }), make(was)).spec;
 
-test("SVC-169, SVC-170, SVC-171, SVC-172, SVC-173, SVC-175: to ExternalName", () => {
+void test("SVC-169, SVC-170, SVC-171, SVC-172, SVC-173, SVC-175: to ExternalName", () => {
   assert.deepEqual(after({ type: "ExternalName", externalName: "a.b" }), {
     type: "ExternalName",
     externalName: "a.b",
@@ -105,19 +105,19 @@ test("SVC-169, SVC-170, SVC-171, SVC-172, SVC-173, SVC-175: to ExternalName", ()
   });
 });
 
-test("SVC-169: an address that the same request changes is left for validation", () => {
+void test("SVC-169: an address that the same request changes is left for validation", () => {
   const spec = after({ type: "ExternalName", clusterIP: B, clusterIPs: [B] });
   assert.deepEqual([spec?.clusterIP, spec?.ipFamilies], [B, undefined]);
 });
 
-test("SVC-170, SVC-180: to ClusterIP, unless a new node port is asked for", () => {
+void test("SVC-170, SVC-180: to ClusterIP, unless a new node port is asked for", () => {
   assert.deepEqual(after({ type: "ClusterIP" })?.ports, [{ port: 80 }]);
   assert.deepEqual(after({ type: "ClusterIP", ports: [{ port: 80, nodePort: 31000 }] })?.ports, [
     { port: 80, nodePort: 31000 },
   ]);
 });
 
-test("SVC-156, SVC-178, SVC-179: node ports stay between NodePort and LoadBalancer", () => {
+void test("SVC-156, SVC-178, SVC-179: node ports stay between NodePort and LoadBalancer", () => {
   assert.deepEqual(after({ type: "NodePort" })?.ports, FULL.ports);
   assert.deepEqual(after({ allocateLoadBalancerNodePorts: false })?.ports, FULL.ports);
   const spec = after({ type: "NodePort" });
@@ -132,12 +132,12 @@ test("SVC-156, SVC-178, SVC-179: node ports stay between NodePort and LoadBalanc
   );
 });
 
-test("SVC-173: the last external address gone, the policy goes too", () => {
+void test("SVC-173: the last external address gone, the policy goes too", () => {
   const was = { externalIPs: ["1.2.3.4"], externalTrafficPolicy: "Cluster" };
   assert.equal(after({ externalIPs: [] }, { ...make(was).spec })?.externalTrafficPolicy, undefined);
 });
 
-test("SVC-174: who is no LoadBalancer has no addresses of one", () => {
+void test("SVC-174: who is no LoadBalancer has no addresses of one", () => {
   const was: Service = { ...make(FULL), status: { loadBalancer: { ingress: [{ ip: "1.2.3.4" }] } } };
   const now = service.prepareForUpdate({ ...was, spec: { ...was.spec, type: "NodePort" } }, was, { now: "" });
   assert.deepEqual(now.status, { loadBalancer: {} });
