@@ -66,6 +66,19 @@ const MAXIMUM_HEADERS = 64 * 1024;
 const MAXIMUM_STREAMS = 1000;
 const CLOSE_PATIENCE_MS = 2000;
 
+const RANDOM_POOL = 4096;
+
+/** Random bytes taken from the system many at a time: a call for each new object would cost more than all else of its UID. */
+function pooledRandom(): (length: number) => Uint8Array {
+  let pool = randomBytes(RANDOM_POOL);
+  return (length) => {
+    if (length > pool.length) pool = randomBytes(Math.max(RANDOM_POOL, length));
+    const taken = pool.subarray(0, length);
+    pool = pool.subarray(length);
+    return taken;
+  };
+}
+
 const nothingClaimed: Claims = {
   claim: async ({ next }) => ({ object: next, conditions: [], operations: [] }),
 };
@@ -99,7 +112,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     kinds: new KindIndex(options.kinds),
     claims: options.claims ?? nothingClaimed,
     clock,
-    random: options.random ?? ((length) => randomBytes(length)),
+    random: options.random ?? pooledRandom(),
     log,
     streams: options.streams,
     closing: closing.signal,

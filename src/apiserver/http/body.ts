@@ -19,20 +19,22 @@ export const mediaType = (request: Request): string => {
   return said === "" ? "application/json" : said;
 };
 
+const tooLarge = (): ApiError =>
+  new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${MAXIMUM_BODY}`);
+
 /** The whole body. @throws ApiError RequestEntityTooLarge */
 export async function readBody(request: Request): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  const tooLarge = new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${MAXIMUM_BODY}`);
   const declared = Number(request.headers["content-length"] ?? 0);
-  if (declared > MAXIMUM_DISCARDED) throw tooLarge;
+  if (declared > MAXIMUM_DISCARDED) throw tooLarge();
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length;
     if (length <= MAXIMUM_BODY) chunks.push(chunk);
-    else if (length > MAXIMUM_DISCARDED) throw tooLarge;
+    else if (length > MAXIMUM_DISCARDED) throw tooLarge();
     else chunks.length = 0;
   }
-  if (length > MAXIMUM_BODY) throw tooLarge;
+  if (length > MAXIMUM_BODY) throw tooLarge();
   return Buffer.concat(chunks, length);
 }
 

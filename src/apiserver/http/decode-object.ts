@@ -57,7 +57,8 @@ export function queryNumber(query: URLSearchParams, name: string): number | unde
   return Number(said);
 }
 
-export const queryFlag = (query: URLSearchParams, name: string): boolean => {
+/** True when the flag is given, with any value but `false` and `0` (also with none, as upstream reads it). */
+export function queryFlag(query: URLSearchParams, name: string): boolean {
   const said = query.get(name);
-  return said !== null && !["", "false", "0", "f", "F", "False", "FALSE"].includes(said) ? true : said === "";
-};
+  return said !== null && !["false", "0"].includes(said.toLowerCase());
+}

@@ -20,6 +20,8 @@ const MINIMUM_LIFE_SECONDS = 1800;
 const BOOKMARK_EVERY_MS = 60_000;
 /** How long before its end a watch gives its last bookmark. */
 const LAST_BOOKMARK_BEFORE_MS = 2000;
+/** Changes that may come while a client is still reading what there was at first. */
+const MAXIMUM_HELD = 20_000;
 
 interface Asked {
   readonly from: number | undefined;
@@ -90,13 +92,14 @@ export const watch: Verb = async (context, exchange, route) => {
   }
   flush(exchange);
 
-  const stream = new LineStream(exchange.answer, () => {
+  const drop = (): void => {
     context.log.warn(
       { path: exchange.path, user: exchange.identity.user },
       "a watcher reads too slowly and is dropped",
     );
     exchange.answer.destroy();
-  });
+  };
+  const stream = new LineStream(exchange.answer, drop);
   /** Changes that came while the initial objects were still being written. */
   let held: Change[] | undefined = [...past];
   const give = (changes: readonly Change[], isShared: boolean): void => {
@@ -123,7 +126,8 @@ export const watch: Verb = async (context, exchange, route) => {
       resource.listen({
         changes: (changes) => {
           if (held === undefined) give(changes, true);
-          else held.push(...changes);
+          else if (held.length + changes.length <= MAXIMUM_HELD) held.push(...changes);
+          else drop();
         },
         lost: () => {
           stream.write([errorLine(expired("the server read its store anew; list again"))]);
