@@ -232,7 +232,9 @@ test("PRX-072: the ranges of ServiceCIDR objects are followed", async (context) 
   const engine = new FakeEngine();
   const proxy = await start(context, server, engine);
   await proxy.ready;
-  server.put("servicecidrs", { metadata: { name: "more" }, ...{ spec: { cidrs: ["10.97.0.0/16"] } } });
+  server.put("servicecidrs", { metadata: { name: "more" }, spec: { cidrs: ["10.97.0.0/16"] } } as {
+    metadata: { name: string };
+  });
   await engine.until(() => engine.rounds.at(-1)?.ranges.length === 2);
   deepEqual(engine.rounds.at(-1)?.ranges, ["10.96.0.0/16", "10.97.0.0/16"]);
 });

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { NodePlan, ServicePlan, Target } from "../../plan/plan.ts";
 import { compile, type NftPart } from "./compile.ts";
 import type { Element } from "./elements.ts";
