@@ -296,3 +296,26 @@ test("forwardOnly: only Service traffic and our own interfaces are forwarded", a
   deepEqual(podsOf(await forward("pod1")), [PODS.pod3.IPv4], "from a pod");
   deepEqual(podsOf(await call("client", clusterIP(1, "IPv4"), 2)), [PODS.pod3.IPv4], "through a Service");
 });
+
+test("PRX-026: no new connection fails while endpoints come and go under load", async () => {
+  const carried = carry();
+  const sets = [["pod1", "pod2", "pod3"], ["pod1"], ["pod1", "pod3"], ["pod2", "pod1", "pod3", "pod4"]] as const;
+  const affinity = { sessionAffinity: "ClientIP", sessionAffinityConfig: { clientIP: { timeoutSeconds: 1 } } };
+  const turn = (at: number): Promise<void> => {
+    carried.set(service("plain", 1), slices("plain", sets[at % sets.length]!));
+    carried.set(service("sticky", 2, affinity), slices("sticky", sets[(at + 1) % sets.length]!));
+    return carried.apply();
+  };
+  await turn(0);
+  const calls = Promise.all([
+    call("client", clusterIP(1, "IPv4"), 1500, { together: 8 }),
+    call("client", clusterIP(2, "IPv4"), 1500, { together: 8 }),
+  ]);
+  let over = false;
+  void calls.finally(() => (over = true)).catch(() => {});
+  let changes = 0;
+  while (!over) await turn(++changes);
+  const failed = (await calls).flat().filter((answer) => !answer.startsWith("10.244."));
+  deepEqual(failed, [], `of 3000 connections during ${changes} changes`);
+  ok(changes > 50, `${changes} changes`);
+});

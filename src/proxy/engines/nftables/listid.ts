@@ -8,7 +8,8 @@
  */
 export const PORT_SHIFT = 13;
 export const LOCAL_BIT = 0x1000;
-export const MAX_PORT_NUMBER = 2 ** 19 - 1;
+/** One less than would fit: nft has another word for a priority of all ones. */
+export const MAX_PORT_NUMBER = 2 ** 19 - 2;
 export const MAX_SHAPE = 1023;
 export const MAX_ENDPOINT = 4095;
 

@@ -17,6 +17,9 @@ export async function loadText(host: Host, text: string, signal?: AbortSignal): 
   if (result.code !== 0) throw new NftFailed(result.stderr, text);
 }
 
+/** Milliseconds in which a long-lived nft must answer. */
+const PATIENCE = 30_000;
+
 /**
  * A long-lived `nft -i`: one line is one transaction, a fraction of a millisecond each. It is never asked to list
  * anything, since nft then keeps the whole rule set in memory.
@@ -40,10 +43,12 @@ export class NftSession {
     const running = await this.#start();
     // Success prints nothing, so a line that is no command follows: its complaint says that all before is done.
     const mark = `fairleadmark${++this.#count}`;
+    // One that does not answer is ended, which fails the call: the marker in the kernel then says what it did.
+    const patience = setTimeout(() => running.kill("SIGKILL"), PATIENCE);
     const complaint = await new Promise<string>((done, fail) => {
       this.#waiting = { mark, done, fail: () => fail(new NftFailed(this.#complaints, line)) };
       running.stdin.write(`${line}\n${mark}\n`);
-    });
+    }).finally(() => clearTimeout(patience));
     if (complaint !== "") throw new NftFailed(complaint, line);
   }
 
