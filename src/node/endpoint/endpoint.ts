@@ -1,0 +1,1 @@
+export const startNodeEndpoint = async (_: unknown) => ({ stop: async () => {} });
