@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { rm, writeFile, rename } from "node:fs/promises";
 import { connect } from "node:net";
-import { join } from "node:path";
 import { kinds } from "../../api/kinds.ts";
 import { serviceClaims } from "../../apiserver/claims/serviceClaims.ts";
 import { kubeconfig } from "../../apiserver/pki/kubeconfig.ts";
@@ -11,13 +10,12 @@ import { nodeStreams } from "../../apiserver/stream/streams.ts";
 import { startControllers } from "../../controllers/start.ts";
 import { parseCidr } from "../../net/cidr.ts";
 import { systemClock } from "../../observe/clock.ts";
-import { createLog } from "../../observe/log.ts";
 import type { Part } from "../../observe/part.ts";
 import { openSqliteStore } from "../../store/sqlite/sqlite.ts";
 import { clientOfDirectory } from "../connection.ts";
 import { wellKnownAddresses, type SystemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
-import { openAppend } from "../data/logFile.ts";
+import { openLog } from "../data/logFile.ts";
 import { VERSION } from "../version.ts";
 
 const random = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
@@ -47,7 +45,7 @@ const namesOf = (config: SystemConfig, nodeAddresses: readonly string[]) => ({
 /** Store, API and controllers in one process. Resolves when the API answers; the controllers follow at once. */
 export async function startServer(config: SystemConfig, nodeAddresses: readonly string[]): Promise<Part> {
   const layout = layoutOf(config.directory);
-  const log = createLog("server", config.logLevel, openAppend(join(layout.logs, "server.log")));
+  const log = openLog(layout, "server", config.logLevel);
   const clock = systemClock;
   const [pki, store] = await Promise.all([
     ensurePki({ directory: layout.pki, names: namesOf(config, nodeAddresses), nodeName: config.nodeName, clock }),

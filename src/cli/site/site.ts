@@ -1,10 +1,8 @@
 import { networkInterfaces } from "node:os";
-import { join } from "node:path";
 import { systemHost } from "../../host/processes.ts";
-import { createLog } from "../../observe/log.ts";
 import { wellKnownAddresses, type SystemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
-import { openAppend } from "../data/logFile.ts";
+import { openLog } from "../data/logFile.ts";
 import { forwardTo } from "./forward.ts";
 import { makeSiteNetwork } from "./network.ts";
 import { superviseWorker } from "./workers.ts";
@@ -21,7 +19,7 @@ export interface Site {
 /** Starts the site in the namespaces this process is in. */
 export async function startSite(config: SystemConfig, nodeAddresses: readonly string[]): Promise<Site> {
   const layout = layoutOf(config.directory);
-  const log = createLog("site", config.logLevel, openAppend(join(layout.logs, "site.log")));
+  const log = openLog(layout, "site", config.logLevel);
   const host = systemHost();
   const interfaces = Object.keys(networkInterfaces()).filter((name) => name !== "lo" && !/^fl/.test(name));
   const { forwardingWasOff } = await makeSiteNetwork(host, config, wellKnownAddresses(config), layout.made, interfaces);
