@@ -16,6 +16,7 @@ import { clientOfDirectory } from "../connection.ts";
 import { wellKnownAddresses, type SystemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
 import { openLog } from "../data/logFile.ts";
+import { startPublisher } from "../publish/publisher.ts";
 import { VERSION } from "../version.ts";
 
 const random = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
@@ -96,9 +97,13 @@ export async function startServer(config: SystemConfig, nodeAddresses: readonly 
   controllers.catch((error: unknown) => {
     if (!stopping.signal.aborted) log.error({ error: (error as Error).stack }, "the controllers did not start");
   });
+  const publisher = config.publish
+    ? startPublisher({ client, clock, random, log: log.child({ part: "publisher" }), dialer: layout.dialerSocket })
+    : undefined;
   return {
     async stop() {
       stopping.abort();
+      await publisher?.stop();
       await controllers.then((part) => part.stop()).catch(() => {});
       client.close();
       await api.close();

@@ -3,6 +3,7 @@ import { systemHost } from "../../host/processes.ts";
 import { wellKnownAddresses, type SystemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
 import { openLog } from "../data/logFile.ts";
+import { startDialer } from "../publish/dialer.ts";
 import { forwardTo } from "./forward.ts";
 import { makeSiteNetwork } from "./network.ts";
 import { superviseWorker } from "./workers.ts";
@@ -29,8 +30,10 @@ export async function startSite(config: SystemConfig, nodeAddresses: readonly st
   const forwarders = await Promise.all(
     nodeAddresses.slice(0, 1).map((host) => forwardTo({ host, port: config.listen.port }, layout.serverSocket)),
   );
+  const dialer = config.publish ? await startDialer(layout.dialerSocket, nodeAddresses[0]!) : undefined;
   const end = async (order: "stop" | "remove"): Promise<void> => {
     for (const forwarder of forwarders) forwarder.close();
+    dialer?.close();
     await Promise.all(workers.map((worker) => worker.end(order)));
   };
   return {
