@@ -8,7 +8,7 @@ const usable = (range: Cidr): { first: bigint; last: bigint } => ({
 });
 
 /** Size of the lower band that automatic allocation leaves to people as long as it can (SVC-120). */
-export function staticBand(size: bigint): bigint {
+function staticBand(size: bigint): bigint {
   if (size <= 16n) return 0n;
   const sixteenth = size / 16n;
   const least = sixteenth > 16n ? sixteenth : 16n;

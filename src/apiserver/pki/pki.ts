@@ -5,7 +5,7 @@ import type { Clock } from "../../observe/clock.ts";
 import type { Issued, Subject } from "./issue.ts";
 
 /** The client certificate by which the node endpoint knows the API server. */
-export const NODE_CLIENT = "kube-apiserver-kubelet-client";
+const NODE_CLIENT = "kube-apiserver-kubelet-client";
 
 /** Every certificate of an installation; `authority` signed all others. */
 export interface Pki {
@@ -48,7 +48,7 @@ async function read(directory: string, name: string): Promise<Issued | undefined
 }
 
 /** Whether a certificate still serves: signed by this authority, its own key, not about to end, all its names there. */
-export function serves(issued: Issued, authority: Issued, subject: Subject, now: number): boolean {
+function serves(issued: Issued, authority: Issued, subject: Subject, now: number): boolean {
   const certificate = new X509Certificate(issued.cert);
   return (
     certificate.verify(new X509Certificate(authority.cert).publicKey) &&

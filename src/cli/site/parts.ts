@@ -49,7 +49,7 @@ async function upstreams(config: SystemConfig, own: readonly string[]): Promise<
 }
 
 /** A node part for this configuration, also for one that only removes. */
-export function nodePart(
+function nodePart(
   ground: Omit<Ground, "given">,
   config: SystemConfig,
   nodeAddresses: readonly string[],
@@ -165,7 +165,7 @@ export async function startPart(host: Host, given: WorkerConfig): Promise<Runnin
     await end();
     client.close();
   };
-  return { ready: part.ready, stop: close(part.stop), remove: close(part.remove) };
+  return { ready: part.ready, stop: close(() => part.stop()), remove: close(() => part.remove()) };
 }
 
 /** Takes away what the parts of a dead site left behind; nobody answers at its API any more. */
