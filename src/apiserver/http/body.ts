@@ -6,7 +6,7 @@ export const MAXIMUM_BODY = 3 * 1024 * 1024;
 /** What is still read, and thrown away, of a body that is too large, so that the client hears the answer. */
 const MAXIMUM_DISCARDED = 16 * 1024 * 1024;
 /** Objects and arrays inside each other. */
-export const MAXIMUM_DEPTH = 100;
+const MAXIMUM_DEPTH = 100;
 /** How often YAML aliases may be written out. */
 const MAXIMUM_ALIASES = 100;
 

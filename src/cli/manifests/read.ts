@@ -24,7 +24,7 @@ const MAX_ALIASES = 100;
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /** `spec.ports[0].name` → ["spec", "ports", 0, "name"]; `metadata.labels[a.b/c]` keeps its key whole. */
-export const segmentsOf = (field: string): (string | number)[] =>
+const segmentsOf = (field: string): (string | number)[] =>
   [...field.matchAll(/([^.[\]]+)|\[([^\]]*)\]/g)].map(
     ([, name, index]) => name ?? (/^\d+$/.test(index!) ? Number(index) : index!),
   );
@@ -51,7 +51,7 @@ function offsetOf(root: Node | null, segments: readonly (string | number)[]): nu
 }
 
 /** Reads one text that may hold several documents (YAML 1.1 as Go's reader takes it, or JSON). */
-export function parseManifests(file: string, text: string): (ManifestDocument | ManifestFault)[] {
+function parseManifests(file: string, text: string): (ManifestDocument | ManifestFault)[] {
   const counter = new LineCounter();
   const documents = parseAllDocuments(text, {
     version: "1.1",

@@ -22,7 +22,7 @@ export async function startSite(config: SystemConfig, nodeAddresses: readonly st
   const layout = layoutOf(config.directory);
   const log = openLog(layout, "site", config.logLevel);
   const host = systemHost();
-  const interfaces = Object.keys(networkInterfaces()).filter((name) => name !== "lo" && !/^fl/.test(name));
+  const interfaces = Object.keys(networkInterfaces()).filter((name) => name !== "lo" && !name.startsWith("fl"));
   const { forwardingWasOff } = await makeSiteNetwork(host, config, wellKnownAddresses(config), layout.made, interfaces);
   const workers = (["node", "proxy", "dns"] as const).map((part) =>
     superviseWorker({ part, config, nodeAddresses, forwardOnlyOurs: forwardingWasOff }, log),

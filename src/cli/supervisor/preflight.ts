@@ -7,7 +7,7 @@ import { Failure } from "../failure.ts";
 import { overlapWithRoutes } from "../site/network.ts";
 
 /** Tools that a site needs, and the Debian package that has each. */
-export const TOOLS: Readonly<Record<string, string>> = {
+const TOOLS: Readonly<Record<string, string>> = {
   ip: "iproute2",
   nft: "nftables",
   bwrap: "bubblewrap",

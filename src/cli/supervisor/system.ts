@@ -54,10 +54,8 @@ export async function runSystem(given: Given): Promise<number> {
     const node = [process.execPath, "--disable-warning=ExperimentalWarning"];
     const start = (name: "server" | "site", into: readonly string[], memory: string): Supervised => {
       const [command, ...args] = [...into, ...node, memory, join(import.meta.dirname, `../${name}/main.ts`)];
-      return supervise(
-        host,
-        { name, command: command!, args, env, log: join(layout.logs, `${name}.log`) },
-        (which, why) => announce({ event: "restarted", process: which, why }),
+      return supervise(host, { name, command, args, env, log: join(layout.logs, `${name}.log`) }, (which, why) =>
+        announce({ event: "restarted", process: which, why }),
       );
     };
     const server = start("server", [], "--max-semi-space-size=8");
