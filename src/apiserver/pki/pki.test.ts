@@ -24,7 +24,7 @@ before(() => (root = mkdtempSync(join(tmpdir(), "fairlead-pki-"))));
 after(() => rmSync(root, { recursive: true }));
 const fresh = (): string => join(root, String(count++), "pki");
 
-test("the first start makes an authority for ten years and leaves with every name", async () => {
+void test("the first start makes an authority for ten years and leaves with every name", async () => {
   const directory = fresh();
   const pki = await ensurePki({ directory, names: NAMES, clock: at(START) });
   const ca = new X509Certificate(pki.ca);
@@ -43,7 +43,7 @@ test("the first start makes an authority for ten years and leaves with every nam
   assert.deepEqual(readdirSync(join(directory, "..")), ["pki"], "nothing aside is left");
 });
 
-test("a start with good files changes nothing and does not load the certificate writer", async () => {
+void test("a start with good files changes nothing and does not load the certificate writer", async () => {
   const directory = fresh();
   const first = await ensurePki({ directory, names: NAMES, clock: at(START) });
   const script = `
@@ -58,7 +58,7 @@ test("a start with good files changes nothing and does not load the certificate 
   assert.deepEqual(again, first);
 });
 
-test("a leaf is issued anew when a name is missing or under 30 days are left; the authority stays", async () => {
+void test("a leaf is issued anew when a name is missing or under 30 days are left; the authority stays", async () => {
   const directory = fresh();
   const first = await ensurePki({ directory, names: NAMES, clock: at(START) });
   const moved = { ...NAMES, ips: [...NAMES.ips, "192.0.2.99"] };
@@ -75,7 +75,7 @@ test("a leaf is issued anew when a name is missing or under 30 days are left; th
   assert.ok(new X509Certificate(renewed.admin.cert).verify(new X509Certificate(renewed.ca).publicKey));
 });
 
-test("a leaf by halves, unreadable or of another key is issued anew", async () => {
+void test("a leaf by halves, unreadable or of another key is issued anew", async () => {
   const directory = fresh();
   const first = await ensurePki({ directory, names: NAMES, clock: at(START) });
   rmSync(join(directory, "admin.key"));
@@ -87,7 +87,7 @@ test("a leaf by halves, unreadable or of another key is issued anew", async () =
   assert.equal(readFileSync(join(directory, "admin.key"), "utf8"), second.admin.key);
 });
 
-test("an authority by halves, unreadable or past its end is refused, naming the file", async () => {
+void test("an authority by halves, unreadable or past its end is refused, naming the file", async () => {
   const cases: [string, (directory: string) => void, RegExp, number?][] = [
     ["without certificate", (directory) => rmSync(join(directory, "ca.crt")), /ca\.crt is missing/],
     ["without key", (directory) => rmSync(join(directory, "ca.key")), /ca\.key is missing/],
@@ -102,7 +102,7 @@ test("an authority by halves, unreadable or past its end is refused, naming the 
   }
 });
 
-test("the certificates work for mutual TLS, and a server's certificate does not pass for a client's", async () => {
+void test("the certificates work for mutual TLS, and a server's certificate does not pass for a client's", async () => {
   const pki = await ensurePki({ directory: fresh(), names: NAMES, clock: at(Date.now()) });
   const server = createServer({ ...pki.apiserver, ca: pki.ca, requestCert: true, rejectUnauthorized: false });
   const seen: [boolean, string | undefined][] = [];
@@ -127,7 +127,7 @@ test("the certificates work for mutual TLS, and a server's certificate does not 
   ]);
 });
 
-test("kubeconfig: one context with everything embedded, readable as YAML", () => {
+void test("kubeconfig: one context with everything embedded, readable as YAML", () => {
   const text = kubeconfig({ server: "https://127.0.0.1:6443", ca: "CA\n", cert: "C", key: "K", namespace: "on" });
   const config = parse(text, { version: "1.1" }) as Record<string, unknown>;
   assert.deepEqual(config["contexts"], [
@@ -142,7 +142,7 @@ test("kubeconfig: one context with everything embedded, readable as YAML", () =>
   ]);
 });
 
-test("a private file is written whole with mode 0600, and a failed write leaves nothing aside", async () => {
+void test("a private file is written whole with mode 0600, and a failed write leaves nothing aside", async () => {
   const directory = mkdtempSync(join(root, "private-"));
   const path = join(directory, "kubeconfig");
   writeFileSync(path, "old");
