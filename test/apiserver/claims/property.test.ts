@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { ServiceSpec } from "../../../src/api/generated/types.ts";
 import { isApiError } from "../../../src/api/status.ts";
 import { canonicalIP } from "../../../src/net/ip.ts";
