@@ -1,2 +1,9 @@
 import type { Streams } from "../streams.ts";
-export const nodeStreams = (_: unknown): Streams => ({ log: () => { throw new Error("x"); }, upgrade: () => { throw new Error("x"); } });
+export const nodeStreams = (_: unknown): Streams => ({
+  log: () => {
+    throw new Error("x");
+  },
+  upgrade: () => {
+    throw new Error("x");
+  },
+});
