@@ -45,13 +45,13 @@ async function draftServiceCIDR(draft: Draft, ranges: readonly string[], now: st
   const item = await draft.read(serviceCIDR, { name: DEFAULT_SERVICE_CIDR });
   if (item === undefined) {
     const object = withReady(draft.created(serviceCIDR, serviceCIDRObject(ranges)), now);
-    draft.put(serviceCIDR as Kind, object, undefined);
+    draft.put(serviceCIDR, object, undefined);
     return object;
   }
   const isSame = reconcileRanges(item.object, ranges) === "same";
   const wanted = { ...item.object, spec: { ...item.object.spec, cidrs: [...ranges] } };
   const object = withReady(isSame ? item.object : draft.updated(serviceCIDR, wanted, item.object), now);
-  draft.put(serviceCIDR as Kind, object, item);
+  draft.put(serviceCIDR, object, item);
   return object;
 }
 
@@ -66,7 +66,7 @@ async function draftService(
   const item = await draft.read<Service>(service, { namespace: "default", name: KUBERNETES });
   if (item !== undefined) {
     const spec = { ...item.object.spec, type: "ClusterIP", ports: wanted.spec!.ports };
-    draft.put(service as Kind, draft.updated(service, { ...item.object, spec }, item.object), item);
+    draft.put(service, draft.updated(service, { ...item.object, spec }, item.object), item);
     return;
   }
   const held = await reader.address(clusterIP);
@@ -84,8 +84,8 @@ async function draftService(
     clock: options.clock,
     ...(options.uid === undefined ? {} : { uid: options.uid }),
   });
-  const claimed = await claims.claim({ kind: service as Kind, previous: undefined, next: object, dryRun: false });
-  draft.put(service as Kind, claimed.object!, undefined);
+  const claimed = await claims.claim({ kind: service, previous: undefined, next: object, dryRun: false });
+  draft.put(service, claimed.object!, undefined);
   draft.conditions.push(...claimed.conditions);
   draft.operations.push(...claimed.operations);
 }
@@ -99,7 +99,7 @@ async function draftEndpoints(draft: Draft, advertise: Advertised): Promise<void
     const { labels, ...rest } = item?.object.metadata ?? { labels: undefined };
     const metadata = { ...rest, ...wanted.metadata, labels: { ...labels, ...wanted.metadata.labels } };
     const object = isUsable ? draft.updated(kind, { ...wanted, metadata }, item.object) : draft.created(kind, wanted);
-    draft.put(kind as unknown as Kind, object, item);
+    draft.put(kind, object, item);
   };
   await ensure(endpoints, endpointsObject(advertise));
   await ensure(endpointSlice, sliceObject(advertise));
@@ -131,7 +131,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
     const draft = new Draft(store, now, options.uid ?? randomUUID);
     for (const name of NAMESPACES) {
       const item = await draft.read(namespace, { name });
-      if (item === undefined) draft.put(namespace as Kind, draft.created(namespace, namespaceObject(name)), undefined);
+      if (item === undefined) draft.put(namespace, draft.created(namespace, namespaceObject(name)), undefined);
     }
     const cidr = await draftServiceCIDR(draft, serviceRanges, now);
     // The ServiceCIDR of this very transaction is not stored yet, and decides all the same.

@@ -9,7 +9,7 @@ import type { Part } from "../../observe/part.ts";
 import { join } from "./dialer.ts";
 
 /** The TCP node ports of a Service. Datagrams are not published. */
-export const publishedPorts = (service: Service): number[] =>
+const publishedPorts = (service: Service): number[] =>
   (service.spec?.ports ?? [])
     .filter((port) => (port.protocol ?? "TCP") === "TCP" && (port.nodePort ?? 0) > 0)
     .map((port) => port.nodePort!);

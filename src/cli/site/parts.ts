@@ -24,7 +24,7 @@ export async function startPart(host: Host, given: WorkerConfig): Promise<Runnin
     await end();
     client.close();
   };
-  return { ready: part.ready, stop: close(part.stop), remove: close(part.remove) };
+  return { ready: part.ready, stop: close(() => part.stop()), remove: close(() => part.remove()) };
 }
 
 /** Takes away what the parts of a dead site left behind; nobody answers at its API any more. */

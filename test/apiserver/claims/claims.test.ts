@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { services } from "../../../src/api/resources.ts";
-import { isApiError, type ApiError } from "../../../src/api/status.ts";
+import { isApiError } from "../../../src/api/status.ts";
 import { objectKey } from "../../../src/apiserver/keys.ts";
 import { ipAddresses } from "../../../src/api/resources.ts";
 import { memoryStore } from "../../../src/store/memory/memory.ts";
@@ -26,7 +26,7 @@ const refused = (reason: "Invalid" | "InternalError", field: string, words: RegE
   assert.match(error.message, words);
   if (field !== "")
     assert.deepEqual(
-      (error as ApiError).details?.causes?.map((cause) => cause.field),
+      error.details?.causes?.map((cause) => cause.field),
       field.split(" "),
     );
   return true;

@@ -45,15 +45,14 @@ export function serviceWriter(store: Store, options: Partial<ServiceClaimsOption
       const previous = current?.object;
       const wanted = change(previous);
       if (wanted === undefined && previous === undefined) return undefined;
-      const next = wanted === undefined ? undefined : (serviceKind.defaults(wanted) as Service);
+      const next = wanted === undefined ? undefined : serviceKind.defaults(wanted);
       const claimed = await claims.claim({ kind: serviceKind, previous, next, dryRun });
       let object = claimed.object as Service | undefined;
       if (object !== undefined) {
-        object = (
+        object =
           previous === undefined
             ? serviceKind.prepareForCreate(object, { now: NOW })
-            : serviceKind.prepareForUpdate(object, previous, { now: NOW })
-        ) as Service;
+            : serviceKind.prepareForUpdate(object, previous, { now: NOW });
         const faults = serviceKind.validate(object, previous);
         if (faults.length > 0) throw invalidObject("", "Service", name, faults);
       }

@@ -34,7 +34,10 @@ export async function bed(): Promise<Bed> {
         host,
         clock: systemClock,
         random: Math.random,
-        log: process.env["FAIRLEAD_LOG"] === undefined ? silentLog : createLog("node", "debug", (line) => process.stderr.write(line)),
+        log:
+          process.env["FAIRLEAD_LOG"] === undefined
+            ? silentLog
+            : createLog("node", "debug", (line) => process.stderr.write(line)),
         nodeName: "n1",
         nodeAddresses: ["10.244.0.1", "fd00:10:244::1"],
         podRanges: ["10.244.0.0/16", "fd00:10:244::/64"],
