@@ -23,7 +23,7 @@ const nameOf = (object: unknown): string => {
 };
 
 /** The kind a document says it is, or what is wrong with that. */
-export function kindOf(document: ManifestDocument): Kind | DocumentFault {
+function kindOf(document: ManifestDocument): Kind | DocumentFault {
   const { apiVersion, kind } = (document.object ?? {}) as { apiVersion?: unknown; kind?: unknown };
   if (typeof kind !== "string" || typeof apiVersion !== "string") {
     return {
@@ -51,7 +51,7 @@ export function kindOf(document: ManifestDocument): Kind | DocumentFault {
 }
 
 /** What decoding alone can tell: fields that do not exist, and values of another type. */
-export function decodingFaults(document: ManifestDocument, kind: Kind): DocumentFault[] {
+function decodingFaults(document: ManifestDocument, kind: Kind): DocumentFault[] {
   const { unknown, faults } = decode(kind, document.object);
   return [
     ...unknown.map((path) => ({ line: document.lineOf(path), why: `${path}: unknown field` })),
@@ -72,6 +72,12 @@ function refusals(document: ManifestDocument, error: ApiError): DocumentFault[] 
   }));
 }
 
+/** A namespaced object that names no namespace is one of `default`, as kubectl has it. */
+const placed = (kind: Kind, object: KubeObject): KubeObject =>
+  kind.namespaced && object.metadata?.namespace === undefined
+    ? { ...object, metadata: { ...object.metadata, namespace: "default" } }
+    : object;
+
 /** Creates the object, or merges it into the one that is there. */
 async function put(client: Client, kind: Kind, object: KubeObject): Promise<"created" | "configured" | "unchanged"> {
   const strict = { fieldManager: "fairlead-up", fieldValidation: "Strict" } as const;
@@ -81,7 +87,7 @@ async function put(client: Client, kind: Kind, object: KubeObject): Promise<"cre
   } catch (error) {
     if (!isApiError(error, "AlreadyExists", "Invalid") || object.metadata.name === undefined) throw error;
     const at = {
-      namespace: kind.namespaced ? (object.metadata.namespace ?? "default") : undefined,
+      namespace: object.metadata.namespace,
       name: object.metadata.name,
     };
     const before = await client.get(kind, at).catch((cause: unknown) => {
@@ -127,7 +133,7 @@ export async function applyManifests(
         continue;
       }
       try {
-        const how = await put(client, kind, document.object as KubeObject);
+        const how = await put(client, kind, placed(kind, document.object as KubeObject));
         announce({ event: "applied", object: nameOf(document.object), how });
       } catch (error) {
         refuse(

@@ -19,6 +19,19 @@ function wantedSysctls(config: SystemConfig, interfaces: readonly string[]): Rec
   return wanted;
 }
 
+/** A dummy interface where the kernel has them; a bridge without ports carries addresses just as well. */
+async function addSiteLink(host: Host): Promise<void> {
+  for (const type of ["dummy", "bridge"]) {
+    try {
+      await ipBatch(host, [`link add ${SITE_LINK} type ${type}`]);
+      return;
+    } catch (error) {
+      if (isAlreadySo(error)) return;
+      if (type === "bridge") throw error;
+    }
+  }
+}
+
 const isRange = (range: string, family: number): boolean => (family === 6) === range.includes(":");
 
 /**
@@ -45,9 +58,7 @@ export async function makeSiteNetwork(
   await writeMade(madePath, { ...made, links: [...new Set([...made.links, SITE_LINK])], sysctls });
   for (const [name, value] of changes) await writeSysctl(name, value);
 
-  await ipBatch(host, [`link add ${SITE_LINK} type dummy`]).catch((error: unknown) => {
-    if (!isAlreadySo(error)) throw error;
-  });
+  await addSiteLink(host);
   const families = [4, 6].filter((family) => config.podRanges.some((range) => isRange(range, family)));
   await ipBatch(host, [
     "link set lo up",

@@ -10,11 +10,17 @@ import { intoSite, livingAnchor } from "./anchor.ts";
 import { forgetMade, readMade } from "./made.ts";
 
 /** Ends the process that holds a private site's namespaces; they go with it. */
-export async function endAnchor(layout: DataLayout): Promise<void> {
+async function endAnchor(layout: DataLayout): Promise<void> {
   const anchor = (await readMade(layout.made))?.anchor;
   if (anchor === undefined || !(await signalProcess(anchor, "SIGKILL"))) return;
   if (!(await waitForEnd(anchor, 10_000)))
     throw new Failure(`ending the site's anchor process ${anchor.pid}: it has not ended within 10 s`);
+}
+
+/** After the site has removed what it made: ends its namespaces and forgets the record. */
+export async function forgetSite(layout: DataLayout): Promise<void> {
+  await endAnchor(layout);
+  await forgetMade(layout.made);
 }
 
 /** Takes away what a Fairlead that is dead left behind. */
@@ -32,9 +38,8 @@ export async function removeSite(host: Host, layout: DataLayout): Promise<void> 
         join(import.meta.dirname, "removal.ts"),
         config.directory,
       ];
-      await host.check(command!, args, { timeout: 120_000 });
+      await host.check(command, args, { timeout: 120_000 });
     }
-    await endAnchor(layout);
   }
-  await forgetMade(layout.made);
+  await forgetSite(layout);
 }

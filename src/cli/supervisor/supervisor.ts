@@ -11,8 +11,8 @@ export interface Supervised {
   readonly ready: Promise<Readonly<Record<string, string>>>;
   /** Rejects when it can no longer be kept running. */
   readonly lost: Promise<never>;
-  /** Ends it by this order; resolves when it is gone. */
-  end(order: "stop" | "remove"): Promise<void>;
+  /** Ends it by this order; resolves when it is gone, with whether it said that it has removed what it made. */
+  end(order: "stop" | "remove"): Promise<boolean>;
 }
 
 /** Keeps one process running: starts it again whenever it dies, until it is ordered to end. */
@@ -74,11 +74,7 @@ export function supervise(host: Host, how: ChildCommand, onRestart: (name: strin
       const timer = setTimeout(() => child?.kill("SIGKILL"), 60_000);
       await running;
       clearTimeout(timer);
-      if (order === "remove" && how.name === "site" && !removed) {
-        throw new Failure(
-          `removing what was made: the site process ended before it was done; see ${how.log}, then run 'fairlead down'`,
-        );
-      }
+      return removed;
     },
   };
 }

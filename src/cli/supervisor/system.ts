@@ -3,15 +3,15 @@ import { join } from "node:path";
 import { systemHost } from "../../host/processes.ts";
 import { readSysctl } from "../../host/sysctl.ts";
 import type { IPFamily } from "../../net/ip.ts";
-import { systemConfig, type SystemConfig } from "../config.ts";
-import { layoutOf, type DataLayout } from "../data/layout.ts";
+import { systemConfig } from "../config.ts";
+import { layoutOf } from "../data/layout.ts";
 import { takeDataDirectory } from "../data/lock.ts";
 import { oneOf, type Given } from "../flags.ts";
-import { applyManifests } from "../manifests/apply.ts";
-import { readManifests } from "../manifests/read.ts";
-import { bootId, processEnvironment } from "../process.ts";
-import { intoSite, livingAnchor, startAnchor } from "../site/anchor.ts";
-import { forgetMade, NOTHING_MADE, readMade, writeMade } from "../site/made.ts";
+import { manifestFiles } from "../manifests/files.ts";
+import { processEnvironment } from "../process.ts";
+import { intoSite } from "../site/anchor.ts";
+import { siteGround } from "../site/ground.ts";
+import { forgetSite, removeSite } from "../site/remove.ts";
 import { nodeAddresses } from "./addresses.ts";
 import { announcer } from "./announce.ts";
 import { preflight } from "./preflight.ts";
@@ -20,23 +20,6 @@ import { supervise, type Supervised } from "./supervisor.ts";
 async function kernelFamilies(): Promise<IPFamily[]> {
   const disabled = await readSysctl("net/ipv6/conf/all/disable_ipv6");
   return disabled === undefined || disabled === "1" ? ["IPv4"] : ["IPv4", "IPv6"];
-}
-
-/** Finds or makes the namespaces of a private site; undefined for a host site. */
-async function siteAnchor(config: SystemConfig, layout: DataLayout, host: ReturnType<typeof systemHost>) {
-  const recorded = await readMade(layout.made);
-  // What was made before the machine's last boot is gone with it.
-  const made = recorded?.boot === bootId() ? recorded : undefined;
-  if (recorded !== undefined && made === undefined) await forgetMade(layout.made);
-  if (!config.private) {
-    await writeMade(layout.made, made ?? { ...NOTHING_MADE, boot: bootId() });
-    return undefined;
-  }
-  const living = await livingAnchor(made?.anchor);
-  if (living !== undefined) return living;
-  const anchor = await startAnchor(host, config.rootless, layout.run);
-  await writeMade(layout.made, { ...NOTHING_MADE, boot: bootId(), rootless: config.rootless, anchor });
-  return anchor;
 }
 
 /** The end the user asked for: SIGINT removes everything, SIGTERM and SIGHUP leave pods and rules as they are. */
@@ -55,7 +38,7 @@ export async function runSystem(given: Given): Promise<number> {
   const config = systemConfig(given, process.getuid?.() ?? 0, process.env, await kernelFamilies());
   const layout = layoutOf(config.directory);
   const files = (given.values["filename"] as string[] | undefined) ?? [];
-  const manifests = await readManifests(files);
+  const manifests = await manifestFiles(files);
   const host = systemHost();
   const url = `https://${config.listen.host === "" ? "localhost" : config.listen.host.includes(":") ? `[${config.listen.host}]` : config.listen.host}:${config.listen.port}`;
 
@@ -63,7 +46,6 @@ export async function runSystem(given: Given): Promise<number> {
   const ended = askedToEnd();
   try {
     await preflight(host, config);
-    const anchor = await siteAnchor(config, layout, host);
     const env = {
       ...(process.env as Record<string, string>),
       ...processEnvironment({ config, nodeAddresses: await nodeAddresses(host, config) }),
@@ -72,27 +54,31 @@ export async function runSystem(given: Given): Promise<number> {
     const node = [process.execPath, "--disable-warning=ExperimentalWarning"];
     const start = (name: "server" | "site", into: readonly string[], memory: string): Supervised => {
       const [command, ...args] = [...into, ...node, memory, join(import.meta.dirname, `../${name}/main.ts`)];
-      return supervise(
-        host,
-        { name, command: command!, args, env, log: join(layout.logs, `${name}.log`) },
-        (which, why) => announce({ event: "restarted", process: which, why }),
+      return supervise(host, { name, command, args, env, log: join(layout.logs, `${name}.log`) }, (which, why) =>
+        announce({ event: "restarted", process: which, why }),
       );
     };
     const server = start("server", [], "--max-semi-space-size=8");
-    const site = start("site", intoSite(anchor, config.rootless), "--max-semi-space-size=4");
-    const all = [site, server];
+    let site: Supervised | undefined;
     let order: "stop" | "remove" | undefined;
     const stopped = ended.then((asked) => {
       order = asked;
     });
     let failures = 0;
+    let isReady = false;
+    let adopted = false;
     try {
-      const lost = Promise.race(all.map((one) => one.lost));
+      const ground = await siteGround(host, config, layout);
+      adopted = ground.adopted;
+      const ours = start("site", intoSite(ground.anchor, config.rootless), "--max-semi-space-size=4");
+      site = ours;
+      const documents = manifests.length === 0 ? undefined : readDocuments(manifests);
       const running = async (): Promise<void> => {
         await server.ready;
         announce({ event: "api", server: url, kubeconfig: layout.kubeconfig, seconds: seconds() });
-        const applied = applyManifests(layout, manifests, announce);
-        await site.ready;
+        const applied = documents?.then(({ applyManifests, read }) => applyManifests(layout, read, announce)) ?? 0;
+        await ours.ready;
+        isReady = true;
         announce({
           event: "ready",
           server: url,
@@ -102,18 +88,16 @@ export async function runSystem(given: Given): Promise<number> {
         });
         failures = await applied;
       };
-      await Promise.race([Promise.race([running().then(() => stopped), stopped]), lost]);
+      await Promise.race([running().then(() => stopped), stopped, server.lost, ours.lost]);
     } catch (error) {
-      // Nothing half-made is left behind when it did not come up.
-      order ??= "remove";
+      // What did not come up leaves nothing half-made behind; what was there before it, or worked once, is not its to remove.
+      order ??= isReady || adopted ? "stop" : "remove";
       throw error;
     } finally {
-      announce({ event: "ending", how: order ?? "remove" });
-      for (const one of all) await one.end(order ?? "remove");
-      if ((order ?? "remove") === "remove") {
-        await removeAnchor(layout);
-        await forgetMade(layout.made);
-      }
+      const how = order ?? "stop";
+      announce({ event: "ending", how });
+      const [removed] = await Promise.all([site?.end(how), server.end(how)]);
+      if (how === "remove") await (removed === true ? forgetSite(layout) : removeSite(host, layout));
     }
     return failures > 0 ? 1 : 0;
   } finally {
@@ -121,9 +105,13 @@ export async function runSystem(given: Given): Promise<number> {
   }
 }
 
-const seconds = (): number => Math.round(performance.now()) / 1000;
-
-async function removeAnchor(layout: DataLayout): Promise<void> {
-  const { endAnchor } = await import("../site/remove.ts");
-  await endAnchor(layout);
+/** What reads and applies manifests is large, so it is loaded while the system starts. */
+async function readDocuments(files: readonly string[]) {
+  const [{ readManifests }, { applyManifests }] = await Promise.all([
+    import("../manifests/read.ts"),
+    import("../manifests/apply.ts"),
+  ]);
+  return { applyManifests, read: await readManifests(files) };
 }
+
+const seconds = (): number => Math.round(performance.now()) / 1000;
