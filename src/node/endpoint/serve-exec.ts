@@ -6,6 +6,7 @@ import type { ContainerAddress, PodSource } from "../pods/pod-source.ts";
 import type { Execution } from "../runtimes/runtime.ts";
 import { execRequest } from "./exec/exec-request.ts";
 import type { ExecChannels, WantedStreams } from "./exec/exec-channels.ts";
+import { holdOutput } from "./exec/hold-output.ts";
 import { runExec } from "./exec/run-exec.ts";
 import { spdyChannels, spdyHandshake } from "./spdy/channels.ts";
 import { webSocketChannels } from "./websocket/channels.ts";
@@ -43,7 +44,7 @@ export async function serveExec(
 ): Promise<void> {
   const { command, streams } = execRequest(query);
   const protocol = protocolOf(request);
-  const execution: Execution = await source.exec(at, { command, stdin: streams.stdin });
+  const execution: Execution = holdOutput(await source.exec(at, { command, stdin: streams.stdin }));
   let channels: ExecChannels;
   try {
     socket.write(protocol.answer);
