@@ -65,7 +65,13 @@ export async function startServing(...objects: readonly object[]): Promise<Servi
         const pod = await client.get<Pod>(pods, { namespace: NS, name });
         return pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") && pod;
       }).catch(async (cause: unknown) => {
-        const { stdout } = await node.run("sh", ["-c", 'tail -n 20 "$1"/node/logs/*"$2"*/*/*', "sh", fairlead.data, name]);
+        const { stdout } = await node.run("sh", [
+          "-c",
+          'tail -n 20 "$1"/node/logs/*"$2"*/*/*',
+          "sh",
+          fairlead.data,
+          name,
+        ]);
         const { status } = await client.get<Pod>(pods, { namespace: NS, name });
         throw new Error(`${(cause as Error).message}: ${JSON.stringify(status)}; its log: ${stdout}`, { cause });
       });
@@ -131,7 +137,12 @@ export function counts(calls: readonly Called[]): Record<string, number> {
 export const answered = (calls: readonly Called[]): string[] => Object.keys(counts(calls)).sort();
 
 /** Calls again and again, `times` at once, until exactly these pods have answered a round. */
-export const untilAnswered = (caller: Caller, url: string, expected: readonly string[], times = 40): Promise<Called[]> =>
+export const untilAnswered = (
+  caller: Caller,
+  url: string,
+  expected: readonly string[],
+  times = 40,
+): Promise<Called[]> =>
   until(`${url} to be answered by ${expected.join(", ")} alone`, async () => {
     const calls = await caller.call(url, { times });
     return answered(calls).join() === [...expected].sort().join() && calls;

@@ -3,7 +3,7 @@
  * `node caller.ts` reads standard input; `node caller.ts PORT` listens, which is how a client pod is ordered about; it
  * then answers on port 8080 too, so that it can call itself.
  */
-import { lookup, Resolver, reverse } from "node:dns/promises";
+import { lookup, Resolver } from "node:dns/promises";
 import { createServer as createHttpServer, request } from "node:http";
 import { connect, createServer } from "node:net";
 import { createInterface } from "node:readline";
@@ -43,7 +43,7 @@ async function calls(order: CallOrder): Promise<Called[]> {
 }
 
 async function answersTo({ type, name }: NameOrder): Promise<string[]> {
-  const resolver = new Resolver({ timeout: 2000, tries: 2 });
+  const resolver = new Resolver({ timeout: 2000, tries: 1 });
   switch (type) {
     case "address":
       return (await lookup(name, { all: true })).map(({ address }) => address);
@@ -54,7 +54,7 @@ async function answersTo({ type, name }: NameOrder): Promise<string[]> {
     case "SRV":
       return (await resolver.resolveSrv(name)).map((srv) => `${srv.priority} ${srv.port} ${srv.name}`);
     case "PTR":
-      return reverse(name);
+      return resolver.reverse(name);
   }
 }
 
