@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Pod } from "../../src/api/generated/types.ts";
-import { until } from "../lab/until.ts";
 import { answeringPod, webService } from "./answering.ts";
 import { clientPod, type Caller } from "./calling/callers.ts";
 import { answered, counts, ip6Of, ipOf, NS, startServing, untilAnswered, type Serving } from "./serving.ts";

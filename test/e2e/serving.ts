@@ -1,5 +1,4 @@
 import { endpointSlices, namespaces, pods, services } from "../../src/api/resources.ts";
-import { ApiError } from "../../src/api/status.ts";
 import type { EndpointSlice, Pod, Service } from "../../src/api/generated/types.ts";
 import type { KubeObject, Resource } from "../../src/api/object.ts";
 import type { Client } from "../../src/client/client.ts";
