@@ -6,6 +6,7 @@ import { ApiError } from "../../src/api/status.ts";
 import { until } from "../lab/until.ts";
 import { answeringPod, webService } from "./answering.ts";
 import { clientPod, type Caller } from "./calling/callers.ts";
+import type { Called } from "./calling/orders.ts";
 import { answered, ipOf, names, NS, startServing, untilAnswered, type Serving } from "./serving.ts";
 
 const PODS = { "old-1": "old", "old-2": "old", "new-1": "new", "new-2": "new" };
@@ -231,18 +232,15 @@ describe("labels at run time", () => {
       endpoints: at("new-1", "new-2").map((address) => ({ addresses: [address], conditions: { ready: true } })),
     };
     await serving.create(stale);
-    const gone = until("the stale slice to be removed", () =>
-      serving.client.get(endpointSlices, { namespace: NS, name: "left-stale" }).then(
+    const meanwhile: Called[] = [];
+    await until("the stale slice to be removed", async () => {
+      meanwhile.push(...(await client.call(`http://${spec!.clusterIP}`, { times: 20 })));
+      return serving.client.get(endpointSlices, { namespace: NS, name: "left-stale" }).then(
         () => false,
         (error: unknown) => error instanceof ApiError && error.code === 404,
-      ),
-    );
-    let removed = false;
-    void gone.then(() => (removed = true));
-    do {
-      assert.deepEqual(answered(await client.call(`http://${spec!.clusterIP}`, { times: 20 })), ["old-1", "old-2"]);
-    } while (!removed);
-    await gone;
+      );
+    });
+    assert.deepEqual(answered(meanwhile), ["old-1", "old-2"]);
     assert.ok(!names(await serving.rules(), ip["new-1"]!));
   });
 });

@@ -4,6 +4,7 @@ import type { Pod } from "../../src/api/generated/types.ts";
 import { until } from "../lab/until.ts";
 import { answeringPod, webService } from "./answering.ts";
 import { clientPod, type Caller } from "./calling/callers.ts";
+import type { Called } from "./calling/orders.ts";
 import { answered, counts, ip6Of, ipOf, NS, startServing, untilAnswered, type Serving } from "./serving.ts";
 
 const WEBS = ["web-1", "web-2", "web-3"];
@@ -66,14 +67,15 @@ describe("readiness", () => {
     const [, failing] = webs;
     await tell("fail", failing!);
     const { clusterIP } = (await serving.service("web")).spec!;
+    const meanwhile: Called[] = [];
     await until("the rules without it", async () => {
-      const calls = await client.call(`http://${clusterIP}`, { times: 20 });
-      assert.deepEqual(
-        calls.filter(({ error }) => error !== undefined),
-        [],
-      );
+      meanwhile.push(...(await client.call(`http://${clusterIP}`, { times: 20 })));
       return !(await serving.rules()).includes(` ${ipOf(failing!)} . 8080`);
     });
+    assert.deepEqual(
+      meanwhile.filter(({ error }) => error !== undefined),
+      [],
+    );
     await serving.untilRules("both families' rules without it", [], [ipOf(failing!), ip6Of(failing!)]);
     for (const [who, caller, url] of ways) {
       assert.deepEqual(answered(await caller.call(url, { times: 40 })), ["web-1", "web-3"], `${who} at ${url}`);
@@ -90,12 +92,14 @@ describe("readiness", () => {
   test("PRX-045: a Service whose pods are all unready refuses at once, from pod, node and outside", async () => {
     await tell("fail", ...webs);
     const { clusterIP } = (await serving.service("web")).spec!;
+    const meanwhile: Called[] = [];
     await until("the Service to refuse", async () => {
       const calls = await client.call(`http://${clusterIP}`, { times: 20 });
-      // On the way there every call is answered or refused: none hangs.
-      for (const { error = "answered" } of calls) assert.match(error, /^(answered|ECONNREFUSED)$/);
+      meanwhile.push(...calls);
       return answered(calls).join() === "ECONNREFUSED";
     });
+    // On the way there every call is answered or refused: none hangs.
+    for (const { error = "answered" } of meanwhile) assert.match(error, /^(answered|ECONNREFUSED)$/);
     await serving.untilRules("no pod in the rules", [], [...webs.map(ipOf), ...webs.map(ip6Of)]);
     await refusedBy("web");
     await until(

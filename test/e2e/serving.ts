@@ -123,7 +123,7 @@ export async function startServing(...objects: readonly object[]): Promise<Servi
 }
 
 export const ipOf = (pod: Pod): string => pod.status!.podIP!;
-export const ip6Of = (pod: Pod): string => pod.status!.podIPs!.find(({ ip }) => ip!.includes(":"))!.ip!;
+export const ip6Of = (pod: Pod): string => pod.status!.podIPs!.find(({ ip }) => ip.includes(":"))!.ip;
 
 /** How often each pod answered; a call that failed counts under its error. */
 export function counts(calls: readonly Called[]): Record<string, number> {

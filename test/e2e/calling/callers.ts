@@ -41,7 +41,7 @@ export async function callerOn(host: LabHost): Promise<HostCaller> {
       if (done === true) throw new Error(`the caller on ${host.name} ended: ${complaints}`);
       const answer = JSON.parse(value) as { failed?: string };
       if (answer.failed !== undefined) throw new Error(`ordering ${JSON.stringify(line)}: ${answer.failed}`);
-      return answer as unknown;
+      return answer;
     });
     last = mine.catch(() => {});
     return mine;
