@@ -23,8 +23,7 @@ export const command: Command = {
           `ending the Fairlead with process id ${holder.pid}: it has not ended within 60 s; see ${layout.logs}`,
         );
       }
-    }
-    else await endOrphans(layout);
+    } else await endOrphans(layout);
     if ((await readMade(layout.made)) !== undefined) await removeSite(systemHost(), layout);
     else if (holder === undefined)
       process.stdout.write(`fairlead: nothing runs on ${layout.directory} and nothing is left of it\n`);
