@@ -55,16 +55,19 @@ function through(stream: Deflate | Inflate, bytes: Buffer): Promise<Buffer> {
     const take = (chunk: Buffer): void => {
       length += chunk.length;
       if (length <= MAXIMUM_BLOCK) out.push(chunk);
-      else stream.destroy(new Error(`a SPDY header block is longer than ${MAXIMUM_BLOCK} bytes`));
+      else stream.destroy();
     };
     const done = (error?: Error | null): void => {
       stream.off("data", take);
       stream.off("error", done);
-      if (error) reject(error);
+      stream.off("close", done);
+      if (length > MAXIMUM_BLOCK) reject(new Error(`a SPDY header block is longer than ${MAXIMUM_BLOCK} bytes`));
+      else if (error) reject(error);
       else resolve(Buffer.concat(out));
     };
     stream.on("data", take);
     stream.once("error", done);
+    stream.once("close", done);
     stream.write(bytes, done);
   });
 }
