@@ -56,7 +56,7 @@ describe("readiness", () => {
   /** Refused every time, and at once. */
   async function refusedBy(name: string): Promise<void> {
     for (const [who, caller, url] of await waysTo(name)) {
-      const calls = await caller.call(url, { times: 30 });
+      const calls = await caller.call(url, { times: 30, patience: 1000 });
       assert.deepEqual(counts(calls), { ECONNREFUSED: 30 }, `${who} at ${url}`);
       const longest = Math.max(...calls.map(({ milliseconds }) => milliseconds));
       assert.ok(longest < 900, `${who} at ${url} was refused after ${longest} ms`);
@@ -69,7 +69,7 @@ describe("readiness", () => {
     const { clusterIP } = (await serving.service("web")).spec!;
     const meanwhile: Called[] = [];
     await until("the rules without it", async () => {
-      meanwhile.push(...(await client.call(`http://${clusterIP}`, { times: 20 })));
+      meanwhile.push(...(await client.call(`http://${clusterIP}`, { times: 20, patience: 1000 })));
       return !(await serving.rules()).includes(` ${ipOf(failing!)} . 8080`);
     });
     assert.deepEqual(
@@ -94,7 +94,7 @@ describe("readiness", () => {
     const { clusterIP } = (await serving.service("web")).spec!;
     const meanwhile: Called[] = [];
     await until("the Service to refuse", async () => {
-      const calls = await client.call(`http://${clusterIP}`, { times: 20 });
+      const calls = await client.call(`http://${clusterIP}`, { times: 20, patience: 1000 });
       meanwhile.push(...calls);
       return answered(calls).join() === "ECONNREFUSED";
     });

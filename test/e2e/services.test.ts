@@ -160,7 +160,7 @@ describe("a Service in front of three pods", () => {
       `${serving.node.address}:${ports![0]!.nodePort}`,
       `[${serving.node.address6}]:${ports![0]!.nodePort}`,
     ]) {
-      await untilAnswered(itself, `http://${host}`, ["narcissus"]);
+      await untilAnswered(itself, `http://${host}`, ["narcissus"], 5);
     }
   });
 
@@ -206,7 +206,7 @@ describe("a Service in front of three pods", () => {
       }
       await serving.node.check("nft", ["-f", "-"], { input: foreignTable(mark) });
       for (const [who, caller, url] of ways) {
-        assert.deepEqual(counts(await caller.call(url, { times: 10 })), { far: 10 }, who);
+        assert.deepEqual(counts(await caller.call(url, { times: 10, patience: 1000 })), { far: 10 }, who);
       }
       const counted = (await serving.node.check("nft", ["list", "counters", "table", "ip", "foreign"])).stdout;
       // What left with another mark, packet's or connection's, than the foreign table gave it.

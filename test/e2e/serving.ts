@@ -143,6 +143,6 @@ export const untilAnswered = (
   times = 40,
 ): Promise<Called[]> =>
   until(`${url} to be answered by ${expected.join(", ")} alone`, async () => {
-    const calls = await caller.call(url, { times });
+    const calls = await caller.call(url, { times, patience: 1000 });
     return answered(calls).join() === [...expected].sort().join() && calls;
   });
