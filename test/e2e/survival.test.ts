@@ -21,6 +21,7 @@ import {
   recordsOf,
   withClient,
 } from "../lab/inside.ts";
+import { isRealRoot } from "../lab/ground.ts";
 import { createLab, type Lab, type LabHost } from "../lab/lab.ts";
 import { callerScript, startLoad, type Load, type Seen } from "../lab/load.ts";
 import { until } from "../lab/until.ts";
@@ -88,7 +89,9 @@ const callerSaw = (data: string): Seen => JSON.parse(logOf(data, "caller").trimE
 const isReady = (pod: Pod): boolean => pod.status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
 
 for (const { name, options } of SITES) {
-  describe(`deaths of Fairlead, ${name}`, () => {
+  // Each "ordinary user" of a lab without root is a user namespace of its own, and cannot enter what another left.
+  const skip = options.ordinary === true && !isRealRoot() ? "needs root, to be the same ordinary user twice" : false;
+  describe(`deaths of Fairlead, ${name}`, { skip }, () => {
     let lab: Lab;
     let host: LabHost;
     let fairlead: Fairlead;
@@ -107,7 +110,7 @@ for (const { name, options } of SITES) {
       ];
       fairlead = await bringUp(host, { ...options, files });
       await untilReady(["web-1", "web-2", "web-3", "printer"]);
-      const into = intoNetwork(fairlead.data, options.ordinary === true);
+      const into = intoNetwork(host, fairlead.data, options.ordinary === true);
       await until("the Service to answer", async () => {
         const [command, ...args] = [...into, "curl", "-sf", "--max-time", "1", `http://${ADDRESS}/`];
         return (await host.run(command!, args)).code === 0;
@@ -147,7 +150,6 @@ for (const { name, options } of SITES) {
         const was = await state();
         // A terminal that is closed, or `kill PID`, reaches the supervisor; a crash of the machine's memory reaches all.
         const all = await processesOf(fairlead);
-        assert.equal(all.length, 3);
         if (signal === "SIGHUP") {
           fairlead.running.kill(signal);
           assert.equal(await fairlead.running.ended, 0, fairlead.complaints());
@@ -259,8 +261,15 @@ for (const { name, options } of SITES) {
         await host.run("nft", ["flush", "ruleset"]);
       }
       await again();
-      await untilReady(["web-1", "web-2", "web-3", "caller"]);
-      load = await startLoad(host, intoNetwork(fairlead.data, options.ordinary === true), `http://${ADDRESS}/`);
+      const names = ["web-1", "web-2", "web-3", "caller"];
+      // What the API says of them at first is from before the reboot.
+      await until("the pods to be started again", async () =>
+        (await Promise.all(names.map((each) => podNamed(fairlead.data, each)))).every(
+          (pod) => pod.status?.containerStatuses?.[0]?.restartCount === 1,
+        ),
+      );
+      await untilReady(names);
+      load = await startLoad(host, intoNetwork(host, fairlead.data, options.ordinary === true), `http://${ADDRESS}/`);
       await load.more(50);
       assert.deepEqual(load.seen().failures, []);
       const now = Object.keys(await allObjects(fairlead.data));

@@ -14,6 +14,7 @@ import { childrenOf, identityOf, isRunning, type ProcessIdentity } from "../../s
 import type { StartedContainer } from "../../src/node/runtimes/runtime.ts";
 import type { PodRecord } from "../../src/node/state/pod-record.ts";
 import type { Fairlead } from "./fairlead.ts";
+import type { LabHost } from "./lab.ts";
 import { until } from "./until.ts";
 
 /** Calls the API of a running Fairlead, as its own parts do. */
@@ -82,10 +83,11 @@ export function readThroughApi(data: string, path: string): Promise<string> {
 export const podNamed = (data: string, name: string): Promise<Pod> =>
   withClient(data, (client) => client.get<Pod>(pods, { namespace: "default", name }));
 
-/** What stands before a command to run it in the site's network. */
-export function intoNetwork(data: string, rootless: boolean): readonly string[] {
+/** What stands before a command of a lab host to run it in the site's network. */
+export function intoNetwork(host: LabHost, data: string, rootless: boolean): readonly string[] {
   const made = JSON.parse(readFileSync(layoutOf(data).made, "utf8")) as Made;
-  return intoSite(made.anchor, rootless);
+  // The machine's root is nobody in a user namespace of somebody else.
+  return [...(rootless ? host.ordinaryUser : []), ...intoSite(made.anchor, rootless)];
 }
 
 export const recordsOf = (data: string): PodRecord[] => {
@@ -122,21 +124,30 @@ export async function endStarted(started: StartedContainer | undefined): Promise
   }
 }
 
-/** Fairlead's own processes: supervisor, server and site with what they keep beside them. */
-export async function processesOf(fairlead: Fairlead): Promise<ProcessIdentity[]> {
-  const pids = [fairlead.running.pid, ...(await childrenOf(fairlead.running.pid))];
-  const all = await Promise.all(pids.map(identityOf));
-  return all.filter((each) => each !== undefined);
+const commandOf = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+};
+
+/** The server or the site of this supervisor. */
+export async function childOf(fairlead: Fairlead, name: "server" | "site"): Promise<ProcessIdentity> {
+  const children = await childrenOf(fairlead.running.pid);
+  const found = children.find((pid) => commandOf(pid).includes(`/${name}/main.ts`));
+  const identity = found === undefined ? undefined : await identityOf(found);
+  if (identity === undefined)
+    throw new Error(`looking for the ${name} process: process ${fairlead.running.pid} has no such child`);
+  return identity;
 }
 
-/** The process of the supervisor's that runs this. */
-export async function childOf(fairlead: Fairlead, name: "server" | "site"): Promise<ProcessIdentity> {
-  for (const pid of await childrenOf(fairlead.running.pid)) {
-    const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-    if (command.includes(`/${name}/main.ts`)) return (await identityOf(pid))!;
-  }
-  throw new Error(`looking for the ${name} process: process ${fairlead.running.pid} has no such child`);
-}
+/** Fairlead's own processes: supervisor, server and site. The anchor of a private site is none: it is there to stay. */
+export const processesOf = async (fairlead: Fairlead): Promise<ProcessIdentity[]> => [
+  (await identityOf(fairlead.running.pid))!,
+  await childOf(fairlead, "server"),
+  await childOf(fairlead, "site"),
+];
 
 /** Signals all of them and waits until none is left. */
 export async function endAll(all: readonly ProcessIdentity[], signal: NodeJS.Signals): Promise<void> {
