@@ -69,7 +69,7 @@ export function parseJson(text: string): unknown {
   return value;
 }
 
-/** YAML 1.1 as Go's parser reads it: `yes` is true, dates stay text, `!!binary` stays text, duplicate keys are refused. */
+/** YAML 1.1 as Go's parser reads it: `yes` is true, dates stay text, `!!binary` stays text, duplicate keys are refused, `12:30` is no number. */
 export function parseYamlBody(text: string): unknown {
   // The parser is recursive: what opens more brackets than may ever nest is refused before it starts.
   if (/[[{]{101}/.test(text.replaceAll(/\s/g, ""))) throw bad(`the body is nested deeper than ${MAXIMUM_DEPTH} levels`);
@@ -79,9 +79,7 @@ export function parseYamlBody(text: string): unknown {
       version: "1.1",
       maxAliasCount: MAXIMUM_ALIASES,
       customTags: (tags) =>
-        tags.filter(
-          (tag) => typeof tag === "string" || !/timestamp|binary/.test(typeof tag.tag === "string" ? tag.tag : ""),
-        ),
+        tags.filter((tag) => typeof tag === "string" || (!/timestamp|binary/.test(tag.tag) && tag.format !== "TIME")),
       logLevel: "error",
     });
   } catch (error) {

@@ -23,7 +23,7 @@ const nameOf = (object: unknown): string => {
 };
 
 /** The kind a document says it is, or what is wrong with that. */
-function kindOf(document: ManifestDocument): Kind | DocumentFault {
+export function kindOf(document: ManifestDocument): Kind | DocumentFault {
   const { apiVersion, kind } = (document.object ?? {}) as { apiVersion?: unknown; kind?: unknown };
   if (typeof kind !== "string" || typeof apiVersion !== "string") {
     return {
@@ -51,7 +51,7 @@ function kindOf(document: ManifestDocument): Kind | DocumentFault {
 }
 
 /** What decoding alone can tell: fields that do not exist, and values of another type. */
-function decodingFaults(document: ManifestDocument, kind: Kind): DocumentFault[] {
+export function decodingFaults(document: ManifestDocument, kind: Kind): DocumentFault[] {
   const { unknown, faults } = decode(kind, document.object);
   return [
     ...unknown.map((path) => ({ line: document.lineOf(path), why: `${path}: unknown field` })),
@@ -99,17 +99,15 @@ async function put(client: Client, kind: Kind, object: KubeObject): Promise<"cre
   }
 }
 
-/** Applies documents in their order; one that is refused does not keep the others back. Answers how many were refused. */
+/** Applies documents in their order; one that is refused does not keep the others back. */
 export async function applyManifests(
   layout: DataLayout,
   documents: readonly (ManifestDocument | ManifestFault)[],
   announce: Announce,
-): Promise<number> {
-  if (documents.length === 0) return 0;
+): Promise<void> {
+  if (documents.length === 0) return;
   const client = await clientOfDirectory(layout, "fairlead-up");
-  let refused = 0;
   const refuse = (document: ManifestDocument | ManifestFault, faults: readonly DocumentFault[]): void => {
-    refused += 1;
     for (const { line, why } of faults) {
       announce({
         event: "refused",
@@ -147,5 +145,4 @@ export async function applyManifests(
   } finally {
     client.close();
   }
-  return refused;
 }

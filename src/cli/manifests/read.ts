@@ -1,6 +1,19 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node } from "yaml";
+import {
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseAllDocuments,
+  type Document,
+  type DocumentOptions,
+  type Node,
+  type ParseOptions,
+  type SchemaOptions,
+} from "yaml";
 import { Failure } from "../failure.ts";
 
 /** One object of a manifest file, with the way back to the line it was written on. */
@@ -25,7 +38,7 @@ const MAX_ALIASES = 100;
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /** `spec.ports[0].name` → ["spec", "ports", 0, "name"]; `metadata.labels[a.b/c]` keeps its key whole. */
-const segmentsOf = (field: string): (string | number)[] =>
+export const segmentsOf = (field: string): (string | number)[] =>
   [...field.matchAll(/([^.[\]]+)|\[([^\]]*)\]/g)].map(
     ([, name, index]) => name ?? (/^\d+$/.test(index!) ? Number(index) : index!),
   );
@@ -52,15 +65,25 @@ function offsetOf(root: Node | null, segments: readonly (string | number)[]): nu
 }
 
 /** Reads one text that may hold several documents (YAML 1.1 as Go's reader takes it, or JSON). */
-function parseManifests(file: string, text: string): (ManifestDocument | ManifestFault)[] {
+export function parseManifests(file: string, text: string): (ManifestDocument | ManifestFault)[] {
   const counter = new LineCounter();
-  const documents = parseAllDocuments(text, {
+  const how: ParseOptions & DocumentOptions & SchemaOptions = {
     version: "1.1",
     lineCounter: counter,
-    // Kubernetes knows neither: a date is a string, and so are bytes in base64.
-    customTags: (tags) => tags.filter((tag) => typeof tag === "string" || !/timestamp|binary/.test(tag.tag)),
-  });
-  if (!Array.isArray(documents)) return [];
+    // Kubernetes knows none of these: a date is a string, and so are bytes in base64 and a time such as 12:30.
+    customTags: (tags) =>
+      tags.filter((tag) => typeof tag === "string" || (!/timestamp|binary/.test(tag.tag) && tag.format !== "TIME")),
+  };
+  let documents: Document.Parsed[];
+  try {
+    const parsed = parseAllDocuments(text, how);
+    if (!Array.isArray(parsed)) return [];
+    documents = parsed;
+  } catch (cause) {
+    // The parser calls itself for every level.
+    const why = cause instanceof RangeError ? "it is nested too deeply" : (cause as Error).message;
+    return [{ file, line: 1, sentence: `this cannot be read as YAML: ${why}` }];
+  }
   const lineAt = (offset: number | undefined): number => (offset === undefined ? 1 : counter.linePos(offset).line);
   return documents.flatMap((document: Document.Parsed): (ManifestDocument | ManifestFault)[] => {
     const start = lineAt(document.contents?.range?.[0] ?? document.range[0]);
@@ -70,7 +93,7 @@ function parseManifests(file: string, text: string): (ManifestDocument | Manifes
         {
           file,
           line: error.linePos?.[0].line ?? start,
-          sentence: `this is no YAML: ${error.message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "")}`,
+          sentence: `this cannot be read as YAML: ${error.message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "")}`,
         },
       ];
     }
@@ -97,7 +120,7 @@ function parseManifests(file: string, text: string): (ManifestDocument | Manifes
 async function filesOf(path: string): Promise<string[]> {
   const facts = await stat(path).catch((error: NodeJS.ErrnoException) => {
     throw new Failure(
-      `reading the manifest ${path}: ${error.code === "ENOENT" ? "there is no such file" : error.message}`,
+      `reading the manifest ${path}: ${error.code === "ENOENT" ? "there is no such file or directory; name one that is there with -f" : error.message}`,
       { cause: error },
     );
   });
@@ -108,16 +131,24 @@ async function filesOf(path: string): Promise<string[]> {
   return names.map((name) => join(path, name));
 }
 
+/** A device or a pipe never says how much it holds: what is read is counted. */
 async function textOf(path: string): Promise<string> {
-  if (path === "-") {
-    const chunks: Buffer[] = [];
-    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks).toString();
+  const name = path === "-" ? "from standard input" : path;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of path === "-" ? process.stdin : createReadStream(path)) {
+      chunks.push(chunk as Buffer);
+      length += (chunk as Buffer).length;
+      if (length > MAX_BYTES)
+        throw new Failure(`reading the manifest ${name}: it has more than ${MAX_BYTES} bytes; apply less at a time`);
+    }
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const why = error instanceof TypeError ? "it is no UTF-8 text; give a YAML or JSON file" : (error as Error).message;
+    throw new Failure(`reading the manifest ${name}: ${why}`, { cause: error });
   }
-  const { size } = await stat(path);
-  if (size > MAX_BYTES)
-    throw new Failure(`reading the manifest ${path}: it has ${size} bytes; at most ${MAX_BYTES} are read`);
-  return readFile(path, "utf8");
 }
 
 /** Reads files, directories and `-` (standard input), in the order given. Throws Failure for what cannot be read. */

@@ -6,7 +6,7 @@ import { wellKnownAddresses, type SystemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
 import { openAppend } from "../data/logFile.ts";
 import { forwardTo } from "./forward.ts";
-import { makeSiteNetwork } from "./network.ts";
+import { isSiteLink, makeSiteNetwork } from "./network.ts";
 import { superviseWorker } from "./workers.ts";
 
 export interface Site {
@@ -23,7 +23,7 @@ export async function startSite(config: SystemConfig, nodeAddresses: readonly st
   const layout = layoutOf(config.directory);
   const log = createLog("site", config.logLevel, openAppend(join(layout.logs, "site.log")));
   const host = systemHost();
-  const interfaces = Object.keys(networkInterfaces()).filter((name) => name !== "lo" && !name.startsWith("fl"));
+  const interfaces = Object.keys(networkInterfaces()).filter((name) => name !== "lo" && !isSiteLink(name));
   const { forwardingWasOff } = await makeSiteNetwork(host, config, wellKnownAddresses(config), layout.made, interfaces);
   const workers = (["node", "proxy", "dns"] as const).map((part) =>
     superviseWorker({ part, config, nodeAddresses, forwardOnlyOurs: forwardingWasOff }, log),

@@ -4,7 +4,9 @@ import type { Host } from "../../host/host.ts";
 import { ipJson } from "../../host/ip.ts";
 import type { SystemConfig } from "../config.ts";
 import { Failure } from "../failure.ts";
-import { overlapWithRoutes } from "../site/network.ts";
+import { bootId } from "../process.ts";
+import { readMade } from "../site/made.ts";
+import { overlapWithRoutes, SITE_LINK, type Route } from "../site/network.ts";
 
 /** Tools that a site needs, and the Debian package that has each. */
 const TOOLS: Readonly<Record<string, string>> = {
@@ -57,11 +59,7 @@ async function userNamespaces(host: Host): Promise<void> {
 
 async function routes(host: Host, config: SystemConfig): Promise<void> {
   for (const family of ["-4", "-6"]) {
-    const present = (await ipJson(host, [family, "route", "show", "table", "all"])) as {
-      dst?: string;
-      dev?: string;
-      type?: string;
-    }[];
+    const present = (await ipJson(host, [family, "route", "show", "table", "all"])) as Route[];
     const ranges = [...config.serviceRanges, ...config.podRanges].filter(
       (range) => range.includes(":") === (family === "-6"),
     );
@@ -74,12 +72,29 @@ async function routes(host: Host, config: SystemConfig): Promise<void> {
   }
 }
 
+/** A machine has one host site: two would take each other's link, routes and rules away. */
+async function onlyHostSite(host: Host, madePath: string): Promise<void> {
+  const made = await readMade(madePath).catch((cause: NodeJS.ErrnoException) => {
+    throw new Failure(cause.message, { cause });
+  });
+  if (made?.boot === bootId() && made.anchor === undefined) return;
+  const { code } = await host.run("ip", ["link", "show", "dev", SITE_LINK]);
+  if (code !== 0) return;
+  throw new Failure(
+    `looking for room for a site: another Fairlead has this network already (its interface ${SITE_LINK} is there); ` +
+      `end that one with 'fairlead down --data DIR', or take a network of its own with --private`,
+  );
+}
+
 /** Everything that can be known before anything is made. Throws Failure with the first fault. */
-export async function preflight(host: Host, config: SystemConfig): Promise<void> {
+export async function preflight(host: Host, config: SystemConfig, madePath: string): Promise<void> {
   await tools(host);
   await port(config.listen);
   if (config.rootless) await userNamespaces(host);
-  if (!config.private) await routes(host, config);
+  if (!config.private) {
+    await onlyHostSite(host, madePath);
+    await routes(host, config);
+  }
   await access("/proc/self/ns/net", constants.R_OK).catch((cause: unknown) => {
     throw new Failure("reading /proc/self/ns/net: this needs Linux with /proc mounted", { cause });
   });

@@ -5,7 +5,7 @@ import { readSysctl } from "../../host/sysctl.ts";
 import type { IPFamily } from "../../net/ip.ts";
 import { systemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
-import { takeDataDirectory } from "../data/lock.ts";
+import { refuseHeld, takeDataDirectory } from "../data/lock.ts";
 import { oneOf, type Given } from "../flags.ts";
 import { applyManifests } from "../manifests/apply.ts";
 import { readManifests } from "../manifests/read.ts";
@@ -14,7 +14,7 @@ import { intoSite } from "../site/anchor.ts";
 import { siteGround } from "../site/ground.ts";
 import { forgetSite, removeSite } from "../site/remove.ts";
 import { nodeAddresses } from "./addresses.ts";
-import { announcer } from "./announce.ts";
+import { announcer, type Announce } from "./announce.ts";
 import { preflight } from "./preflight.ts";
 import { supervise, type Supervised } from "./supervisor.ts";
 
@@ -35,7 +35,12 @@ function askedToEnd(): Promise<"stop" | "remove"> {
 /** `fairlead up`: takes the data directory, starts server and site, applies manifests, and stays until it is told to end. */
 export async function runSystem(given: Given): Promise<number> {
   const output = oneOf("output", (given.values["output"] as string | undefined) ?? "text", ["text", "json"]);
-  const announce = announcer(output);
+  const say = announcer(output);
+  let refused = 0;
+  const announce: Announce = (said) => {
+    if (said.event === "refused") refused += 1;
+    say(said);
+  };
   const config = systemConfig(given, process.getuid?.() ?? 0, process.env, await kernelFamilies());
   const layout = layoutOf(config.directory);
   const files = (given.values["filename"] as string[] | undefined) ?? [];
@@ -43,16 +48,21 @@ export async function runSystem(given: Given): Promise<number> {
   const host = systemHost();
   const url = `https://${config.listen.host === "" ? "localhost" : config.listen.host.includes(":") ? `[${config.listen.host}]` : config.listen.host}:${config.listen.port}`;
 
-  const release = await takeDataDirectory(layout, url, config.private);
+  // All that can be known without making anything comes first, so that nothing has to be taken back.
+  await refuseHeld(layout);
+  await preflight(host, config, layout.made);
+  const env = {
+    ...(process.env as Record<string, string>),
+    ...processEnvironment({ config, nodeAddresses: await nodeAddresses(host, config) }),
+  };
+  const { release, discard } = await takeDataDirectory(layout, url, config.private);
   const ended = askedToEnd();
   try {
-    await preflight(host, config);
-    const { anchor, adopted } = await siteGround(host, config, layout);
-    const env = {
-      ...(process.env as Record<string, string>),
-      ...processEnvironment({ config, nodeAddresses: await nodeAddresses(host, config) }),
-    };
     await writeFile(join(layout.run, "config.json"), JSON.stringify(config), { mode: 0o600 });
+    const { anchor, adopted } = await siteGround(host, config, layout).catch(async (error: unknown) => {
+      await discard();
+      throw error;
+    });
     const node = [process.execPath, "--disable-warning=ExperimentalWarning"];
     const start = (name: "server" | "site", into: readonly string[], memory: string): Supervised => {
       const [command, ...args] = [...into, ...node, memory, join(import.meta.dirname, `../${name}/main.ts`)];
@@ -67,7 +77,6 @@ export async function runSystem(given: Given): Promise<number> {
     const stopped = ended.then((asked) => {
       order = asked;
     });
-    let failures = 0;
     let isReady = false;
     try {
       const lost = Promise.race(all.map((one) => one.lost));
@@ -75,6 +84,8 @@ export async function runSystem(given: Given): Promise<number> {
         await server.ready;
         announce({ event: "api", server: url, kubeconfig: layout.kubeconfig, seconds: seconds() });
         const applied = applyManifests(layout, manifests, announce);
+        // Its failure is heard below, once the site is ready.
+        applied.catch(() => {});
         await site.ready;
         isReady = true;
         announce({
@@ -84,7 +95,7 @@ export async function runSystem(given: Given): Promise<number> {
           data: layout.directory,
           seconds: seconds(),
         });
-        failures = await applied;
+        await applied;
       };
       await Promise.race([running().then(() => stopped), stopped, lost]);
     } catch (error) {
@@ -97,7 +108,7 @@ export async function runSystem(given: Given): Promise<number> {
       const [removed] = await Promise.all(all.map((one) => one.end(how)));
       if (how === "remove") await (removed === true ? forgetSite(layout) : removeSite(host, layout));
     }
-    return failures > 0 ? 1 : 0;
+    return refused > 0 ? 1 : 0;
   } finally {
     await release();
   }
