@@ -42,13 +42,13 @@ async function main(argv: readonly string[]): Promise<number> {
   if (known === undefined && name.startsWith("-")) {
     const near = nearest(name, ["--help", "--version"]);
     throw new UsageError(
-      `unknown flag ${name} before a command${near === undefined ? "; a command's flags come after it, as in 'fairlead up --data DIR'" : `; did you mean ${near}?`}`,
+      `unknown flag ${name}${near === undefined ? " before a command; a command's flags come after it, as in 'fairlead up --data DIR'" : `; did you mean ${near}?`}`,
     );
   }
   if (known === undefined) {
     const near = nearest(name, Object.keys(COMMANDS));
     throw new UsageError(
-      `unknown command ${JSON.stringify(name)}${near === undefined ? "" : `; did you mean ${near}?`}`,
+      `unknown command ${JSON.stringify(name)}; ${near === undefined ? `there are ${Object.keys(COMMANDS).join(", ")}` : `did you mean ${near}?`}`,
     );
   }
   const { command } = await known.load();

@@ -1,4 +1,3 @@
-import { parse as parseYaml } from "yaml";
 import { ApiError } from "../../api/status.ts";
 import type { Request } from "./exchange.ts";
 
@@ -70,7 +69,9 @@ export function parseJson(text: string): unknown {
 }
 
 /** YAML 1.1 as Go's parser reads it: `yes` is true, dates stay text, `!!binary` stays text, duplicate keys are refused, `12:30` is no number. */
-export function parseYamlBody(text: string): unknown {
+export async function parseYamlBody(text: string): Promise<unknown> {
+  // A large library that hardly any client needs: kubectl sends JSON.
+  const { parse: parseYaml } = await import("yaml");
   // The parser is recursive: what opens more brackets than may ever nest is refused before it starts.
   if (/[[{]{101}/.test(text.replaceAll(/\s/g, ""))) throw bad(`the body is nested deeper than ${MAXIMUM_DEPTH} levels`);
   let value: unknown;

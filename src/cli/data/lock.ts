@@ -1,4 +1,4 @@
-import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { identityOf, isAlive, type ProcessIdentity } from "../../host/processTable.ts";
 import { Failure } from "../failure.ts";
 import type { DataLayout } from "./layout.ts";
@@ -95,7 +95,14 @@ export async function takeDataDirectory(layout: DataLayout, server: string, isPr
   } catch (error) {
     if (error instanceof Failure) throw error;
     await discard();
-    const { code } = error as NodeJS.ErrnoException;
+    const { code } = await mkdir(layout.directory).then(
+      async () => {
+        await rmdir(layout.directory);
+        return error as NodeJS.ErrnoException;
+      },
+      // Making directories all the way up answers that something is missing where the file system is only read.
+      (plain: NodeJS.ErrnoException) => (plain.code === "EEXIST" ? (error as NodeJS.ErrnoException) : plain),
+    );
     throw new Failure(
       `using the data directory ${layout.directory}: it cannot be written (${code ?? (error as Error).message}); name another with --data DIR`,
       { cause: error },

@@ -1,6 +1,3 @@
-import { createReadStream } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import {
   isMap,
   isPair,
@@ -14,7 +11,6 @@ import {
   type ParseOptions,
   type SchemaOptions,
 } from "yaml";
-import { Failure } from "../failure.ts";
 
 /** One object of a manifest file, with the way back to the line it was written on. */
 export interface ManifestDocument {
@@ -35,7 +31,6 @@ export interface ManifestFault {
 
 /** More aliases than this is no manifest but an attack on memory. */
 const MAX_ALIASES = 100;
-const MAX_BYTES = 16 * 1024 * 1024;
 
 /** `spec.ports[0].name` → ["spec", "ports", 0, "name"]; `metadata.labels[a.b/c]` keeps its key whole. */
 export const segmentsOf = (field: string): (string | number)[] =>
@@ -115,49 +110,4 @@ export function parseManifests(file: string, text: string): (ManifestDocument | 
     }
     return [{ file, line: start, object, lineOf: (field) => lineAt(offsetOf(document.contents, segmentsOf(field))) }];
   });
-}
-
-async function filesOf(path: string): Promise<string[]> {
-  const facts = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw new Failure(
-      `reading the manifest ${path}: ${error.code === "ENOENT" ? "there is no such file or directory; name one that is there with -f" : error.message}`,
-      { cause: error },
-    );
-  });
-  if (!facts.isDirectory()) return [path];
-  const names = (await readdir(path)).filter((name) => /\.(ya?ml|json)$/.test(name)).sort();
-  if (names.length === 0)
-    throw new Failure(`reading the manifests in ${path}: the directory has no .yaml, .yml or .json file`);
-  return names.map((name) => join(path, name));
-}
-
-/** A device or a pipe never says how much it holds: what is read is counted. */
-async function textOf(path: string): Promise<string> {
-  const name = path === "-" ? "from standard input" : path;
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of path === "-" ? process.stdin : createReadStream(path)) {
-      chunks.push(chunk as Buffer);
-      length += (chunk as Buffer).length;
-      if (length > MAX_BYTES)
-        throw new Failure(`reading the manifest ${name}: it has more than ${MAX_BYTES} bytes; apply less at a time`);
-    }
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    const why = error instanceof TypeError ? "it is no UTF-8 text; give a YAML or JSON file" : (error as Error).message;
-    throw new Failure(`reading the manifest ${name}: ${why}`, { cause: error });
-  }
-}
-
-/** Reads files, directories and `-` (standard input), in the order given. Throws Failure for what cannot be read. */
-export async function readManifests(paths: readonly string[]): Promise<(ManifestDocument | ManifestFault)[]> {
-  const all: (ManifestDocument | ManifestFault)[] = [];
-  for (const path of paths) {
-    for (const file of path === "-" ? ["-"] : await filesOf(path)) {
-      all.push(...parseManifests(file === "-" ? "standard input" : file, await textOf(file)));
-    }
-  }
-  return all;
 }

@@ -1,5 +1,6 @@
 import { access, constants } from "node:fs/promises";
 import { createServer } from "node:net";
+import { networkInterfaces } from "node:os";
 import type { Host } from "../../host/host.ts";
 import { ipJson } from "../../host/ip.ts";
 import type { SystemConfig } from "../config.ts";
@@ -48,15 +49,6 @@ function port({ host, port: number }: SystemConfig["listen"]): Promise<void> {
   });
 }
 
-async function userNamespaces(host: Host): Promise<void> {
-  const { code, stderr } = await host.run("unshare", ["--user", "--map-root-user", "--net", "--mount", "true"]);
-  if (code === 0) return;
-  throw new Failure(
-    `making a user namespace, which running without root needs: ${stderr.trim().split("\n")[0] ?? ""}; ` +
-      "allow it with 'sysctl user.max_user_namespaces=15000' (on Ubuntu also kernel.apparmor_restrict_unprivileged_userns=0), or run as root",
-  );
-}
-
 async function routes(host: Host, config: SystemConfig): Promise<void> {
   for (const family of ["-4", "-6"]) {
     const present = (await ipJson(host, [family, "route", "show", "table", "all"])) as Route[];
@@ -73,13 +65,10 @@ async function routes(host: Host, config: SystemConfig): Promise<void> {
 }
 
 /** A machine has one host site: two would take each other's link, routes and rules away. */
-async function onlyHostSite(host: Host, madePath: string): Promise<void> {
-  const made = await readMade(madePath).catch((cause: NodeJS.ErrnoException) => {
-    throw new Failure(cause.message, { cause });
-  });
+async function onlyHostSite(madePath: string): Promise<void> {
+  if (networkInterfaces()[SITE_LINK] === undefined) return;
+  const made = await readMade(madePath).catch(() => undefined);
   if (made?.boot === bootId() && made.anchor === undefined) return;
-  const { code } = await host.run("ip", ["link", "show", "dev", SITE_LINK]);
-  if (code !== 0) return;
   throw new Failure(
     `looking for room for a site: another Fairlead has this network already (its interface ${SITE_LINK} is there); ` +
       `end that one with 'fairlead down --data DIR', or take a network of its own with --private`,
@@ -90,9 +79,8 @@ async function onlyHostSite(host: Host, madePath: string): Promise<void> {
 export async function preflight(host: Host, config: SystemConfig, madePath: string): Promise<void> {
   await tools(host);
   await port(config.listen);
-  if (config.rootless) await userNamespaces(host);
   if (!config.private) {
-    await onlyHostSite(host, madePath);
+    await onlyHostSite(madePath);
     await routes(host, config);
   }
   await access("/proc/self/ns/net", constants.R_OK).catch((cause: unknown) => {
