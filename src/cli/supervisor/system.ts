@@ -106,7 +106,9 @@ export async function runSystem(given: Given): Promise<number> {
     } finally {
       const how = order ?? "stop";
       announce({ event: "ending", how });
-      const [removed] = await Promise.all([site?.end(how), server.end(how)]);
+      // The site ends its pods through the API, so the server stays until that is done.
+      const removed = await site?.end(how);
+      await server.end(how);
       if (how === "remove") await (removed === true ? forgetSite(layout) : removeSite(host, layout));
     }
     return refused > 0 ? 1 : 0;
