@@ -53,13 +53,14 @@ export function kindOf(document: ManifestDocument): Kind | DocumentFault {
 /** What decoding alone can tell: fields that do not exist, and values of another type. */
 export function decodingFaults(document: ManifestDocument, kind: Kind): DocumentFault[] {
   const { unknown, faults } = decode(kind, document.object);
-  return [
+  const all = [
     ...unknown.map((path) => ({ line: document.lineOf(path), why: `${path}: unknown field` })),
     ...faults.map(({ path, expected, found }) => ({
       line: document.lineOf(path),
       why: `${path}: expected ${expected}, found ${found}`,
     })),
   ];
+  return all.toSorted((one, other) => one.line - other.line);
 }
 
 /** What the server said, one fault a cause where it named fields. */
