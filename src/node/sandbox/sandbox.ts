@@ -17,21 +17,40 @@ export async function removeSandbox(host: Host, sandbox: Pick<Sandbox, "namespac
 export type MakeSandbox = (sandbox: Sandbox) => Promise<void>;
 
 /**
- * Makes pods' networks. Starting a tool costs more than what it does here, so the node's side of all pods that ask
- * while one tool runs is made by the next. What an earlier try left behind is removed first.
+ * Always this same text; what differs comes as its arguments: a namespace, then the lines for it, and so on.
+ * A container's program may listen on port 80 without a capability, as in every container runtime of today.
+ */
+const POD_SIDES = `
+while [ "$#" -gt 0 ]; do
+  nsenter --net="/run/netns/$1" sh -c 'echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start && exec ip -batch -' <<LINES || exit
+$2
+LINES
+  shift 2
+done
+`;
+
+/**
+ * Makes pods' networks. Starting a tool from a process as large as ours costs more than what it does here, so all pods that ask
+ * while some are made are made together next, with two starts. What an earlier try left behind is removed first.
  */
 export function sandboxMaker(host: Host, gateways: readonly string[]): MakeSandbox {
   let waiting: Sandbox[] = [];
   let last: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
 
+  const make = async (sandboxes: readonly Sandbox[]): Promise<void> => {
+    await ipBatch(host, sandboxes.flatMap(nodeLines));
+    const sides = sandboxes.flatMap((sandbox) => [sandbox.namespace, podLines(sandbox, gateways).join("\n")]);
+    await host.check("sh", ["-c", POD_SIDES, "sh", ...sides]);
+  };
+
   const alone = async (sandbox: Sandbox): Promise<void> => {
     try {
-      await ipBatch(host, nodeLines(sandbox));
+      await make([sandbox]);
     } catch (error) {
       if (!isAlreadySo(error)) throw error;
       await removeSandbox(host, sandbox);
-      await ipBatch(host, nodeLines(sandbox));
+      await make([sandbox]);
     }
   };
 
@@ -40,27 +59,14 @@ export function sandboxMaker(host: Host, gateways: readonly string[]): MakeSandb
     const batch = waiting;
     waiting = [];
     next = undefined;
-    await ipBatch(host, batch.flatMap(nodeLines));
+    await make(batch);
   };
 
-  const nodeSide = async (sandbox: Sandbox): Promise<void> => {
+  return async (sandbox) => {
     waiting.push(sandbox);
     next ??= last.then(together);
     const mine = next;
     last = mine.catch(() => {});
     await mine.catch(() => alone(sandbox));
-  };
-
-  return async (sandbox) => {
-    await nodeSide(sandbox);
-    await Promise.all([
-      ipBatch(host, podLines(sandbox, gateways), sandbox.namespace),
-      // A container's program may listen on port 80 without a capability, as in every container runtime of today.
-      host.check(
-        "nsenter",
-        [`--net=/run/netns/${sandbox.namespace}`, "tee", "/proc/sys/net/ipv4/ip_unprivileged_port_start"],
-        { input: "0" },
-      ),
-    ]);
   };
 }
