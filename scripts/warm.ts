@@ -5,7 +5,11 @@ for (const module of [
   "../src/cli/supervisor/system.ts",
   "../src/cli/server/server.ts",
   "../src/cli/site/site.ts",
-  "../src/cli/site/parts.ts",
+  "../src/cli/site/parts/node.ts",
+  "../src/cli/site/parts/proxy.ts",
+  "../src/cli/site/parts/dns.ts",
+  "../src/cli/manifests/apply.ts",
+  "../src/apiserver/pki/issue.ts",
 ]) {
   await import(module);
 }

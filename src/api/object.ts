@@ -1,4 +1,4 @@
-import type { ListMeta, ObjectMeta, OwnerReference } from "./generated/types.ts";
+import type { ListMeta, ObjectMeta } from "./generated/types.ts";
 
 /** Any object of the Kubernetes API: what all kinds have in common. */
 export interface KubeObject {
@@ -40,7 +40,3 @@ export const keyOf = (object: { metadata: { namespace?: string | undefined; name
   object.metadata.namespace
     ? `${object.metadata.namespace}/${object.metadata.name ?? ""}`
     : (object.metadata.name ?? "");
-
-/** The owner that controls the object, if one does: at most one reference says `controller: true`. */
-export const controllerOf = (object: KubeObject): OwnerReference | undefined =>
-  object.metadata.ownerReferences?.find((owner) => owner.controller === true);

@@ -1,3 +1,4 @@
+import { DEPRECATED } from "../api/endpoints/endpoints.ts";
 import type { Context } from "./context.ts";
 import { methodNotAllowed } from "./errors.ts";
 import { queryFlag } from "./http/decode-object.ts";
@@ -44,15 +45,12 @@ function methodsOf({ kind, namespace, name, subresource }: ResourceRoute): Metho
   throw pathNotFound();
 }
 
-/** What upstream says with every answer about Endpoints (SVC-220). */
-const ENDPOINTS_DEPRECATED = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
-
 /** Answers a request for objects by the verb that its method and path mean. */
 export async function dispatch(context: Context, exchange: Exchange, route: ResourceRoute): Promise<void> {
   const methods = methodsOf(route);
   const verb = Object.hasOwn(methods, exchange.method) ? methods[exchange.method] : undefined;
   if (verb === undefined) throw methodNotAllowed();
-  if (route.kind.group === "" && route.kind.plural === "endpoints") exchange.warnings.add(ENDPOINTS_DEPRECATED);
+  if (route.kind.group === "" && route.kind.plural === "endpoints") exchange.warnings.add(DEPRECATED);
   const reads = exchange.method === "GET" && route.subresource === undefined;
   if (reads && (route.watch || (verb === list && queryFlag(exchange.query, "watch"))))
     return watch(context, exchange, route);

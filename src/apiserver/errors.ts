@@ -4,7 +4,7 @@ import { ApiError } from "../api/status.ts";
 type Named = Pick<Resource, "group" | "plural">;
 
 /** `services`, or `endpointslices.discovery.k8s.io`. */
-export const resourceName = (resource: Named): string =>
+const resourceName = (resource: Named): string =>
   resource.group === "" ? resource.plural : `${resource.plural}.${resource.group}`;
 
 /** What a Status about one object says beside its message; upstream puts the plural where `kind` is. */

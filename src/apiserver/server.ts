@@ -10,7 +10,6 @@ import { systemClock, type Clock } from "../observe/clock.ts";
 import { silentLog, type Log } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
 import type { Identity } from "./auth.ts";
-import { bootstrap, type BootstrapOptions } from "./bootstrap/bootstrap.ts";
 import { WatchCache } from "./cache/watch-cache.ts";
 import type { Claims } from "./claims/claims.ts";
 import type { Context } from "./context.ts";
@@ -51,8 +50,6 @@ export type ListenAt = { readonly host: string; readonly port: number } | { read
 export interface ApiServer {
   /** May be called several times. Resolves with the port that was taken, 0 for a Unix socket. */
   listen(at: ListenAt): Promise<number>;
-  /** Makes what every cluster has: namespaces, the default ServiceCIDR, the Service `kubernetes`. */
-  bootstrap(options: BootstrapOptions): Promise<void>;
   /** New connections are answered with this certificate from now on. */
   renew(tls: ServerTls): void;
   /** Ends watches well, waits a moment for requests under way, then closes every connection. The store stays open. */
@@ -175,7 +172,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           resolve(typeof address === "object" && address !== null ? address.port : 0);
         });
       }),
-    bootstrap: (wanted) => bootstrap(context, wanted),
     renew: (next) => {
       tls = next;
       for (const server of servers) server.setSecureContext(secureOptions(next));

@@ -72,7 +72,7 @@ export const isSame = (next: KubeObject, previous: KubeObject): boolean =>
   isDeepStrictEqual(JSON.parse(JSON.stringify(withoutRevision(next))), withoutRevision(previous));
 
 /** What goes with an object that goes: a Service takes the Endpoints of its name along (SVC-192). */
-export function removalsBeside(kind: Kind, object: KubeObject): Operation[] {
+function removalsBeside(kind: Kind, object: KubeObject): Operation[] {
   if (kind.group !== "" || kind.plural !== "services") return [];
   const { namespace, name = "" } = object.metadata;
   return [{ type: "delete", key: objectKey(resources.endpoints, { namespace, name }) }];

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { addressAt, cidrsOverlap, parseCidr, type Cidr } from "../net/cidr.ts";
 import type { IPFamily } from "../net/ip.ts";
+import { LOG_LEVELS, type LogLevel } from "../observe/log.ts";
 import { dataDirectory } from "./data/layout.ts";
 import { UsageError } from "./failure.ts";
 import { oneOf, type Flags, type Given } from "./flags.ts";
@@ -18,7 +19,7 @@ export interface SystemConfig {
   readonly nodePortRange: { readonly from: number; readonly to: number };
   readonly clusterDomain: string;
   readonly nodeName: string;
-  readonly logLevel: string;
+  readonly logLevel: LogLevel;
 }
 
 export const SYSTEM_FLAGS = {
@@ -186,7 +187,7 @@ export function systemConfig(
     nodePortRange: { from, to },
     clusterDomain,
     nodeName,
-    logLevel: oneOf("log-level", text(given, "log-level") ?? "info", ["debug", "info", "warn", "error"]),
+    logLevel: oneOf("log-level", text(given, "log-level") ?? "info", LOG_LEVELS),
   };
 }
 

@@ -9,7 +9,4 @@ export class Failure extends Error {
 }
 
 /** The sentence for a person: ours as it is, anything else with what it was. */
-export const sentenceOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  return error instanceof Failure || error instanceof UsageError ? error.message : `${error.message}`;
-};
+export const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

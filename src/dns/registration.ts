@@ -93,7 +93,7 @@ export function dnsSlices(endpoints: readonly SocketAddress[], service: Service,
 }
 
 /** True when everything `wanted` says is so in `held`; what else is there is somebody's or a default. Lists must be equal in length. */
-export function covers(held: unknown, wanted: unknown): boolean {
+function covers(held: unknown, wanted: unknown): boolean {
   if (Array.isArray(wanted)) {
     return Array.isArray(held) && held.length === wanted.length && wanted.every((each, at) => covers(held[at], each));
   }

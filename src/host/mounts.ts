@@ -11,7 +11,7 @@ const unescape = (text: string): string =>
   text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCodePoint(Number.parseInt(octal, 8)));
 
 /** Reads the text of `/proc/self/mountinfo` (proc(5)). */
-export function parseMountInfo(text: string): Mount[] {
+function parseMountInfo(text: string): Mount[] {
   return text
     .split("\n")
     .filter((line) => line !== "")

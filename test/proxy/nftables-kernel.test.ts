@@ -311,10 +311,10 @@ test("PRX-026: no new connection fails while endpoints come and go under load", 
     call("client", clusterIP(1, "IPv4"), 1500, { together: 8 }),
     call("client", clusterIP(2, "IPv4"), 1500, { together: 8 }),
   ]);
-  let over = false;
-  void calls.finally(() => (over = true)).catch(() => {});
+  const load = { over: false };
+  void calls.finally(() => (load.over = true)).catch(() => {});
   let changes = 0;
-  while (!over) await turn(++changes);
+  while (!load.over) await turn(++changes);
   const failed = (await calls).flat().filter((answer) => !answer.startsWith("10.244."));
   deepEqual(failed, [], `of 3000 connections during ${changes} changes`);
   ok(changes > 50, `${changes} changes`);

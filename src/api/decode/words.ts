@@ -44,7 +44,7 @@ export function expectedWords(word: string): string {
 /** Our table's name of a type, where Go's differs. */
 const goName = (type: string): string => (type === "CoreEndpointPort" ? "EndpointPort" : type);
 
-export function goType(word: string): string {
+function goType(word: string): string {
   if (word.startsWith("[]")) return `[]${goType(word.slice(2))}`;
   if (word.startsWith("map:")) return `map[string]${goType(word.slice(4))}`;
   return GO_TYPES[word] ?? `v1.${goName(word)}`;

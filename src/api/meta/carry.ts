@@ -12,7 +12,7 @@ const SERVER_FIELDS = [
 ] as const satisfies (keyof ObjectMeta)[];
 
 /** The metadata of an update, with the server's own fields as they were. `uid` keeps the writer's value when one was given, so that validation can refuse it. */
-export function carryMetadata(next: ObjectMeta, previous: ObjectMeta): ObjectMeta {
+function carryMetadata(next: ObjectMeta, previous: ObjectMeta): ObjectMeta {
   const carried: ObjectMeta = { ...next };
   for (const field of SERVER_FIELDS) {
     if (field === "uid" && next.uid !== undefined && next.uid !== "") continue;

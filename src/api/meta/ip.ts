@@ -54,8 +54,8 @@ export function readCidr(text: string): { ip: string; prefix: number; first: str
   return { ip, prefix, first };
 }
 
-export const NOT_AN_IP = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-export const NOT_A_CIDR = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+const NOT_AN_IP = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+const NOT_A_CIDR = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
 
 /** Why a text is no address in strict form (SVC-081). */
 export function checkIP(text: string): string[] {

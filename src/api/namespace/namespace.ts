@@ -9,9 +9,9 @@ import { validateObjectMeta } from "../meta/objectMeta.ts";
 import { namespaces } from "../resources.ts";
 
 /** Kept in `spec.finalizers` until all that lives in the namespace is gone. */
-export const KUBERNETES_FINALIZER = "kubernetes";
+const KUBERNETES_FINALIZER = "kubernetes";
 /** The label by which selectors name a namespace; the server sets it on every one. */
-export const METADATA_NAME_LABEL = "kubernetes.io/metadata.name";
+const METADATA_NAME_LABEL = "kubernetes.io/metadata.name";
 
 const withPhase = (object: Namespace): Namespace =>
   object.status?.phase ? object : { ...object, status: { ...object.status, phase: "Active" } };

@@ -26,7 +26,7 @@ function initText(pod: Pod, container: ContainerStatus, index: number): string |
 }
 
 /** The first thing that keeps a pod from starting its containers. */
-export function initializing(pod: Pod): string | undefined {
+function initializing(pod: Pod): string | undefined {
   for (const [index, container] of (pod.status?.initContainerStatuses ?? []).entries()) {
     const text = initText(pod, container, index);
     if (text !== undefined) return text;

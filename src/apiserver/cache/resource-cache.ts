@@ -11,7 +11,7 @@ export interface Listener {
 }
 
 /** How many changes a resource remembers for watches that start in the past. */
-export const REMEMBERED_CHANGES = 4096;
+const REMEMBERED_CHANGES = 4096;
 
 /** All objects of one kind in the order of their keys, and their newest changes. */
 export class ResourceCache {

@@ -9,7 +9,7 @@ import { aggregatedDiscovery, apiGroupDocument, apiGroupList, apiResourceList, a
 const AGGREGATED = { APIGroupDiscoveryList: { group: "apidiscovery.k8s.io", versions: ["v2", "v2beta1"] } };
 
 /** `/version`: the Kubernetes version whose rules are followed, with our own behind the plus. */
-export function versionDocument(gitVersion: string): object {
+function versionDocument(gitVersion: string): object {
   const [, major = "", minor = ""] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? [];
   return {
     major,

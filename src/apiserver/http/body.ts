@@ -1,4 +1,3 @@
-import { parse as parseYaml } from "yaml";
 import { ApiError } from "../../api/status.ts";
 import type { Request } from "./exchange.ts";
 
@@ -7,7 +6,7 @@ export const MAXIMUM_BODY = 3 * 1024 * 1024;
 /** What is still read, and thrown away, of a body that is too large, so that the client hears the answer. */
 const MAXIMUM_DISCARDED = 16 * 1024 * 1024;
 /** Objects and arrays inside each other. */
-export const MAXIMUM_DEPTH = 100;
+const MAXIMUM_DEPTH = 100;
 /** How often YAML aliases may be written out. */
 const MAXIMUM_ALIASES = 100;
 
@@ -70,7 +69,9 @@ export function parseJson(text: string): unknown {
 }
 
 /** YAML 1.1 as Go's parser reads it: `yes` is true, dates stay text, `!!binary` stays text, duplicate keys are refused. */
-export function parseYamlBody(text: string): unknown {
+export async function parseYamlBody(text: string): Promise<unknown> {
+  // A large library that hardly any client needs: kubectl sends JSON.
+  const { parse: parseYaml } = await import("yaml");
   // The parser is recursive: what opens more brackets than may ever nest is refused before it starts.
   if (/[[{]{101}/.test(text.replaceAll(/\s/g, ""))) throw bad(`the body is nested deeper than ${MAXIMUM_DEPTH} levels`);
   let value: unknown;

@@ -65,7 +65,7 @@ const itemSchema = (word: string, at: Place, used: (type: string) => void): Sche
 };
 
 /** The schema of one type of the field table; `used` hears of every type it refers to. */
-export function typeSchema(type: string, at: Place, used: (type: string) => void): Schema {
+function typeSchema(type: string, at: Place, used: (type: string) => void): Schema {
   const properties: Record<string, Schema> = {};
   const required: string[] = [];
   for (const [field, said] of Object.entries(fields[type] ?? {})) {

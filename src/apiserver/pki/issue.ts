@@ -1,95 +1,102 @@
+// The only file that loads the certificate writer, and itself loaded only when something must be written: both cost start-up time.
 import "reflect-metadata";
-import { webcrypto } from "node:crypto";
 import {
+  AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
+  ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
   KeyUsageFlags,
   KeyUsagesExtension,
-  PemConverter,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
-  X509Certificate,
   X509CertificateGenerator,
-  type JsonGeneralName,
+  type Extension,
+  type JsonName,
 } from "@peculiar/x509";
+import { createPrivateKey, X509Certificate, type webcrypto } from "node:crypto";
+import { readPair, type KeyPair, type ReadPair } from "./judge.ts";
+import { BACKDATE, CA_LIFE, LEAF_LIFE, type Leaf } from "./plan.ts";
 
-/* This module reads a large library, so it is loaded only when something is to be issued. */
+const CURVE = { name: "ECDSA", namedCurve: "P-256" };
+const SIGNING = { name: "ECDSA", hash: "SHA-256" };
 
-const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
-const DAY = 24 * 60 * 60 * 1000;
-const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
-const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
+const newKeys = (): Promise<webcrypto.CryptoKeyPair> => crypto.subtle.generateKey(CURVE, true, ["sign", "verify"]);
 
-/** PEM texts. */
-export interface Issued {
-  readonly cert: string;
-  readonly key: string;
+async function keyText(key: webcrypto.CryptoKey): Promise<string> {
+  const der = Buffer.from(await crypto.subtle.exportKey("pkcs8", key));
+  return createPrivateKey({ key: der, format: "der", type: "pkcs8" }).export({ format: "pem", type: "pkcs8" });
 }
 
-/** Who a certificate speaks for, and as what. */
-export interface Subject {
-  readonly commonName: string;
-  readonly organizations?: readonly string[];
-  /** Given: a serving certificate for these names; absent: a client certificate. */
-  readonly names?: { readonly dns: readonly string[]; readonly ips: readonly string[] };
-}
+const validity = (nowMs: number, life: number) => ({
+  notBefore: new Date(nowMs - BACKDATE),
+  notAfter: new Date(nowMs + life),
+});
 
-const serial = (): string =>
-  Buffer.from(webcrypto.getRandomValues(new Uint8Array(16)))
-    .toString("hex")
-    .replace(/^[89a-f]/, "1");
-const generateKeys = () => webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
-const keyPem = async (key: webcrypto.CryptoKey): Promise<string> =>
-  `${PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY")}\n`;
-
-/** A new authority, valid for ten years. Times begin five minutes back, for clocks that are a little behind. */
-export async function issueAuthority(commonName: string, now: number): Promise<Issued> {
-  const keys = await generateKeys();
+/** A new authority, valid for ten years. */
+export async function issueAuthority(nowMs: number): Promise<ReadPair> {
+  const keys = await newKeys();
   const certificate = await X509CertificateGenerator.createSelfSigned({
-    serialNumber: serial(),
-    name: `CN=${commonName}`,
-    notBefore: new Date(now - 300_000),
-    notAfter: new Date(now + 3650 * DAY),
-    signingAlgorithm: ALGORITHM,
-    keys: keys,
+    name: [{ CN: ["fairlead-ca"] }],
+    keys,
+    signingAlgorithm: SIGNING,
+    ...validity(nowMs, CA_LIFE),
     extensions: [
-      new BasicConstraintsExtension(true, undefined, true),
+      new BasicConstraintsExtension(true, 0, true),
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign | KeyUsageFlags.digitalSignature, true),
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return { cert: `${certificate.toString("pem")}\n`, key: await keyPem(keys.privateKey) };
+  return readPair(`${certificate.toString("pem")}\n`, await keyText(keys.privateKey));
 }
 
-/** A certificate of the authority, valid for one year. */
-export async function issue(authority: Issued, subject: Subject, now: number): Promise<Issued> {
-  const keys = await generateKeys();
-  const ca = new X509Certificate(authority.cert);
-  const caKey = await webcrypto.subtle.importKey("pkcs8", PemConverter.decodeFirst(authority.key), ALGORITHM, false, [
-    "sign",
-  ]);
-  const names: JsonGeneralName[] = [
-    ...(subject.names?.dns ?? []).map((value) => ({ type: "dns" as const, value })),
-    ...(subject.names?.ips ?? []).map((value) => ({ type: "ip" as const, value })),
+function alternativeNames({ names }: Leaf): Extension[] {
+  const all = [
+    ...names.dns.map((value) => ({ type: "dns" as const, value })),
+    ...names.ips.map((value) => ({ type: "ip" as const, value })),
   ];
+  return all.length === 0 ? [] : [new SubjectAlternativeNameExtension(all)];
+}
+
+/** A new key and its certificate, signed by the authority, valid for a year. */
+export async function issueLeaf(leaf: Leaf, ca: ReadPair, nowMs: number): Promise<KeyPair> {
+  const keys = await newKeys();
+  const signingKey = await crypto.subtle.importKey(
+    "pkcs8",
+    ca.privateKey.export({ format: "der", type: "pkcs8" }),
+    CURVE,
+    false,
+    ["sign"],
+  );
+  const authorityKey = await crypto.subtle.importKey(
+    "spki",
+    new X509Certificate(ca.cert).publicKey.export({ format: "der", type: "spki" }),
+    CURVE,
+    true,
+    ["verify"],
+  );
+  const subject: JsonName = [
+    ...(leaf.organization === undefined ? [] : [{ O: [leaf.organization] }]),
+    { CN: [leaf.commonName] },
+  ];
+  const usage = leaf.use === "server" ? ExtendedKeyUsage.serverAuth : ExtendedKeyUsage.clientAuth;
+  // A leaf must not outlive its authority: clients would refuse it with a misleading reason.
+  const { notBefore, notAfter } = validity(nowMs, LEAF_LIFE);
   const certificate = await X509CertificateGenerator.create({
-    serialNumber: serial(),
-    subject: [
-      ...(subject.organizations ?? []).map((organization) => `O=${organization}`),
-      `CN=${subject.commonName}`,
-    ].join(", "),
-    issuer: ca.subject,
-    notBefore: new Date(now - 300_000),
-    notAfter: new Date(now + 365 * DAY),
-    signingAlgorithm: ALGORITHM,
+    subject,
+    issuer: [{ CN: ["fairlead-ca"] }],
     publicKey: keys.publicKey,
-    signingKey: caKey,
+    signingKey,
+    signingAlgorithm: SIGNING,
+    notBefore,
+    notAfter: new Date(Math.min(notAfter.getTime(), ca.certificate.validToDate.getTime())),
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([subject.names === undefined ? CLIENT_AUTH : SERVER_AUTH]),
-      ...(names.length === 0 ? [] : [new SubjectAlternativeNameExtension(names)]),
+      new ExtendedKeyUsageExtension([usage]),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await AuthorityKeyIdentifierExtension.create(authorityKey),
+      ...alternativeNames(leaf),
     ],
   });
-  return { cert: `${certificate.toString("pem")}\n`, key: await keyPem(keys.privateKey) };
+  return { cert: `${certificate.toString("pem")}\n`, key: await keyText(keys.privateKey) };
 }

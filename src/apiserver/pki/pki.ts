@@ -1,127 +1,109 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { chmod, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock } from "../../observe/clock.ts";
-import type { Issued, Subject } from "./issue.ts";
+import { timestamp, type Clock } from "../../observe/clock.ts";
+import { silentLog, type Log } from "../../observe/log.ts";
+import { createDirectory, findPair, usablePair, writePair } from "./files.ts";
+import { readPair, whyRenew, type KeyPair, type ReadPair } from "./judge.ts";
+import { planLeaves, type Leaf, type LeafName, type ServerNames } from "./plan.ts";
 
-/** The client certificate by which the node endpoint knows the API server. */
-export const NODE_CLIENT = "kube-apiserver-kubelet-client";
-
-/** Every certificate of an installation; `authority` signed all others. */
-export interface Pki {
-  readonly authority: Issued;
-  readonly server: Issued;
-  readonly node: Issued;
-  readonly admin: Issued;
-  readonly parts: Issued;
-  readonly nodeClient: Issued;
+/** All certificates of an installation, PEM. Server certificates serve only servers, client certificates only clients. */
+export interface Pki extends Readonly<Record<LeafName, KeyPair>> {
+  /** The authority's certificate: what clients and servers believe. */
+  readonly ca: string;
 }
 
 export interface PkiOptions {
+  /** Mode 0700; holds the keys (0600) and nothing else. */
   readonly directory: string;
-  /** What the API server is called by. */
-  readonly names: { readonly dns: readonly string[]; readonly ips: readonly string[] };
-  /** Name of the Node, which its endpoint's certificate carries. */
+  /** What the API server is reached by beside localhost, 127.0.0.1 and ::1, which are always in. */
+  readonly names: ServerNames;
+  /** Name of the Node whose endpoint has a certificate too. */
   readonly nodeName: string;
   readonly clock: Clock;
+  readonly log?: Log;
 }
 
-const RENEW_BEFORE = 30 * 24 * 60 * 60 * 1000;
+const CA = "ca";
 
-/** Written aside first, so that a death leaves the old file or the new one, never half of one. */
-async function write(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.aside`, text, { mode: 0o600 });
-  await rename(`${path}.aside`, path);
-}
-
-async function read(directory: string, name: string): Promise<Issued | undefined> {
-  const texts = await Promise.all(
-    ["crt", "key"].map((ending) =>
-      readFile(join(directory, `${name}.${ending}`), "utf8").catch((cause: NodeJS.ErrnoException) => {
-        if (cause.code === "ENOENT") return undefined;
-        throw new Error(`reading ${name}.${ending} in ${directory}: ${cause.message}`, { cause });
-      }),
-    ),
-  );
-  const [cert, key] = texts;
-  return cert === undefined || key === undefined ? undefined : { cert, key };
-}
-
-/** Whether a certificate still serves: signed by this authority, its own key, not about to end, all its names there. */
-export function serves(issued: Issued, authority: Issued, subject: Subject, now: number): boolean {
-  const certificate = new X509Certificate(issued.cert);
-  return (
-    certificate.verify(new X509Certificate(authority.cert).publicKey) &&
-    certificate.checkPrivateKey(createPrivateKey(issued.key)) &&
-    Date.parse(certificate.validTo) - now > RENEW_BEFORE &&
-    certificate.subject.split("\n").includes(`CN=${subject.commonName}`) &&
-    (subject.names?.dns ?? []).every((name) => certificate.checkHost(name, { subject: "never" }) !== undefined) &&
-    (subject.names?.ips ?? []).every((ip) => certificate.checkIP(ip) !== undefined)
-  );
-}
-
-async function readAuthority(directory: string): Promise<Issued | undefined> {
-  const authority = await read(directory, "ca");
-  if (authority !== undefined) {
-    try {
-      if (!new X509Certificate(authority.cert).checkPrivateKey(createPrivateKey(authority.key))) {
-        throw new Error("the certificate is not this key's");
-      }
-    } catch (cause) {
-      throw new Error(
-        `reading the authority ca.crt and ca.key in ${directory}: ${(cause as Error).message}; put back the pair that belongs together`,
-        { cause },
-      );
-    }
-    return authority;
+async function isEmpty(directory: string): Promise<boolean> {
+  try {
+    return (await readdir(directory)).length === 0;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
+    throw new Error(`reading ${directory}: ${(error as Error).message}`, { cause: error });
   }
-  for (const name of ["ca.crt", "ca.key"]) {
-    const left = await readFile(join(directory, name)).then(
-      () => true,
-      () => false,
+}
+
+/** The authority there is. Never made anew beside other files: everything that was signed by it would be worth nothing. */
+async function readAuthority(directory: string, nowMs: number): Promise<ReadPair> {
+  const { cert, key } = await findPair(directory, CA);
+  const remedy = `Put the missing file back, or remove ${directory} to start with a new authority and a new kubeconfig.`;
+  for (const [file, text] of [
+    ["ca.crt", cert],
+    ["ca.key", key],
+  ] as const) {
+    if (text !== undefined) continue;
+    throw new Error(`reading the certificate authority: ${join(directory, file)} is missing. ${remedy}`);
+  }
+  let pair: ReadPair;
+  try {
+    pair = readPair(cert!, key!);
+  } catch (error) {
+    throw new Error(
+      `reading the certificate authority ${join(directory, "ca.crt")} and ca.key: ${(error as Error).message}. ${remedy}`,
+      { cause: error },
     );
-    if (left)
-      throw new Error(
-        `reading the authority in ${directory}: there is ${name} but not its other half; put that back, or remove ${name} to start with a new authority`,
-      );
   }
-  return undefined;
+  if (!pair.certificate.ca) throw new Error(`${join(directory, "ca.crt")} is not the certificate of an authority`);
+  const end = pair.certificate.validToDate.getTime();
+  if (end <= nowMs) {
+    throw new Error(
+      `the certificate authority ${join(directory, "ca.crt")} ended on ${timestamp(end)}. Remove ${directory} to start with a new one.`,
+    );
+  }
+  return pair;
+}
+
+/** The first start: all pairs are made, then appear at once. */
+async function createAll(leaves: Record<LeafName, Leaf>, { directory, clock }: PkiOptions): Promise<Pki> {
+  const { issueAuthority, issueLeaf } = await import("./issue.ts");
+  const ca = await issueAuthority(clock.now());
+  const pairs = new Map<string, KeyPair>([[CA, ca]]);
+  const made = await Promise.all(
+    Object.entries(leaves).map(async ([name, leaf]) => {
+      const pair = await issueLeaf(leaf, ca, clock.now());
+      pairs.set(leaf.file, pair);
+      return [name, pair] as const;
+    }),
+  );
+  await createDirectory(directory, pairs);
+  return { ca: ca.cert, ...(Object.fromEntries(made) as Record<LeafName, KeyPair>) };
 }
 
 /**
- * Reads the certificates, and issues those that are missing, lack a name, or have less than 30 days to go. The authority is made once
- * and kept. Files are 0600 in a directory of 0700. Throws for an authority that is half there.
+ * The certificates of this installation: made at the first start, checked at every one. A leaf with fewer than 30 days left,
+ * or that lacks a name, is issued anew; the authority (ten years) is kept.
+ *
+ * @throws Error when the authority is there by halves, unreadable or past its end, with what to do
  */
-export async function ensurePki({ directory, names, nodeName, clock }: PkiOptions): Promise<Pki> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const now = clock.now();
-  let authority = await readAuthority(directory);
-  if (authority === undefined) {
-    const { issueAuthority } = await import("./issue.ts");
-    authority = await issueAuthority("fairlead", now);
-    await write(join(directory, "ca.key"), authority.key);
-    await write(join(directory, "ca.crt"), authority.cert);
-  }
-  const ca = authority;
-  const ensure = async (name: string, subject: Subject): Promise<Issued> => {
-    const present = await read(directory, name);
-    if (present !== undefined && serves(present, ca, subject, now)) return present;
-    const { issue } = await import("./issue.ts");
-    const issued = await issue(ca, subject, now);
-    await write(join(directory, `${name}.key`), issued.key);
-    await write(join(directory, `${name}.crt`), issued.cert);
-    return issued;
-  };
-  const [server, node, admin, parts, nodeClient] = await Promise.all([
-    ensure("server", { commonName: "kube-apiserver", names }),
-    ensure("node", {
-      commonName: `system:node:${nodeName}`,
-      organizations: ["system:nodes"],
-      names: { dns: [nodeName], ips: [] },
+export async function ensurePki(options: PkiOptions): Promise<Pki> {
+  const { directory, clock, log = silentLog } = options;
+  const leaves = planLeaves(options.names, options.nodeName);
+  if (await isEmpty(directory)) return createAll(leaves, options);
+  const nowMs = clock.now();
+  const ca = await readAuthority(directory, nowMs);
+  await chmod(directory, 0o700);
+  const ready = await Promise.all(
+    Object.entries(leaves).map(async ([name, leaf]: [string, Leaf]) => {
+      const pair = usablePair(await findPair(directory, leaf.file));
+      const why = pair === undefined ? "it is missing or unreadable" : whyRenew(leaf, pair, ca.certificate, nowMs);
+      if (pair !== undefined && why === undefined) return [name, { cert: pair.cert, key: pair.key }] as const;
+      const { issueLeaf } = await import("./issue.ts");
+      const fresh = await issueLeaf(leaf, ca, nowMs);
+      await writePair(directory, leaf.file, fresh);
+      log.info({ certificate: leaf.file, why }, "issued a certificate anew");
+      return [name, fresh] as const;
     }),
-    ensure("admin", { commonName: "kubernetes-admin", organizations: ["system:masters"] }),
-    ensure("parts", { commonName: "system:fairlead", organizations: ["system:masters"] }),
-    ensure("node-client", { commonName: NODE_CLIENT, organizations: ["system:masters"] }),
-  ]);
-  return { authority: ca, server, node, admin, parts, nodeClient };
+  );
+  return { ca: ca.cert, ...(Object.fromEntries(ready) as Record<LeafName, KeyPair>) };
 }

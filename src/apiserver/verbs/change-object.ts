@@ -31,7 +31,7 @@ function checkMeant(kind: Kind, next: KubeObject, current: Item): void {
 }
 
 /** True when nothing holds a deleted object any more: no finalizer, and no time to end well left (SVC-191). */
-export function mayGo(object: KubeObject): boolean {
+function mayGo(object: KubeObject): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = object.metadata;
   if (deletionTimestamp === undefined || (finalizers ?? []).length > 0 || (deletionGracePeriodSeconds ?? 0) > 0)
     return false;

@@ -21,7 +21,7 @@ const generatedName = (prefix: string, random: Context["random"]): string =>
   [...random(SUFFIX_LENGTH)].map((byte) => NAME_SIGNS[byte % NAME_SIGNS.length]!).join("");
 
 /** A random (version 4) UUID, RFC 9562 section 5.4. */
-export function newUid(random: Context["random"]): string {
+function newUid(random: Context["random"]): string {
   const bytes = Buffer.from(random(16));
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;

@@ -32,7 +32,7 @@ const namespaceIsHeld = (object: KubeObject): boolean =>
 /**
  * The object marked as deleted, or undefined when it may go at once. A second deletion may only shorten the time the first one gave.
  */
-export function markedAsDeleted(
+function markedAsDeleted(
   kind: Kind,
   object: KubeObject,
   options: DeleteOptions,

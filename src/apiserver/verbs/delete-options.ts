@@ -78,7 +78,7 @@ export async function readDeleteOptions(exchange: Exchange): Promise<DeleteOptio
   if (body.length === 0) return deleteOptionsOf(undefined, exchange.query);
   const text = body.toString("utf8");
   const type = mediaType(exchange.request);
-  if (type === "application/yaml") return deleteOptionsOf(parseYamlBody(text), exchange.query);
+  if (type === "application/yaml") return deleteOptionsOf(await parseYamlBody(text), exchange.query);
   if (type === "application/json") return deleteOptionsOf(parseJson(text), exchange.query);
   throw new ApiError(
     "UnsupportedMediaType",

@@ -40,7 +40,7 @@ function podAt(context: Context, kind: Kind, route: ResourceRoute): Pod {
 }
 
 /** The container meant: the one named, the only one, or the pod's default one. @throws ApiError BadRequest */
-export function containerOf(pod: Pod, asked: string | null): string {
+function containerOf(pod: Pod, asked: string | null): string {
   const name = pod.metadata.name ?? "";
   const names = (pod.spec?.containers ?? []).map((container) => container.name);
   const init = (pod.spec?.initContainers ?? []).map((container) => container.name);
@@ -74,14 +74,14 @@ const pathOf = (...segments: (string | undefined)[]): string =>
   segments.map((segment) => `/${encodeURIComponent(segment ?? "")}`).join("");
 
 /** What a log request becomes at the node endpoint. */
-export function logRequest(pod: Pod, query: URLSearchParams): NodeRequest {
+function logRequest(pod: Pod, query: URLSearchParams): NodeRequest {
   const container = containerOf(pod, query.get("container"));
   const path = pathOf("containerLogs", pod.metadata.namespace, pod.metadata.name, container) + kept(query, LOG_OPTIONS);
   return { nodeName: nodeOf(pod), path };
 }
 
 /** What an exec, attach or portforward request becomes at the node endpoint. */
-export function upgradeRequest(pod: Pod, subresource: string, query: URLSearchParams): NodeRequest {
+function upgradeRequest(pod: Pod, subresource: string, query: URLSearchParams): NodeRequest {
   const { namespace, name } = pod.metadata;
   const nodeName = nodeOf(pod);
   if (subresource === "portforward") {

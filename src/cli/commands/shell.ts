@@ -46,7 +46,16 @@ export const command: Command = {
     const program = rest.length > 0 ? rest : [process.env["SHELL"] ?? "/bin/sh"];
     const [name, ...args] = [
       ...intoSite(made?.anchor, config.rootless),
-      ...["unshare", "--mount", "--propagation", "private", "--", "sh", "-c", WITH_RESOLV_CONF, "sh", resolver],
+      "unshare",
+      "--mount",
+      "--propagation",
+      "private",
+      "--",
+      "sh",
+      "-c",
+      WITH_RESOLV_CONF,
+      "sh",
+      resolver,
       ...program,
     ];
     return attach(systemHost(), name!, args);

@@ -12,6 +12,8 @@ export interface DataLayout {
   readonly serverSocket: string;
   /** The node endpoint, for the API server. */
   readonly nodeSocket: string;
+  /** Node ports of a private site, for the publisher in the host's network. */
+  readonly dialerSocket: string;
   readonly logs: string;
   readonly node: string;
   readonly lock: string;
@@ -34,6 +36,7 @@ export const layoutOf = (directory: string): DataLayout => ({
   run: join(directory, "run"),
   serverSocket: join(directory, "run/server.sock"),
   nodeSocket: join(directory, "run/node.sock"),
+  dialerSocket: join(directory, "run/dialer.sock"),
   logs: join(directory, "logs"),
   node: join(directory, "node"),
   lock: join(directory, "run/lock.json"),

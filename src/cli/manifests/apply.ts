@@ -23,7 +23,7 @@ const nameOf = (object: unknown): string => {
 };
 
 /** The kind a document says it is, or what is wrong with that. */
-export function kindOf(document: ManifestDocument): Kind | DocumentFault {
+function kindOf(document: ManifestDocument): Kind | DocumentFault {
   const { apiVersion, kind } = (document.object ?? {}) as { apiVersion?: unknown; kind?: unknown };
   if (typeof kind !== "string" || typeof apiVersion !== "string") {
     return {
@@ -51,7 +51,7 @@ export function kindOf(document: ManifestDocument): Kind | DocumentFault {
 }
 
 /** What decoding alone can tell: fields that do not exist, and values of another type. */
-export function decodingFaults(document: ManifestDocument, kind: Kind): DocumentFault[] {
+function decodingFaults(document: ManifestDocument, kind: Kind): DocumentFault[] {
   const { unknown, faults } = decode(kind, document.object);
   return [
     ...unknown.map((path) => ({ line: document.lineOf(path), why: `${path}: unknown field` })),

@@ -1,5 +1,4 @@
-import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, stat } from "node:fs/promises";
 import { isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node } from "yaml";
 import { Failure } from "../failure.ts";
 
@@ -25,7 +24,7 @@ const MAX_ALIASES = 100;
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /** `spec.ports[0].name` → ["spec", "ports", 0, "name"]; `metadata.labels[a.b/c]` keeps its key whole. */
-export const segmentsOf = (field: string): (string | number)[] =>
+const segmentsOf = (field: string): (string | number)[] =>
   [...field.matchAll(/([^.[\]]+)|\[([^\]]*)\]/g)].map(
     ([, name, index]) => name ?? (/^\d+$/.test(index!) ? Number(index) : index!),
   );
@@ -52,7 +51,7 @@ function offsetOf(root: Node | null, segments: readonly (string | number)[]): nu
 }
 
 /** Reads one text that may hold several documents (YAML 1.1 as Go's reader takes it, or JSON). */
-export function parseManifests(file: string, text: string): (ManifestDocument | ManifestFault)[] {
+function parseManifests(file: string, text: string): (ManifestDocument | ManifestFault)[] {
   const counter = new LineCounter();
   const documents = parseAllDocuments(text, {
     version: "1.1",
@@ -94,20 +93,6 @@ export function parseManifests(file: string, text: string): (ManifestDocument | 
   });
 }
 
-async function filesOf(path: string): Promise<string[]> {
-  const facts = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw new Failure(
-      `reading the manifest ${path}: ${error.code === "ENOENT" ? "there is no such file" : error.message}`,
-      { cause: error },
-    );
-  });
-  if (!facts.isDirectory()) return [path];
-  const names = (await readdir(path)).filter((name) => /\.(ya?ml|json)$/.test(name)).sort();
-  if (names.length === 0)
-    throw new Failure(`reading the manifests in ${path}: the directory has no .yaml, .yml or .json file`);
-  return names.map((name) => join(path, name));
-}
-
 async function textOf(path: string): Promise<string> {
   if (path === "-") {
     const chunks: Buffer[] = [];
@@ -120,13 +105,9 @@ async function textOf(path: string): Promise<string> {
   return readFile(path, "utf8");
 }
 
-/** Reads files, directories and `-` (standard input), in the order given. Throws Failure for what cannot be read. */
-export async function readManifests(paths: readonly string[]): Promise<(ManifestDocument | ManifestFault)[]> {
+/** Reads the documents of these files (`-` is standard input), in the order given. */
+export async function readManifests(files: readonly string[]): Promise<(ManifestDocument | ManifestFault)[]> {
   const all: (ManifestDocument | ManifestFault)[] = [];
-  for (const path of paths) {
-    for (const file of path === "-" ? ["-"] : await filesOf(path)) {
-      all.push(...parseManifests(file === "-" ? "standard input" : file, await textOf(file)));
-    }
-  }
+  for (const file of files) all.push(...parseManifests(file === "-" ? "standard input" : file, await textOf(file)));
   return all;
 }

@@ -55,7 +55,7 @@ export async function startAnchor(host: Host, rootless: boolean, run: string): P
       throw new Failure(
         `making a private site: ${said === "" ? "the namespaces did not come up" : said}; ` +
           (rootless
-            ? "this kernel must allow user namespaces to ordinary users (user.max_user_namespaces above 0, and no AppArmor restriction), or run as root"
+            ? "running without root needs user namespaces: allow them with 'sysctl user.max_user_namespaces=15000' (on Ubuntu also kernel.apparmor_restrict_unprivileged_userns=0), or run as root"
             : "root with CAP_SYS_ADMIN is needed"),
       );
     }

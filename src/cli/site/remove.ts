@@ -38,7 +38,7 @@ export async function removeSite(host: Host, layout: DataLayout): Promise<void> 
         join(import.meta.dirname, "removal.ts"),
         config.directory,
       ];
-      await host.check(command!, args, { timeout: 120_000 });
+      await host.check(command, args, { timeout: 120_000 });
     }
   }
   await forgetSite(layout);

@@ -1,10 +1,9 @@
 import { networkInterfaces } from "node:os";
-import { join } from "node:path";
 import { systemHost } from "../../host/processes.ts";
-import { createLog } from "../../observe/log.ts";
 import { wellKnownAddresses, type SystemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
-import { openAppend } from "../data/logFile.ts";
+import { openLog } from "../data/logFile.ts";
+import { startDialer } from "../publish/dialer.ts";
 import { forwardTo } from "./forward.ts";
 import { makeSiteNetwork } from "./network.ts";
 import { superviseWorker } from "./workers.ts";
@@ -21,9 +20,9 @@ export interface Site {
 /** Starts the site in the namespaces this process is in. */
 export async function startSite(config: SystemConfig, nodeAddresses: readonly string[]): Promise<Site> {
   const layout = layoutOf(config.directory);
-  const log = createLog("site", config.logLevel, openAppend(join(layout.logs, "site.log")));
+  const log = openLog(layout, "site", config.logLevel);
   const host = systemHost();
-  const interfaces = Object.keys(networkInterfaces()).filter((name) => name !== "lo" && !/^fl/.test(name));
+  const interfaces = Object.keys(networkInterfaces()).filter((name) => name !== "lo" && !name.startsWith("fl"));
   const { forwardingWasOff } = await makeSiteNetwork(host, config, wellKnownAddresses(config), layout.made, interfaces);
   const workers = (["node", "proxy", "dns"] as const).map((part) =>
     superviseWorker({ part, config, nodeAddresses, forwardOnlyOurs: forwardingWasOff }, log),
@@ -31,8 +30,10 @@ export async function startSite(config: SystemConfig, nodeAddresses: readonly st
   const forwarders = await Promise.all(
     nodeAddresses.slice(0, 1).map((host) => forwardTo({ host, port: config.listen.port }, layout.serverSocket)),
   );
+  const dialer = config.publish ? await startDialer(layout.dialerSocket, nodeAddresses[0]!) : undefined;
   const end = async (order: "stop" | "remove"): Promise<void> => {
     for (const forwarder of forwarders) forwarder.close();
+    dialer?.close();
     await Promise.all(workers.map((worker) => worker.end(order)));
   };
   return {

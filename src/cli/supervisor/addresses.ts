@@ -31,7 +31,7 @@ async function hostAddress(host: Host, family: "-4" | "-6"): Promise<string | un
       .filter((address) => address.scope === "global" && address.deprecated !== true && address.temporary !== true)
       .map((address) => address.local);
   const own = links.filter(
-    (link) => link.ifname !== undefined && link.ifname !== SITE_LINK && !/^fl/.test(link.ifname),
+    (link) => link.ifname !== undefined && link.ifname !== SITE_LINK && !link.ifname.startsWith("fl"),
   );
   const byRoute = routes[0]?.prefsrc ?? own.filter((link) => link.ifname === routes[0]?.dev).flatMap(addressesOf)[0];
   return byRoute ?? own.flatMap(addressesOf)[0];

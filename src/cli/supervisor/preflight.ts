@@ -7,7 +7,7 @@ import { Failure } from "../failure.ts";
 import { overlapWithRoutes } from "../site/network.ts";
 
 /** Tools that a site needs, and the Debian package that has each. */
-export const TOOLS: Readonly<Record<string, string>> = {
+const TOOLS: Readonly<Record<string, string>> = {
   ip: "iproute2",
   nft: "nftables",
   bwrap: "bubblewrap",
@@ -46,15 +46,6 @@ function port({ host, port: number }: SystemConfig["listen"]): Promise<void> {
   });
 }
 
-async function userNamespaces(host: Host): Promise<void> {
-  const { code, stderr } = await host.run("unshare", ["--user", "--map-root-user", "--net", "--mount", "true"]);
-  if (code === 0) return;
-  throw new Failure(
-    `making a user namespace, which running without root needs: ${stderr.trim().split("\n")[0] ?? ""}; ` +
-      "allow it with 'sysctl user.max_user_namespaces=15000' (on Ubuntu also kernel.apparmor_restrict_unprivileged_userns=0), or run as root",
-  );
-}
-
 async function routes(host: Host, config: SystemConfig): Promise<void> {
   for (const family of ["-4", "-6"]) {
     const present = (await ipJson(host, [family, "route", "show", "table", "all"])) as {
@@ -78,7 +69,6 @@ async function routes(host: Host, config: SystemConfig): Promise<void> {
 export async function preflight(host: Host, config: SystemConfig): Promise<void> {
   await tools(host);
   await port(config.listen);
-  if (config.rootless) await userNamespaces(host);
   if (!config.private) await routes(host, config);
   await access("/proc/self/ns/net", constants.R_OK).catch((cause: unknown) => {
     throw new Failure("reading /proc/self/ns/net: this needs Linux with /proc mounted", { cause });

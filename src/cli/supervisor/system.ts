@@ -7,8 +7,7 @@ import { systemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
 import { takeDataDirectory } from "../data/lock.ts";
 import { oneOf, type Given } from "../flags.ts";
-import { applyManifests } from "../manifests/apply.ts";
-import { readManifests } from "../manifests/read.ts";
+import { manifestFiles } from "../manifests/files.ts";
 import { processEnvironment } from "../process.ts";
 import { intoSite } from "../site/anchor.ts";
 import { siteGround } from "../site/ground.ts";
@@ -39,7 +38,7 @@ export async function runSystem(given: Given): Promise<number> {
   const config = systemConfig(given, process.getuid?.() ?? 0, process.env, await kernelFamilies());
   const layout = layoutOf(config.directory);
   const files = (given.values["filename"] as string[] | undefined) ?? [];
-  const manifests = await readManifests(files);
+  const manifests = await manifestFiles(files);
   const host = systemHost();
   const url = `https://${config.listen.host === "" ? "localhost" : config.listen.host.includes(":") ? `[${config.listen.host}]` : config.listen.host}:${config.listen.port}`;
 
@@ -47,7 +46,6 @@ export async function runSystem(given: Given): Promise<number> {
   const ended = askedToEnd();
   try {
     await preflight(host, config);
-    const { anchor, adopted } = await siteGround(host, config, layout);
     const env = {
       ...(process.env as Record<string, string>),
       ...processEnvironment({ config, nodeAddresses: await nodeAddresses(host, config) }),
@@ -56,28 +54,30 @@ export async function runSystem(given: Given): Promise<number> {
     const node = [process.execPath, "--disable-warning=ExperimentalWarning"];
     const start = (name: "server" | "site", into: readonly string[], memory: string): Supervised => {
       const [command, ...args] = [...into, ...node, memory, join(import.meta.dirname, `../${name}/main.ts`)];
-      return supervise(
-        host,
-        { name, command: command!, args, env, log: join(layout.logs, `${name}.log`) },
-        (which, why) => announce({ event: "restarted", process: which, why }),
+      return supervise(host, { name, command, args, env, log: join(layout.logs, `${name}.log`) }, (which, why) =>
+        announce({ event: "restarted", process: which, why }),
       );
     };
     const server = start("server", [], "--max-semi-space-size=8");
-    const site = start("site", intoSite(anchor, config.rootless), "--max-semi-space-size=4");
-    const all = [site, server];
+    let site: Supervised | undefined;
     let order: "stop" | "remove" | undefined;
     const stopped = ended.then((asked) => {
       order = asked;
     });
     let failures = 0;
     let isReady = false;
+    let adopted = false;
     try {
-      const lost = Promise.race(all.map((one) => one.lost));
+      const ground = await siteGround(host, config, layout);
+      adopted = ground.adopted;
+      const ours = start("site", intoSite(ground.anchor, config.rootless), "--max-semi-space-size=4");
+      site = ours;
+      const documents = manifests.length === 0 ? undefined : readDocuments(manifests);
       const running = async (): Promise<void> => {
         await server.ready;
         announce({ event: "api", server: url, kubeconfig: layout.kubeconfig, seconds: seconds() });
-        const applied = applyManifests(layout, manifests, announce);
-        await site.ready;
+        const applied = documents?.then(({ applyManifests, read }) => applyManifests(layout, read, announce)) ?? 0;
+        await ours.ready;
         isReady = true;
         announce({
           event: "ready",
@@ -88,7 +88,7 @@ export async function runSystem(given: Given): Promise<number> {
         });
         failures = await applied;
       };
-      await Promise.race([running().then(() => stopped), stopped, lost]);
+      await Promise.race([running().then(() => stopped), stopped, server.lost, ours.lost]);
     } catch (error) {
       // What did not come up leaves nothing half-made behind; what was there before it, or worked once, is not its to remove.
       order ??= isReady || adopted ? "stop" : "remove";
@@ -96,13 +96,22 @@ export async function runSystem(given: Given): Promise<number> {
     } finally {
       const how = order ?? "stop";
       announce({ event: "ending", how });
-      const [removed] = await Promise.all(all.map((one) => one.end(how)));
+      const [removed] = await Promise.all([site?.end(how), server.end(how)]);
       if (how === "remove") await (removed === true ? forgetSite(layout) : removeSite(host, layout));
     }
     return failures > 0 ? 1 : 0;
   } finally {
     await release();
   }
+}
+
+/** What reads and applies manifests is large, so it is loaded while the system starts. */
+async function readDocuments(files: readonly string[]) {
+  const [{ readManifests }, { applyManifests }] = await Promise.all([
+    import("../manifests/read.ts"),
+    import("../manifests/apply.ts"),
+  ]);
+  return { applyManifests, read: await readManifests(files) };
 }
 
 const seconds = (): number => Math.round(performance.now()) / 1000;

@@ -28,7 +28,7 @@ export interface SliceChanges {
   readonly delete: readonly EndpointSlice[];
 }
 
-export const NO_CHANGES: SliceChanges = { stale: [], create: [], update: [], delete: [] };
+const NO_CHANGES: SliceChanges = { stale: [], create: [], update: [], delete: [] };
 
 interface Wanted {
   readonly ports: EndpointPort[];

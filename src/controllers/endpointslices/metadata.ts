@@ -2,10 +2,10 @@ import type { EndpointSlice, ObjectMeta, Service } from "../../api/generated/typ
 import { isHeadless } from "../pods/addresses.ts";
 
 export const SERVICE_NAME = "kubernetes.io/service-name";
-export const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
-export const HEADLESS = "service.kubernetes.io/headless";
-export const CONTROLLER = "endpointslice-controller.k8s.io";
-export const TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time";
+const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
+const HEADLESS = "service.kubernetes.io/headless";
+const CONTROLLER = "endpointslice-controller.k8s.io";
+const TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time";
 
 /** CTL-039, CTL-040. */
 export function labelsOf(service: Service): Record<string, string> {

@@ -1,7 +1,7 @@
 import type { EndpointPort, Pod, Service, ServicePort } from "../../api/generated/types.ts";
 
 /** CTL-030: the number behind a service port in this pod; undefined when the pod does not declare the name (CTL-031). */
-export function targetPortOf(port: ServicePort, pod: Pod): number | undefined {
+function targetPortOf(port: ServicePort, pod: Pod): number | undefined {
   const target = port.targetPort ?? port.port;
   if (typeof target === "number") return target === 0 ? port.port : target;
   const protocol = port.protocol ?? "TCP";

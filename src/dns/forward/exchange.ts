@@ -15,7 +15,7 @@ export type Exchange = (
 const lower = (byte: number): number => (byte >= 0x41 && byte <= 0x5a ? byte + 32 : byte);
 
 /** True for a response to this very query: its id, and its question in any spelling (RFC 5452 §9.1). */
-export function isResponseTo(query: Buffer, end: number, response: Buffer): boolean {
+function isResponseTo(query: Buffer, end: number, response: Buffer): boolean {
   if (response.length < end || response.readUInt16BE(0) !== query.readUInt16BE(0)) return false;
   if ((response[2]! & 0xf8) !== 0x80 || response.readUInt16BE(4) !== 1) return false;
   for (let at = 12; at < end; at += 1) if (lower(response[at]!) !== lower(query[at]!)) return false;

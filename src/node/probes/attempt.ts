@@ -18,7 +18,7 @@ export interface ProbeTarget {
 }
 
 /** A port by number or by its name among the container's. */
-export function portOf(container: Container, port: number | string): number {
+function portOf(container: Container, port: number | string): number {
   const number = typeof port === "number" ? port : Number(port);
   if (Number.isInteger(number)) return number;
   const named = container.ports?.find(({ name }) => name === port)?.containerPort;

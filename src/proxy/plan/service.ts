@@ -30,7 +30,7 @@ const addresses = (ips: readonly (string | undefined)[], family: IPFamily): stri
   ...new Set(ips.filter((ip) => ip !== undefined && familyOf(ip) === family).map((ip) => canonicalIP(ip!))),
 ];
 
-export function clusterIPsOf(service: Service): string[] {
+function clusterIPsOf(service: Service): string[] {
   const { clusterIP, clusterIPs } = service.spec ?? {};
   const ips = clusterIPs && clusterIPs.length > 0 ? clusterIPs : [clusterIP];
   return [...addresses(ips, "IPv4"), ...addresses(ips, "IPv6")];

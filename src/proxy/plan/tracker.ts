@@ -6,7 +6,7 @@ import type { ServicePlan } from "./plan.ts";
 import { planService, type PlanContext } from "./service.ts";
 
 /** The label that says which Service a slice belongs to (PRX-009). */
-export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
+const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
 /** `namespace/name` of the Service a slice belongs to. */
 export const serviceOf = (slice: EndpointSlice): string | undefined => {

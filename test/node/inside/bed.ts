@@ -5,7 +5,7 @@ import type { Container, Pod, PodSpec } from "../../../src/api/generated/types.t
 import { pods } from "../../../src/api/resources.ts";
 import { systemHost } from "../../../src/host/processes.ts";
 import { systemClock } from "../../../src/observe/clock.ts";
-import { createLog } from "../../../src/observe/log.ts";
+import { createLog, silentLog } from "../../../src/observe/log.ts";
 import { startNode, type NodePart } from "../../../src/node/node.ts";
 import { fakeClient, type FakeClient } from "../fake-client.ts";
 
@@ -34,7 +34,10 @@ export async function bed(): Promise<Bed> {
         host,
         clock: systemClock,
         random: Math.random,
-        log: createLog("node", process.env["FAIRLEAD_LOG"] ?? "silent"),
+        log:
+          process.env["FAIRLEAD_LOG"] === undefined
+            ? silentLog
+            : createLog("node", "debug", (line) => process.stderr.write(line)),
         nodeName: "n1",
         nodeAddresses: ["10.244.0.1", "fd00:10:244::1"],
         podRanges: ["10.244.0.0/16", "fd00:10:244::/64"],

@@ -4,7 +4,7 @@ import { checked, checkedIP, optionalOneOf } from "../../meta/check.ts";
 import { checkCidr, lenientIP } from "../../meta/ip.ts";
 import { checkQualifiedName, checkSubdomain } from "../../meta/names.ts";
 
-export const SOURCE_RANGES_ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-ranges";
+const SOURCE_RANGES_ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-ranges";
 // The capital letter is upstream's (SVC-082).
 const RANGES_FIELD = "spec.LoadBalancerSourceRanges";
 const ONLY_LOAD_BALANCER = "may only be used when `type` is 'LoadBalancer'";

@@ -4,7 +4,7 @@ import type { Refusal } from "../runtime.ts";
 import { coversSystem } from "./mount-targets.ts";
 
 /** Whom a container runs as when nothing says otherwise: `nobody` (Debian, kernel overflow uid). */
-export const NOBODY = 65_534;
+const NOBODY = 65_534;
 
 export const userOf = (pod: Pod, container: Container): number =>
   container.securityContext?.runAsUser ?? pod.spec?.securityContext?.runAsUser ?? NOBODY;

@@ -1,5 +1,5 @@
 // Durable creates and lists of the SQLite store, beside a plain node:sqlite program that commits each write by itself.
-// Run: node bench/store.ts [DIRECTORY]   (the directory's disk is what is measured; default: the system's for temporary files)
+// Run: node bench/store.bench.ts [DIRECTORY]   (the directory's disk is what is measured; default: the system's for temporary files)
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";

@@ -5,7 +5,7 @@
  * machine falls on all alike; the lowest and highest ratio show how quiet it was.
  * unbound is measured too when it is installed, with the same 1,000 names as local data.
  *
- * `node bench/dns.ts [SECONDS PER ROUND]`
+ * `node bench/dns.bench.ts [SECONDS PER ROUND]`
  */
 import { spawn, fork, type ChildProcess } from "node:child_process";
 import { createSocket } from "node:dgram";

@@ -1,0 +1,56 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Kind } from "../../api/kind.ts";
+import { keyOf, type KubeObject } from "../../api/object.ts";
+import { invalidObject } from "../../api/status.ts";
+import type { Condition, Operation, Store } from "../../store/store.ts";
+import { itemOf, storedText, type Item } from "../cache/item.ts";
+import { objectKey } from "../keys.ts";
+
+const checked = <T extends KubeObject>(kind: Kind<T>, object: T, previous: T | undefined): T => {
+  const faults = kind.validate(object, previous);
+  if (faults.length > 0) throw invalidObject(kind.group, kind.kind, keyOf(object), faults);
+  return object;
+};
+
+/** One transaction that makes sure of several objects, each stored exactly as the API would have stored it. */
+export class Draft {
+  readonly conditions: Condition[] = [];
+  readonly operations: Operation[] = [];
+  readonly #store: Store;
+  readonly #now: string;
+  readonly #uid: () => string;
+
+  constructor(store: Store, now: string, uid: () => string) {
+    this.#store = store;
+    this.#now = now;
+    this.#uid = uid;
+  }
+
+  async read<T extends KubeObject>(
+    kind: Kind<T>,
+    at: { namespace?: string; name: string },
+  ): Promise<(Item & { readonly object: T }) | undefined> {
+    const { entry } = await this.#store.get(objectKey(kind, at));
+    return entry === undefined ? undefined : (itemOf(entry) as Item & { readonly object: T });
+  }
+
+  /** The object as a create would store it, before its status is known. */
+  created<T extends KubeObject>(kind: Kind<T>, wanted: T): T {
+    const metadata = { ...wanted.metadata, uid: this.#uid(), creationTimestamp: this.#now };
+    const object = kind.prepareForCreate(kind.defaults({ ...wanted, metadata }), { now: this.#now });
+    return checked(kind, object, undefined);
+  }
+
+  /** The object as an update through the main resource would store it. */
+  updated<T extends KubeObject>(kind: Kind<T>, wanted: T, previous: T): T {
+    return checked(kind, kind.prepareForUpdate(kind.defaults(wanted), previous, { now: this.#now }), previous);
+  }
+
+  put(kind: Kind, object: KubeObject, previous: Item | undefined): void {
+    const key = objectKey(kind, { namespace: object.metadata.namespace, name: object.metadata.name ?? "" });
+    const value = storedText(object);
+    if (previous !== undefined && isDeepStrictEqual(JSON.parse(value), JSON.parse(storedText(previous.object)))) return;
+    this.conditions.push(previous === undefined ? { key, absent: true } : { key, modRevision: previous.revision });
+    this.operations.push({ type: "put", key, value });
+  }
+}

@@ -1,0 +1,99 @@
+import type { Endpoints, EndpointSlice, Namespace, Service, ServiceCIDR } from "../../api/generated/types.ts";
+import { familyOf } from "../../net/ip.ts";
+import { DEFAULT_SERVICE_CIDR } from "../claims/reader.ts";
+
+/** Where clients within the cluster reach the API server: an address of the node. */
+export interface Advertised {
+  readonly ip: string;
+  readonly port: number;
+}
+
+/** Namespaces that are always there. */
+export const NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"];
+/** Service, Endpoints and EndpointSlice of the API server share this name, in `default`. */
+export const KUBERNETES = "kubernetes";
+
+export const namespaceObject = (name: string): Namespace => ({
+  apiVersion: "v1",
+  kind: "Namespace",
+  metadata: { name },
+});
+
+/** SVC-271. Its Ready condition is its status, which is written apart. */
+export const serviceCIDRObject = (cidrs: readonly string[]): ServiceCIDR => ({
+  apiVersion: "networking.k8s.io/v1",
+  kind: "ServiceCIDR",
+  metadata: { name: DEFAULT_SERVICE_CIDR },
+  spec: { cidrs: [...cidrs] },
+});
+
+/** SVC-272: set only where the condition is missing or unknown; a False stays. */
+export function withReady(object: ServiceCIDR, now: string): ServiceCIDR {
+  const conditions = object.status?.conditions ?? [];
+  const ready = conditions.find(({ type }) => type === "Ready");
+  if (ready !== undefined && ready.status !== "Unknown") return object;
+  return {
+    ...object,
+    status: {
+      ...object.status,
+      conditions: [
+        ...conditions.filter(({ type }) => type !== "Ready"),
+        {
+          type: "Ready",
+          status: "True",
+          lastTransitionTime: now,
+          reason: "",
+          message: "The ranges are those that the API server was started with.",
+        },
+      ],
+    },
+  };
+}
+
+const HTTPS_PORT = 443;
+
+/** SVC-280. */
+export const serviceObject = (clusterIP: string, { port }: Advertised): Service => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: {
+    name: KUBERNETES,
+    namespace: "default",
+    labels: { component: "apiserver", provider: "kubernetes" },
+  },
+  spec: {
+    type: "ClusterIP",
+    sessionAffinity: "None",
+    clusterIP,
+    clusterIPs: [clusterIP],
+    ipFamilies: [familyOf(clusterIP) ?? "IPv4"],
+    ipFamilyPolicy: "SingleStack",
+    ports: [{ name: "https", port: HTTPS_PORT, protocol: "TCP", targetPort: port }],
+  },
+});
+
+/** SVC-282: with the label that keeps it from being mirrored, since its EndpointSlice is written here too. */
+export const endpointsObject = ({ ip, port }: Advertised): Endpoints => ({
+  apiVersion: "v1",
+  kind: "Endpoints",
+  metadata: {
+    name: KUBERNETES,
+    namespace: "default",
+    labels: { "endpointslice.kubernetes.io/skip-mirror": "true" },
+  },
+  subsets: [{ addresses: [{ ip }], ports: [{ name: "https", port, protocol: "TCP" }] }],
+});
+
+/** SVC-283. */
+export const sliceObject = ({ ip, port }: Advertised): EndpointSlice => ({
+  apiVersion: "discovery.k8s.io/v1",
+  kind: "EndpointSlice",
+  metadata: {
+    name: KUBERNETES,
+    namespace: "default",
+    labels: { "kubernetes.io/service-name": KUBERNETES },
+  },
+  addressType: familyOf(ip) ?? "IPv4",
+  endpoints: [{ addresses: [ip], conditions: { ready: true } }],
+  ports: [{ name: "https", port, protocol: "TCP" }],
+});

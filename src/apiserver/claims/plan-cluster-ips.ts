@@ -1,0 +1,99 @@
+import { invalid } from "../../api/fault.ts";
+import type { Service, ServiceSpec } from "../../api/generated/types.ts";
+import { lenientIP } from "../../api/meta/ip.ts";
+import { isHeadless, needsClusterIP } from "../../api/service/needs.ts";
+import { ApiError, invalidObject } from "../../api/status.ts";
+import type { Cidr } from "../../net/cidr.ts";
+import { fromNumber, toNumber, type IPFamily } from "../../net/ip.ts";
+import { addressBands, usableIn } from "./bands.ts";
+import { findFree } from "./find-free.ts";
+import type { ClaimReader, Ranges } from "./reader.ts";
+
+/** What allocation works with. */
+export interface AddressPool {
+  readonly reader: Pick<ClaimReader, "address" | "takenAddresses">;
+  readonly ranges: Ranges;
+  readonly random: () => number;
+  readonly dryRun: boolean;
+  readonly hint: (family: IPFamily) => Set<bigint>;
+}
+
+const rangesOf = ({ ranges }: AddressPool, family: string): readonly Cidr[] =>
+  ranges.ready.filter((cidr) => cidr.family === family);
+
+function contains(cidr: Cidr, ip: string): boolean {
+  const { first, last } = usableIn(cidr);
+  const number = toNumber(ip);
+  return number >= first && number <= last;
+}
+
+/** An address that was asked for by name must lie in a range that serves, and be free (SVC-122 … SVC-125). */
+async function takeExplicit(pool: AddressPool, service: Service, text: string, family: string): Promise<void> {
+  const ip = lenientIP(text) ?? text;
+  const ranges = rangesOf(pool, family);
+  const refuse = (why: string): ApiError => {
+    const fault = invalid("spec.clusterIPs", service.spec?.clusterIPs, `failed to allocate IP ${text}: ${why}`);
+    return invalidObject("", "Service", service.metadata.name ?? "", [fault]);
+  };
+  if (!ranges.some((cidr) => contains(cidr, ip))) {
+    const valid = ranges.map((cidr) => cidr.text).join(", ");
+    throw refuse(`the provided IP (${text}) is not in the valid range. The range of valid IPs is ${valid}`);
+  }
+  if (!pool.dryRun && (await pool.reader.address(ip)) !== undefined) throw refuse("provided IP is already allocated");
+}
+
+/** SVC-121, SVC-123, SVC-126; a dry run answers a placeholder (SVC-114). */
+async function takeAny(pool: AddressPool, family: IPFamily): Promise<string> {
+  const ranges = rangesOf(pool, family);
+  if (pool.dryRun && ranges[0] !== undefined) return fromNumber(ranges[0].first, family);
+  for (const cidr of ranges) {
+    const found = await findFree({
+      bands: addressBands(cidr),
+      random: pool.random,
+      hint: pool.hint(family),
+      excluded: new Set(),
+      isTaken: async (number) => (await pool.reader.address(fromNumber(number, family))) !== undefined,
+      readTaken: () => pool.reader.takenAddresses(family),
+    });
+    if (found === undefined) continue;
+    pool.hint(family).add(found);
+    return fromNumber(found, family);
+  }
+  const why = ranges.length === 0 ? `no ${family} ServiceCIDR is ready` : "range is full";
+  throw new ApiError("InternalError", `Internal error occurred: failed to allocate a serviceIP: ${why}`);
+}
+
+/** How many families a Service that keeps its addresses has them for already. */
+function covered(next: Service, previous: Service | undefined): number {
+  if (previous === undefined || !needsClusterIP(previous)) return 0;
+  // A headless Service has no addresses and can get none; one that keeps its number of families keeps its addresses too.
+  if (isHeadless(previous)) return 2;
+  const grows = (previous.spec?.ipFamilies?.length ?? 1) < (next.spec?.ipFamilies?.length ?? 1);
+  return grows ? (previous.spec?.clusterIPs?.length ?? 1) : 2;
+}
+
+/**
+ * The Service with an address for each of its families. `next` must have gone through `planFamilies`.
+ *
+ * @throws ApiError Invalid for an address that cannot be had, InternalError when a range is full
+ */
+export async function planClusterIPs(
+  pool: AddressPool,
+  next: Service,
+  previous: Service | undefined,
+): Promise<Service> {
+  if (!needsClusterIP(next) || isHeadless(next)) return next;
+  const spec: ServiceSpec = { ...next.spec };
+  const clusterIPs = [...(spec.clusterIPs ?? [])];
+  for (const [index, family] of (spec.ipFamilies ?? []).entries()) {
+    if (index < covered(next, previous)) continue;
+    const given = clusterIPs[index];
+    if (given) await takeExplicit(pool, next, given, family);
+    else clusterIPs[index] = await takeAny(pool, family as IPFamily);
+  }
+  if (clusterIPs.length > 0) {
+    spec.clusterIPs = clusterIPs;
+    spec.clusterIP ||= clusterIPs[0];
+  }
+  return { ...next, spec };
+}

@@ -1,0 +1,46 @@
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { chmod, rm } from "node:fs/promises";
+
+const LONGEST_REQUEST = 8;
+
+/** Joins two connections, each end of one being the end of the other. */
+export function join(one: Socket, other: Socket): void {
+  one.pipe(other);
+  other.pipe(one);
+  one.on("error", () => other.destroy());
+  other.on("error", () => one.destroy());
+}
+
+/**
+ * Lets programs outside the site's network reach its node ports: a connection to this Unix socket begins with a port number and a
+ * line feed, and is then joined to that port of the node's address. Only the site's user can open the socket.
+ */
+export async function startDialer(path: string, nodeAddress: string): Promise<Server> {
+  await rm(path, { force: true });
+  const server = createServer({ allowHalfOpen: true }, (incoming) => {
+    let head = Buffer.alloc(0);
+    const read = (chunk: Buffer): void => {
+      head = Buffer.concat([head, chunk]);
+      const end = head.indexOf("\n");
+      if (end === -1 && head.length <= LONGEST_REQUEST) return;
+      incoming.off("data", read);
+      incoming.pause();
+      const port = Number(head.subarray(0, end).toString());
+      if (end === -1 || !Number.isInteger(port) || port < 1 || port > 65535) {
+        incoming.destroy();
+        return;
+      }
+      const outgoing = connect({ host: nodeAddress, port, allowHalfOpen: true });
+      if (head.length > end + 1) incoming.unshift(head.subarray(end + 1));
+      join(incoming, outgoing);
+    };
+    incoming.on("error", () => incoming.destroy());
+    incoming.on("data", read);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, resolve);
+  });
+  await chmod(path, 0o600);
+  return server;
+}

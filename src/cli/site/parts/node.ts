@@ -1,0 +1,64 @@
+import { readFile } from "node:fs/promises";
+import { availableParallelism, totalmem } from "node:os";
+import { join } from "node:path";
+import { startNodeEndpoint } from "../../../node/endpoint/endpoint.ts";
+import { startNode, type NodePart } from "../../../node/node.ts";
+import { systemClock } from "../../../observe/clock.ts";
+import { wellKnownAddresses, type SystemConfig } from "../../config.ts";
+import { layoutOf } from "../../data/layout.ts";
+import { VERSION } from "../../version.ts";
+import { random, type Ground, type RunningPart } from "./part.ts";
+
+/** A node part for this configuration, also for one that only removes. */
+export function nodePart(
+  ground: Omit<Ground, "given">,
+  config: SystemConfig,
+  nodeAddresses: readonly string[],
+): Promise<NodePart> {
+  const { gateways, dns } = wellKnownAddresses(config);
+  const layout = layoutOf(config.directory);
+  return startNode({
+    ...ground,
+    clock: systemClock,
+    random,
+    nodeName: config.nodeName,
+    nodeAddresses,
+    podRanges: config.podRanges,
+    gateways,
+    directory: layout.node,
+    hidden: [config.directory],
+    clusterDNS: dns,
+    clusterDomain: config.clusterDomain,
+    rootless: config.rootless,
+    nodeBinary: process.execPath,
+    capacity: { cpu: String(availableParallelism()), memory: `${Math.floor(totalmem() / 1024)}Ki`, pods: "1000" },
+    version: `v1.36.2+fairlead.${VERSION}`,
+  });
+}
+
+/** Pods, and the endpoint by which the API server reaches them. */
+export async function startNodePart({ host, client, log, given }: Ground): Promise<RunningPart> {
+  const { config, nodeAddresses } = given;
+  const layout = layoutOf(config.directory);
+  const [part, ca, cert, key] = await Promise.all([
+    nodePart({ host, client, log }, config, nodeAddresses),
+    ...["ca.crt", "node.crt", "node.key"].map((name) => readFile(join(layout.pki, name), "utf8")),
+  ] as const);
+  const endpoint = await startNodeEndpoint({
+    listen: { path: layout.nodeSocket },
+    tls: { ca: ca!, cert: cert!, key: key! },
+    log,
+    source: part.source,
+  });
+  return {
+    ready: Promise.resolve(),
+    async stop() {
+      await endpoint.stop();
+      await part.stop();
+    },
+    async remove() {
+      await endpoint.stop();
+      await part.removeAll();
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import { randomBytes } from "node:crypto";
+import type { Client } from "../../../client/client.ts";
+import type { Host } from "../../../host/host.ts";
+import type { Log } from "../../../observe/log.ts";
+import type { WorkerConfig } from "../protocol.ts";
+
+/** A part of the site that runs. */
+export interface RunningPart {
+  readonly ready: Promise<void>;
+  /** Ends it; what it made stays. */
+  stop(): Promise<void>;
+  /** Ends it and takes away what it made. */
+  remove(): Promise<void>;
+}
+
+/** What a part of the site stands on. */
+export interface Ground {
+  readonly host: Host;
+  readonly client: Client;
+  readonly log: Log;
+  readonly given: WorkerConfig;
+}
+
+/** From 0 up to, but not including, 1, and hard to guess: query ids are made of it. */
+export const random = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48;

@@ -1,0 +1,137 @@
+import { connect } from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ApiError } from "../../../src/api/status.ts";
+import { nodeStreams } from "../../../src/apiserver/stream/streams.ts";
+import type { Streams } from "../../../src/apiserver/streams.ts";
+import { systemHost } from "../../../src/host/processes.ts";
+import { startNodeEndpoint, type NodeEndpoint } from "../../../src/node/endpoint/endpoint.ts";
+import type { ContainerAddress, LogOptions, PodSource } from "../../../src/node/pods/pod-source.ts";
+import { silentLog } from "../../../src/observe/log.ts";
+import { NODE_CLIENT } from "../../../src/apiserver/pki/pki.ts";
+import { issue, issueAuthority } from "../../../src/apiserver/pki/issue.ts";
+import { createCluster, type Cluster } from "../../apiserver/cluster.ts";
+
+export const NODE = "node-a";
+
+/** A pod source of real programs of this machine; logs are what the test lets be said. */
+export interface TestSource extends PodSource {
+  /** Programs started and not ended yet, by process id. */
+  readonly running: Set<number>;
+  /** What was asked of `logs`, last first. */
+  readonly asked: { at: ContainerAddress; options: LogOptions }[];
+  logs(at: ContainerAddress, options: LogOptions, signal: AbortSignal): AsyncIterable<Buffer>;
+  /** The chunks of the pod's log; a function waits between them. */
+  said: (options: LogOptions, signal: AbortSignal) => AsyncIterable<Buffer>;
+}
+
+export function testSource(): TestSource {
+  const host = systemHost();
+  const running = new Set<number>();
+  const source: TestSource = {
+    running,
+    asked: [],
+    async *said() {
+      yield Buffer.from("first\n");
+      yield Buffer.from("second\n");
+    },
+    logs: (at, options, signal) => {
+      source.asked.unshift({ at, options });
+      if (at.pod !== "talker") throw new ApiError("NotFound", `pod "${at.pod}" is not on node ${NODE}`);
+      return source.said(options, signal);
+    },
+    exec: async (at, { command, stdin }) => {
+      if (at.pod !== "talker") throw new ApiError("NotFound", `pod "${at.pod}" is not on node ${NODE}`);
+      const program = await host.open(command[0]!, command.slice(1));
+      running.add(program.pid);
+      void program.ended.then(() => running.delete(program.pid));
+      if (!stdin) program.stdin.end();
+      return {
+        ...(stdin ? { stdin: program.stdin } : {}),
+        stdout: program.stdout,
+        stderr: program.stderr,
+        ended: program.ended,
+        kill: () => program.kill("SIGKILL"),
+      };
+    },
+  };
+  return source;
+}
+
+/** A node endpoint on a Unix socket and the streams that reach it. */
+export interface EndpointScene {
+  readonly endpoint: NodeEndpoint;
+  readonly source: TestSource;
+  readonly streams: Streams;
+  readonly socketPath: string;
+  readonly ca: string;
+  readonly client: { readonly cert: string; readonly key: string };
+  readonly other: { readonly cert: string; readonly key: string };
+  close(): Promise<void>;
+}
+
+export async function endpointScene(): Promise<EndpointScene> {
+  const folder = await mkdtemp(join(tmpdir(), "fairlead-endpoint-"));
+  const socketPath = join(folder, "node.sock");
+  const now = Date.now();
+  const authority = await issueAuthority("test", now);
+  const [node, client, other] = await Promise.all([
+    issue(authority, { commonName: `system:node:${NODE}`, names: { dns: [NODE], ips: [] } }, now),
+    issue(authority, { commonName: NODE_CLIENT }, now),
+    issue(authority, { commonName: "somebody" }, now),
+  ]);
+  const source = testSource();
+  const endpoint = await startNodeEndpoint({
+    listen: { path: socketPath },
+    tls: { ca: authority.cert, cert: node.cert, key: node.key },
+    log: silentLog,
+    source,
+  });
+  const streams = nodeStreams({
+    tls: { ca: authority.cert, cert: client.cert, key: client.key },
+    dial: () =>
+      new Promise((resolve, reject) => {
+        const socket = connect(socketPath);
+        socket.once("connect", () => resolve(socket));
+        socket.once("error", reject);
+      }),
+  });
+  return {
+    endpoint,
+    source,
+    streams,
+    socketPath,
+    ca: authority.cert,
+    client,
+    other,
+    close: async () => {
+      await endpoint.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** A whole API server whose node is the scene's endpoint, with the pod `default/talker`. */
+export async function clusterScene(): Promise<EndpointScene & { readonly cluster: Cluster }> {
+  const scene = await endpointScene();
+  const cluster = await createCluster({ streams: scene.streams });
+  await cluster.ask("POST", "/api/v1/nodes", { metadata: { name: NODE } });
+  for (const name of ["talker", "stranger"]) {
+    const spec = { nodeName: NODE, containers: [{ name: "main", image: "none", command: ["true"] }] };
+    const { code, text } = await cluster.ask("POST", "/api/v1/namespaces/default/pods", { metadata: { name }, spec });
+    if (code !== 201) throw new Error(`making the pod ${name}: ${text}`);
+    const status = { phase: "Running", podIP: "10.244.0.2" };
+    await cluster.ask("PATCH", `/api/v1/namespaces/default/pods/${name}/status`, JSON.stringify({ status }), {
+      headers: { "content-type": "application/merge-patch+json" },
+    });
+  }
+  return {
+    ...scene,
+    cluster,
+    close: async () => {
+      await cluster.close();
+      await scene.close();
+    },
+  };
+}
