@@ -3,7 +3,9 @@
  * The rule set is read once, when all is over: reading it would slow what is measured, so the kernel's moment is the last
  * line of `nft monitor` that adds one of the pods' addresses.
  */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { loadavg } from "node:os";
 import { performance } from "node:perf_hooks";
 import { endpointSlices, pods, services } from "../src/api/resources.ts";
 import type { EndpointSlice, Pod, Service } from "../src/api/generated/types.ts";
@@ -15,6 +17,25 @@ import { until } from "../test/lab/until.ts";
 
 const PODS = Number(process.env["PODS"] ?? 200);
 const WRITERS = 16;
+/** Seconds of processor time that Fairlead's processes have used, by what they are. */
+function processorTime(data: string): Map<string, number> {
+  const used = new Map<string, number>();
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      const name = /src\/cli\/(server|site)\/main\.ts/.exec(words)?.[1];
+      const environment = readFileSync(`/proc/${pid}/environ`, "utf8");
+      if (name === undefined || !`${words}${environment}${readlinkSync(`/proc/${pid}/fd/2`)}`.includes(data)) continue;
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      used.set(name, (Number(fields[11]) + Number(fields[12])) / 100);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return used;
+}
+
 const lab = await createLab();
 const host = await lab.add("h1");
 try {
@@ -32,6 +53,7 @@ try {
     if (line.includes("10.244.")) lastChange = performance.now();
   });
 
+  const usedBefore = processorTime(fairlead.data);
   const began = performance.now();
   let next = 0;
   const write = async (): Promise<void> => {
@@ -63,6 +85,9 @@ try {
     { seconds: 60, every: 25 },
   );
   const ready = performance.now();
+  const used = [...processorTime(fairlead.data)].map(
+    ([name, seconds]) => `${name} ${(seconds - (usedBefore.get(name) ?? 0)).toFixed(2)} s`,
+  );
   const addresses = readyOf(slices);
   const rules = await until("the kernel's table to have every pod", async () => {
     const { stdout } = await host.check("nft", ["list", "ruleset"]);
@@ -75,6 +100,7 @@ try {
   console.log(
     `${PODS} process pods: all created after ${seconds(created)} s, ready in slices after ${seconds(ready)} s, in the kernel after ${seconds(lastChange)} s (${slots} slots)`,
   );
+  console.log(`processor time until ready: ${used.join(", ")}; load of the machine ${loadavg()[0]?.toFixed(1)}`);
   const revision = (list as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion;
   const generations = slices.map(({ metadata }) => metadata.generation).join(" ");
   console.log(`revision of the store ${revision}; generations of the slices: ${generations}`);

@@ -63,7 +63,7 @@ export interface NodePart extends Part {
 /** Pods set up at a time: those that come together have their networks made together. */
 const SETUPS = 24;
 /** Containers started at a time: more would only wait for a core, and all would be late. */
-const STARTS = 8;
+const STARTS = 12;
 
 /** The host's resolver. A stub on the loopback answers nobody in a pod, so the file behind it is read. */
 async function hostResolver(): Promise<Resolver> {
