@@ -70,8 +70,12 @@ try {
   const created = performance.now();
 
   const slicesOf = async (): Promise<EndpointSlice[]> =>
-    (await client.list<EndpointSlice>(endpointSlices, { namespace: "default", labelSelector: "kubernetes.io/service-name=many" }))
-      .items;
+    (
+      await client.list<EndpointSlice>(endpointSlices, {
+        namespace: "default",
+        labelSelector: "kubernetes.io/service-name=many",
+      })
+    ).items;
   const readyOf = (slices: readonly EndpointSlice[]): string[] =>
     slices.flatMap(({ endpoints }) =>
       (endpoints ?? []).filter(({ conditions }) => conditions?.ready === true).flatMap(({ addresses }) => addresses),
