@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { stringify } from "yaml";
 import type { LabHost } from "../lab/lab.ts";
 
 /** A pod that answers its name over HTTP, and is ready when it listens. */
@@ -36,9 +37,9 @@ export const service = (name: string, spec: object, namespace?: string): object 
 
 export const namespace = (name: string): object => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
 
-/** Writes objects as one manifest of several documents (JSON is YAML) and answers its path. */
+/** Writes objects as one manifest of several documents and answers its path. */
 export function manifest(host: LabHost, name: string, objects: readonly object[]): string {
   const path = join(host.scratch, name);
-  writeFileSync(path, objects.map((object) => JSON.stringify(object, undefined, 2)).join("\n---\n"));
+  writeFileSync(path, objects.map((object) => stringify(object, { version: "1.1" })).join("---\n"));
   return path;
 }
