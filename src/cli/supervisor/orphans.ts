@@ -20,7 +20,7 @@ async function endOrphan(record: string): Promise<void> {
 
 /**
  * Waits for the server and the site of a supervisor that was killed: they end by themselves when it dies, and two of
- * them at once must not write one database or care for the same pods. Call it only while holding the data directory.
+ * them at once must not write one database or care for the same pods. Nobody alive may hold the data directory.
  */
 export const endOrphans = async (layout: DataLayout): Promise<void> =>
   void (await Promise.all(layout.processes.map(endOrphan)));
