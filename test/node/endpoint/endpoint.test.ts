@@ -68,7 +68,7 @@ void test("answers logs with their options, and refusals as Status", async () =>
 
 void test("a log is sent as it comes, no faster than its reader, and ends with its reader", async (context) => {
   let made = 0;
-  let over = false;
+  const ended = Promise.withResolvers<void>();
   const { said } = scene.source;
   context.after(() => {
     scene.source.said = said;
@@ -81,7 +81,7 @@ void test("a log is sent as it comes, no faster than its reader, and ends with i
         await new Promise((resolve) => setImmediate(resolve));
       }
     } finally {
-      over = true;
+      ended.resolve();
     }
   };
   const path = "/containerLogs/default/talker/main?follow=true";
@@ -93,7 +93,7 @@ void test("a log is sent as it comes, no faster than its reader, and ends with i
   }
   assert.ok(made < 32 * 1024 * 1024, `made ${made} bytes for a reader that reads none`);
   body.destroy();
-  while (!over) await new Promise((resolve) => setImmediate(resolve));
+  await ended.promise;
 });
 
 void test("a silent log is answered, and its failure later cuts the answer off", async (context) => {

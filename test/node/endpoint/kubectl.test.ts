@@ -39,13 +39,16 @@ if (found.length === 0)
   void test("kubectl against the node endpoint", { skip: "there is no kubectl in PATH" }, () => {});
 
 const WEB_SOCKETS = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: "true" };
+const SPDY = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: "false" };
 const ways = found.flatMap(({ path, version, minor }) => [
-  { path, name: version, env: {} },
-  ...(minor === 29 || minor === 30 ? [{ path, name: `${version} with WebSockets`, env: WEB_SOCKETS }] : []),
-  ...(minor >= 31 ? [{ path, name: `${version} with SPDY`, env: { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: "false" } }] : []),
+  { path, name: version, env: {}, upgrade: minor < 31 ? "SPDY/3.1" : "websocket" },
+  ...(minor === 29 || minor === 30
+    ? [{ path, name: `${version} with WebSockets`, env: WEB_SOCKETS, upgrade: "websocket" }]
+    : []),
+  ...(minor >= 31 ? [{ path, name: `${version} with SPDY`, env: SPDY, upgrade: "SPDY/3.1" }] : []),
 ]);
 
-for (const { path, name, env } of ways) {
+for (const { path, name, env, upgrade } of ways) {
   const start = (args: readonly string[]): Promise<Running> =>
     systemHost().open(path, args, { env: { ...env, HOME: folder, KUBECONFIG: join(folder, "kubeconfig") } });
   const run = async (args: readonly string[], input?: Buffer) => {
@@ -60,6 +63,7 @@ for (const { path, name, env } of ways) {
     const { stdout, stderr, code } = await run(["exec", "talker", "--", "sh", "-c", script]);
     assert.deepEqual([stdout.toString(), code], ["out\n", 7]);
     assert.match(stderr, /^err\n/);
+    assert.equal(scene.upgrades[0], upgrade);
     assert.equal((await run(["exec", "talker", "--", "true"])).code, 0);
   });
 
@@ -82,6 +86,22 @@ for (const { path, name, env } of ways) {
   void test(`${name}: a client that goes takes its command with it`, { timeout: 60_000 }, async () => {
     const running = await start(["exec", "-i", "talker", "--", "sleep", "600"]);
     await until(() => scene.source.running.size === 1, "the command's start");
+    running.kill("SIGKILL");
+    await running.ended;
+    await until(() => scene.source.running.size === 0, "the command's end");
+  });
+
+  void test(`${name}: so does one whose input is not read`, { timeout: 60_000 }, async (context) => {
+    const running = await start(["exec", "-i", "talker", "--", "sleep", "600"]);
+    running.stdin.write(Buffer.alloc(64 * 1024 * 1024));
+    // An assertion that fails must not leave the client behind.
+    context.after(() => running.kill("SIGKILL"));
+    await until(() => scene.source.running.size === 1, "the command's start");
+    // Full when what kubectl still has to read does not become less.
+    for (let before = -1; before !== running.stdin.writableLength;) {
+      before = running.stdin.writableLength;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
     running.kill("SIGKILL");
     await running.ended;
     await until(() => scene.source.running.size === 0, "the command's end");

@@ -114,10 +114,24 @@ export async function endpointScene(): Promise<EndpointScene> {
   };
 }
 
+export interface ClusterScene extends EndpointScene {
+  readonly cluster: Cluster;
+  /** Protocols that clients asked to upgrade to, last first. */
+  readonly upgrades: string[];
+}
+
 /** A whole API server whose node is the scene's endpoint, with the pod `default/talker`. */
-export async function clusterScene(): Promise<EndpointScene & { readonly cluster: Cluster }> {
+export async function clusterScene(): Promise<ClusterScene> {
   const scene = await endpointScene();
-  const cluster = await createCluster({ streams: scene.streams });
+  const upgrades: string[] = [];
+  const streams: Streams = {
+    log: (request, signal) => scene.streams.log(request, signal),
+    upgrade: (request, client, socket, head) => {
+      upgrades.unshift(client.headers.upgrade ?? "");
+      return scene.streams.upgrade(request, client, socket, head);
+    },
+  };
+  const cluster = await createCluster({ streams });
   await cluster.ask("POST", "/api/v1/nodes", { metadata: { name: NODE } });
   for (const name of ["talker", "stranger"]) {
     const spec = { nodeName: NODE, containers: [{ name: "main", image: "none", command: ["true"] }] };
@@ -131,6 +145,7 @@ export async function clusterScene(): Promise<EndpointScene & { readonly cluster
   return {
     ...scene,
     cluster,
+    upgrades,
     close: async () => {
       await cluster.close();
       await scene.close();

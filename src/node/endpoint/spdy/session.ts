@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { PassThrough, Writable, type Duplex, type Readable } from "node:stream";
+import { whileUnread } from "../exec/while-unread.ts";
 import {
   encodeControl,
   encodeData,
@@ -34,6 +35,18 @@ export interface SpdySession {
   /** Resolves when the connection has ended or broken. */
   readonly closed: Promise<void>;
 }
+
+/** Tells a stream how what it asked for went. */
+async function settle(promise: Promise<void>, done: (error?: Error) => void): Promise<void> {
+  let failure: Error | undefined;
+  try {
+    await promise;
+  } catch (error) {
+    failure = error as Error;
+  }
+  done(failure);
+}
+const callBack = (promise: Promise<void>, done: (error?: Error) => void): void => void settle(promise, done);
 
 /** Streams that a client may open; exec needs four. */
 const MAXIMUM_STREAMS = 8;
@@ -102,8 +115,8 @@ export function spdySession(socket: Duplex, head: Buffer, accept: (stream: SpdyS
       taken: 0,
       received: new PassThrough({ highWaterMark: RECEIVE_BUFFER }),
       sent: new Writable({
-        write: (data: Buffer, _, done) => void sendData(id, data).then(() => done(), done),
-        final: (done) => void write(encodeData(id, true, Buffer.alloc(0))).then(() => done(), done),
+        write: (data: Buffer, _, done) => callBack(sendData(id, data), done),
+        final: (done) => callBack(write(encodeData(id, true, Buffer.alloc(0))), done),
       }),
     };
     stream.received.on("error", () => {});
@@ -122,8 +135,11 @@ export function spdySession(socket: Duplex, head: Buffer, accept: (stream: SpdyS
     const { received } = stream ?? {};
     if (received?.writable === true && data.length > 0 && !received.write(data)) {
       const waiting = new AbortController();
+      // A server's pings have even numbers.
+      const again = whileUnread(() => say(encodeControl(TYPE.ping, 0, words(2))));
       // It closes without having drained when the command or the client has ended.
       await Promise.race(["drain", "close"].map((event) => once(received, event, waiting).catch(() => {})));
+      again();
       waiting.abort();
     }
     if (data.length > 0) say(encodeControl(TYPE.windowUpdate, 0, words(0, data.length)));
@@ -164,6 +180,12 @@ export function spdySession(socket: Duplex, head: Buffer, accept: (stream: SpdyS
     for (const frame of reader.push(chunk)) await (frame.kind === "data" ? receive(frame) : control(frame));
   };
 
+  const dropAll = (): void => {
+    for (const id of streams.keys()) drop(id);
+  };
+  // Frees a reader that waits for a slow stream.
+  socket.once("close", dropAll);
+
   const run = async (): Promise<void> => {
     try {
       if (head.length > 0) await read(head);
@@ -171,7 +193,7 @@ export function spdySession(socket: Duplex, head: Buffer, accept: (stream: SpdyS
     } catch {
       socket.destroy();
     } finally {
-      for (const id of streams.keys()) drop(id);
+      dropAll();
       blocks.close();
     }
   };

@@ -1,6 +1,7 @@
 import { PassThrough, Writable, type Duplex } from "node:stream";
 import { clientEnds } from "../exec/end-connection.ts";
 import type { ExecChannels, WantedStreams } from "../exec/exec-channels.ts";
+import { whileUnread } from "../exec/while-unread.ts";
 import { CLOSE, closePayload, encodeFrame, MessageReader, OPCODE, WebSocketError, type Message } from "./frames.ts";
 import type { Subprotocol } from "./handshake.ts";
 
@@ -43,8 +44,15 @@ export function webSocketChannels(
   const toStdin = (data: Buffer): void => {
     if (stdin === undefined || !stdin.writable || data.length === 0) return;
     if (stdin.write(data)) return;
+    if (socket.isPaused()) return;
     socket.pause();
-    stdin.once("drain", () => socket.resume());
+    const read = whileUnread(() => socket.writable && !closing && socket.write(encodeFrame(OPCODE.ping)));
+    stdin.once("close", read);
+    stdin.once("drain", () => {
+      stdin.off("close", read);
+      read();
+      socket.resume();
+    });
   };
   const receive = ({ opcode, data }: Message): void => {
     if (opcode === OPCODE.ping && socket.writable && !closing) socket.write(encodeFrame(OPCODE.pong, data));
