@@ -11,7 +11,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bootstrap } from "../src/apiserver/bootstrap/bootstrap.ts";
 import { kinds } from "../src/api/kinds.ts";
-import { serviceClaims } from "../src/apiserver/claims/serviceClaims.ts";
+import { storeReader } from "../src/apiserver/claims/reader.ts";
+import { serviceClaims } from "../src/apiserver/claims/service-claims.ts";
 import { systemClock } from "../src/observe/clock.ts";
 import { silentLog } from "../src/observe/log.ts";
 import { openSqliteStore } from "../src/store/sqlite/sqlite.ts";
@@ -32,13 +33,8 @@ interface Ready {
 /** The process that is measured. */
 async function serve(directory: string): Promise<void> {
   const store = await openSqliteStore({ path: join(directory, "store.db"), log: silentLog });
-  const nodePortRange = { from: 30_000, to: 32_767 };
-  const claims = serviceClaims({
-    store,
-    families: ["IPv4"],
-    nodePortRange,
-    clock: systemClock,
-  });
+  const nodePortRange = { first: 30_000, last: 32_767 };
+  const claims = serviceClaims({ reader: storeReader(store), nodePortRange, clock: systemClock });
   await bootstrap({
     store,
     serviceRanges: ["10.96.0.0/12"],
