@@ -166,7 +166,8 @@ async function bench(directory: string): Promise<void> {
 
 /** The same number of creates in etcd's own way: a transaction that holds only where the key is absent. */
 async function rival(directory: string): Promise<void> {
-  const etcd = spawn("etcd", ["--data-dir", join(directory, "etcd"), "--log-level", "error"], { stdio: "ignore" });
+  const program = "etcd";
+  const etcd = spawn(program, ["--data-dir", join(directory, "etcd"), "--log-level", "error"], { stdio: "ignore" });
   const started = await Promise.race([once(etcd, "spawn").then(() => true), once(etcd, "error").then(() => false)]);
   if (!started) return console.log("rival: etcd: not measured (there is none in PATH)");
   const base64 = (text: string): string => Buffer.from(text).toString("base64");
