@@ -21,5 +21,6 @@ function parseMountInfo(text: string): Mount[] {
     });
 }
 
-/** All mounts of the mount namespace we are in. */
-export const readMounts = async (): Promise<Mount[]> => parseMountInfo(await readFile("/proc/self/mountinfo", "utf8"));
+/** All mounts of the mount namespace that a process is in; ours unless told. */
+export const readMounts = async (pid: number | "self" = "self"): Promise<Mount[]> =>
+  parseMountInfo(await readFile(`/proc/${pid}/mountinfo`, "utf8"));

@@ -18,6 +18,7 @@ import { execInContainer } from "./exec.ts";
 import { mountTarget } from "./mount-targets.ts";
 import { groupOf, processRefusal, userOf } from "./refusal.ts";
 import { readReport } from "./status-file.ts";
+import { freshViews } from "./fresh-view.ts";
 import { buildHostView, type HostView } from "./view.ts";
 
 export interface ProcessRuntimeOptions {
@@ -30,6 +31,8 @@ export interface ProcessRuntimeOptions {
   readonly rootless: boolean;
 }
 
+/** How old a view of the host's files may be that a container starts from, in milliseconds. */
+const VIEW_LIMIT = 1000;
 /** How often an exit is looked for where the kernel's notice was lost, in milliseconds. */
 const LIVENESS_POLL = 5_000;
 /** How long a start is looked at before it is taken to run, and how long a look waits for the next at most; in milliseconds. */
@@ -42,7 +45,11 @@ const KILLED = 137;
 export function processRuntime(options: ProcessRuntimeOptions): Runtime {
   const { host, rootless } = options;
   const launcher = createLauncher(host);
-  let view: HostView | undefined;
+  const views = freshViews(
+    () => buildHostView(host, options.log, options.scratch, options.hidden),
+    () => performance.now(),
+    VIEW_LIMIT,
+  );
   let tools = { nsenter: "", setpriv: "", bwrap: "" };
   let hidden: string[] = [];
 
@@ -97,6 +104,69 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     if (its !== undefined && its.ino === ours?.ino) await signalProcess(left, "SIGKILL");
   };
 
+  /** Starts a container from a view of the host's files; resolves once its own program runs. */
+  const startIn = async (view: HostView, start: ContainerStart): Promise<StartedContainer> => {
+    await mkdir(start.directory, { recursive: true, mode: 0o700 });
+    const mounts: BindMount[] = [];
+    for (const mount of start.mounts) {
+      // The network files' places are made in the view: what the host has there, a symlink perhaps, does not count.
+      const target = /^\/etc\/[^/]+$/.test(mount.target) ? mount.target : await mountTarget(mount.target);
+      const kind = (await stat(mount.source)).isDirectory() ? "directory" : "file";
+      await view.ensure(target, kind);
+      mounts.push({ ...mount, target });
+    }
+    const confinement: Confinement = {
+      view: view.entries(),
+      hidden,
+      nodeBinary: options.nodeBinary,
+      mounts,
+      hostname: start.hostname,
+      workingDir: start.container.workingDir || "/",
+      env: start.env,
+      user: userOf(start.pod, start.container),
+      group: groupOf(start.pod, start.container),
+      groups: start.pod.spec?.securityContext?.supplementalGroups ?? [],
+      setpriv: tools.setpriv,
+      rootless,
+    };
+    const argsFile = join(start.directory, "options");
+    const statusFile = join(start.directory, "status");
+    await writeFile(
+      argsFile,
+      bubblewrapOptions(confinement)
+        .map((option) => `${option}\0`)
+        .join(""),
+      { mode: 0o600 },
+    );
+    await endLeftover(statusFile, start.namespace);
+    const pid = await launcher.start(
+      tools.nsenter,
+      [
+        `--net=/run/netns/${start.namespace}`,
+        `--mount=${view.namespace}`,
+        tools.bwrap,
+        "--json-status-fd",
+        "3",
+        "--args",
+        "4",
+        "--",
+        ...confinedCommand(confinement, start.command),
+      ],
+      { output: start.log, file: statusFile, input: argsFile },
+    );
+    const monitor = await identityOf(pid);
+    const started: StartedContainer = {
+      monitor: monitor ?? { pid, startTicks: -1 },
+      statusFile,
+      user: confinement.user,
+      group: confinement.group,
+    };
+    await begun(started);
+    // It holds the environment, secrets and all.
+    await rm(argsFile, { force: true });
+    return started;
+  };
+
   return {
     name: "process",
     refusal: (pod) => processRefusal(pod, rootless),
@@ -107,69 +177,16 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       // What is inside a hidden directory is hidden with it.
       const outer = options.hidden.filter((path) => !options.hidden.some((other) => path.startsWith(`${other}/`)));
       for (const path of outer) if ((await stat(path).catch(() => undefined))?.isDirectory()) hidden.push(path);
-      view = await buildHostView(host, options.log, options.scratch, options.hidden);
+      // Built now, so that a machine that cannot do it says so at the start and the first pods need not wait.
+      (await views.take()).done();
     },
     async start(start: ContainerStart) {
-      if (view === undefined) throw new Error("starting a container: the process runtime is not prepared");
-      await mkdir(start.directory, { recursive: true, mode: 0o700 });
-      const mounts: BindMount[] = [];
-      for (const mount of start.mounts) {
-        // The network files' places are made in the view: what the host has there, a symlink perhaps, does not count.
-        const target = /^\/etc\/[^/]+$/.test(mount.target) ? mount.target : await mountTarget(mount.target);
-        const kind = (await stat(mount.source)).isDirectory() ? "directory" : "file";
-        await view.ensure(target, kind);
-        mounts.push({ ...mount, target });
+      const { view, done } = await views.take();
+      try {
+        return await startIn(view, start);
+      } finally {
+        done();
       }
-      const confinement: Confinement = {
-        view: view.entries(),
-        hidden,
-        nodeBinary: options.nodeBinary,
-        mounts,
-        hostname: start.hostname,
-        workingDir: start.container.workingDir || "/",
-        env: start.env,
-        user: userOf(start.pod, start.container),
-        group: groupOf(start.pod, start.container),
-        groups: start.pod.spec?.securityContext?.supplementalGroups ?? [],
-        setpriv: tools.setpriv,
-        rootless,
-      };
-      const argsFile = join(start.directory, "options");
-      const statusFile = join(start.directory, "status");
-      await writeFile(
-        argsFile,
-        bubblewrapOptions(confinement)
-          .map((option) => `${option}\0`)
-          .join(""),
-        { mode: 0o600 },
-      );
-      await endLeftover(statusFile, start.namespace);
-      const pid = await launcher.start(
-        tools.nsenter,
-        [
-          `--net=/run/netns/${start.namespace}`,
-          `--mount=${view.namespace}`,
-          tools.bwrap,
-          "--json-status-fd",
-          "3",
-          "--args",
-          "4",
-          "--",
-          ...confinedCommand(confinement, start.command),
-        ],
-        { output: start.log, file: statusFile, input: argsFile },
-      );
-      const monitor = await identityOf(pid);
-      const started: StartedContainer = {
-        monitor: monitor ?? { pid, startTicks: -1 },
-        statusFile,
-        user: confinement.user,
-        group: confinement.group,
-      };
-      await begun(started);
-      // It holds the environment, secrets and all.
-      await rm(argsFile, { force: true });
-      return started;
     },
     status,
     watch: (started, callback) => watchFile(started.statusFile, LIVENESS_POLL, callback),
@@ -193,8 +210,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     },
     async close() {
       await launcher.close();
-      await view?.close();
-      view = undefined;
+      await views.close();
     },
   };
 }

@@ -1,11 +1,12 @@
 import { chmod, chown, lstat, mkdir, readdir, readlink, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Host, Running } from "../../../host/host.ts";
-import { readMounts, type Mount } from "../../../host/mounts.ts";
+import type { Host, Running, RunResult } from "../../../host/host.ts";
+import { readMounts } from "../../../host/mounts.ts";
 import type { Log } from "../../../observe/log.ts";
+import { fstab, overlayOptions, viewStep, type Overlay } from "./view-plan.ts";
 
 /**
- * What pods see of the host's files: one read-only overlay per directory, built once in a mount namespace of its own.
+ * What pods see of the host's files: one read-only overlay per directory, built in a mount namespace of its own.
  * An overlay gives every Unix socket another inode, so a pod cannot connect to one that the host listens on; a plain
  * read-only bind would let it.
  */
@@ -22,19 +23,6 @@ export interface HostView {
 export type ViewEntry =
   | { readonly path: string; readonly source: string }
   | { readonly path: string; readonly symlink: string };
-
-interface Overlay {
-  readonly path: string;
-  readonly layer: string;
-  readonly mountPoint: string;
-}
-
-/** Every pod has its own of these. */
-const OWN = new Set(["/proc", "/sys", "/dev", "/run", "/tmp"]);
-const NO_FILES =
-  /^(proc|sysfs|devtmpfs|devpts|cgroup2?|securityfs|debugfs|tracefs|pstore|bpf|mqueue|hugetlbfs|autofs|nsfs|binfmt_misc|configfs|fusectl|rpc_pipefs|overlay)$/;
-/** Commas, colons and backslashes mean something in overlayfs options; a directory with one is not shown. */
-const PLAIN_PATH = /^\/[\w./+@%=~ -]*$/;
 
 /** The empty files of the /etc layer: each pod's own are bound on them, even where the host's is a symlink. */
 const ETC_FILES = ["hosts", "resolv.conf", "hostname"];
@@ -59,69 +47,52 @@ export async function buildHostView(
   await mkdir(scratch, { recursive: true, mode: 0o700 });
   // The anchor ends when we do: its input closes. Containers keep their own copy of the mounts.
   // Slave, not private: when the host unmounts something, it must not stay busy because of us.
-  const anchor = await host.open("unshare", ["--mount", "--propagation", "slave", "cat"]);
+  const script = 'mount -t tmpfs -o mode=0755 tmpfs "$1" && exec cat';
+  const anchor = await host.open("unshare", ["--mount", "--propagation", "slave", "sh", "-c", script, "sh", scratch]);
   await answered(anchor);
   const namespace = `/proc/${anchor.pid}/ns/mnt`;
   const inside = (path: string): string => `/proc/${anchor.pid}/root${path}`;
-  const mount = async (...args: string[]): Promise<void> => {
-    await host.check("nsenter", [`--mount=${namespace}`, "mount", ...args]);
-  };
-  await mount("-t", "tmpfs", "-o", "mode=0755", "tmpfs", scratch);
+  const mount = (...args: string[]): Promise<RunResult> =>
+    host.run("nsenter", [`--mount=${namespace}`, "mount", ...args]);
 
   const mounts = (await readMounts()).filter(({ point }) => point !== "/");
-  const below = (path: string): Mount[] => mounts.filter(({ point }) => point.startsWith(`${path}/`));
-  const isHidden = (path: string): boolean => hidden.some((each) => path === each || path.startsWith(`${each}/`));
   const overlays: Overlay[] = [];
   let layers = 0;
-  let saidFallback = false;
-
-  const mountOverlay = (overlay: Overlay): Promise<void> =>
-    mount("-t", "overlay", "overlay", "-o", `ro,lowerdir=${overlay.layer}:${overlay.path}`, overlay.mountPoint);
-
   const show = async (path: string): Promise<void> => {
-    if (OWN.has(path) || isHidden(path) || !PLAIN_PATH.test(path)) return;
+    const step = viewStep(path, mounts, hidden);
+    if (step === "leave out") return;
     const at = await lstat(path).catch(() => undefined);
     const shown = join(scratch, "root", path);
-    if (at?.isSymbolicLink()) {
-      await symlink(await readlink(path), inside(shown));
-    }
+    if (at?.isSymbolicLink()) await symlink(await readlink(path), inside(shown));
     if (at === undefined || !at.isDirectory()) return;
-    if (mounts.some(({ point, type }) => point === path && NO_FILES.test(type))) return;
     await mkdir(inside(shown), { recursive: true });
+    if (step === "descend") {
+      await copyOwner(path, inside(shown));
+      const names = await readdir(path).catch(() => []);
+      await Promise.all(names.map((name) => show(join(path, name))));
+      return;
+    }
     const layer = join(scratch, "layers", String((layers += 1)));
     await mkdir(inside(layer), { recursive: true });
     await copyOwner(path, inside(layer));
     if (path === "/etc") await Promise.all(ETC_FILES.map((file) => writeFile(join(inside(layer), file), "")));
-    const overlay: Overlay = { path, layer, mountPoint: shown };
-    if (!below(path).some(({ type }) => !NO_FILES.test(type))) {
-      const refused = await mountOverlay(overlay).then(
-        () => undefined,
-        (error: Error) => error,
-      );
-      if (refused === undefined) {
-        overlays.push(overlay);
-        return;
-      }
-      if (below(path).length === 0) {
-        if (!saidFallback) {
-          log.warn(
-            { path, error: refused.message },
-            "the kernel refuses overlays: pods see the host's files by read-only binds, its Unix sockets included",
-          );
-        }
-        saidFallback = true;
-        await mount("--bind", path, shown);
-        return;
-      }
-    }
-    // In a user namespace the kernel refuses an overlay over a directory with mounts below it: go round them.
-    await copyOwner(path, inside(shown));
-    for (const name of await readdir(path).catch(() => [])) await show(join(path, name));
+    overlays.push({ path, layer, mountPoint: shown });
   };
-
   await mkdir(inside(join(scratch, "root")), { recursive: true });
-  const names = await readdir("/");
-  await Promise.all(names.map((name) => show(`/${name}`)));
+  await Promise.all((await readdir("/")).map((name) => show(`/${name}`)));
+
+  const table = join(scratch, "fstab");
+  await writeFile(inside(table), fstab(overlays));
+  const { stderr } = await mount("--all", "--fstab", table);
+  const mounted = new Set((await readMounts(anchor.pid)).map(({ point }) => point));
+  const refused = overlays.filter(({ mountPoint }) => !mounted.has(mountPoint));
+  if (refused.length > 0) {
+    log.warn(
+      { paths: refused.map(({ path }) => path), error: stderr.split("\n")[0] },
+      "the kernel refuses overlays: pods see these files by read-only binds, the host's Unix sockets included",
+    );
+    for (const { path, mountPoint } of refused) await mount("--bind", path, mountPoint);
+  }
 
   const top = await Promise.all(
     (await readdir(inside(join(scratch, "root")), { withFileTypes: true })).map(async (entry): Promise<ViewEntry> => {
@@ -136,6 +107,7 @@ export async function buildHostView(
   const ensure = async (path: string, kind: "directory" | "file"): Promise<void> => {
     if (await lstat(inside(join(scratch, "root", path))).catch(() => undefined)) return;
     const overlay = overlays
+      .filter((each) => !refused.includes(each))
       .filter((each) => path.startsWith(`${each.path}/`))
       .sort((one, other) => other.path.length - one.path.length)[0];
     // At the top, and below /run or /tmp, the sandbox makes it itself.
@@ -154,7 +126,15 @@ export async function buildHostView(
         await copyOwner(host, layer);
       }
     }
-    await mountOverlay(overlay);
+    const { code, stderr: complaint } = await mount(
+      "-t",
+      "overlay",
+      "overlay",
+      "-o",
+      overlayOptions(overlay),
+      overlay.mountPoint,
+    );
+    if (code !== 0) throw new Error(`making a place for ${path} in the pods' view: ${complaint.split("\n")[0]}`);
   };
 
   return {
