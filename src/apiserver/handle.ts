@@ -22,6 +22,9 @@ export interface HandleSettings {
 /** Signs of a URL, as upstream's front ends bound it. */
 const MAXIMUM_URL = 16 * 1024;
 
+/** Made once: without a reason every request would end with an exception made anew, stack and all. */
+const GONE = new Error("the client has gone, or has its answer");
+
 function splitUrl(url: string): { path: string; query: URLSearchParams } {
   const mark = url.indexOf("?");
   if (mark < 0) return { path: url, query: new URLSearchParams() };
@@ -46,7 +49,7 @@ export async function handle(
   socket: TLSSocket,
 ): Promise<void> {
   const gone = new AbortController();
-  answer.on("close", () => gone.abort());
+  answer.on("close", () => gone.abort(GONE));
   answer.on("error", (error) => context.log.debug({ error: error.message }, "a client went before its answer"));
   request.on("error", (error) => context.log.debug({ error: error.message }, "a request broke off"));
   const url = request.url ?? "/";

@@ -62,6 +62,12 @@ export function itemFor(key: string, object: KubeObject, revision: number): Item
   };
 }
 
+/** The item of an object just stored: most often the cache has it already, parsed and written. */
+export function storedItem(context: Context, kind: Kind, key: string, object: KubeObject, revision: number): Item {
+  const cached = context.cache.of(kind).get(key);
+  return cached?.revision === revision ? cached : itemFor(key, object, revision);
+}
+
 const withoutRevision = (object: KubeObject): KubeObject => {
   const { resourceVersion: _, ...metadata } = object.metadata;
   return { ...object, metadata };

@@ -16,6 +16,8 @@ export interface UpOptions {
   /** Without any right, as an ordinary user would. */
   readonly ordinary?: boolean;
   readonly port?: number;
+  /** The home directory of who starts it; /tmp unless told. */
+  readonly home?: string;
 }
 
 export interface Event {
@@ -46,7 +48,7 @@ export async function bringUp(on: LabHost, options: UpOptions = {}): Promise<Fai
   const data = options.data ?? join(await mkdtemp(join(on.scratch, "data-")), "d");
   if (options.ordinary === true) await on.check("chmod", ["0777", join(data, "..")]);
   const user = options.ordinary === true ? on.ordinaryUser : [];
-  const prefix = [...user, "env", "HOME=/tmp", FAIRLEAD];
+  const prefix = [...user, "env", `HOME=${options.home ?? "/tmp"}`, FAIRLEAD];
   const began = performance.now();
   const port = options.port ?? 6443;
   const running = await on.open(prefix[0]!, [

@@ -91,10 +91,14 @@ export async function createLab(): Promise<Lab> {
       into[0]!,
       [...into.slice(1), command, ...args],
     ];
+    // Without a link-local address of its own making nothing on the wire changes by itself later.
     await host.check(...inHost("ip", ["-batch", "-"]), {
-      input: [`link set eth0 up`, `addr add ${address}/24 dev eth0`, `addr add ${address6}/64 dev eth0 nodad`].join(
-        "\n",
-      ),
+      input: [
+        `link set eth0 addrgenmode none`,
+        `link set eth0 up`,
+        `addr add ${address}/24 dev eth0`,
+        `addr add ${address6}/64 dev eth0 nodad`,
+      ].join("\n"),
     });
     const scratch = await mkdtemp(join(directory, `${name}-`));
     await chmod(scratch, 0o777);

@@ -12,15 +12,19 @@ function endSoon(socket: Duplex): void {
   socket.end(() => socket.destroy());
 }
 
-/** Passes bytes both ways, each side as fast as the other reads, until either side ends; then both are closed. */
-export function join(one: Duplex, other: Duplex): Promise<void> {
+/**
+ * Passes bytes both ways, each side as fast as the other reads, until either side ends; then both are closed. A client still gets what
+ * the node said; a node whose client has gone is cut off.
+ */
+export function join(client: Duplex, node: Duplex): Promise<void> {
   const follow = (from: Duplex, to: Duplex): Promise<void> =>
     new Promise((resolve) => {
       // A broken connection is an ended one here: its other side is told in the only way there is.
       from.on("error", () => from.destroy());
       from.once("end", () => endSoon(to));
       from.once("close", () => {
-        endSoon(to);
+        if (to === node) to.destroy();
+        else endSoon(to);
         resolve();
       });
       if (from.destroyed) {
@@ -30,5 +34,5 @@ export function join(one: Duplex, other: Duplex): Promise<void> {
       }
       from.pipe(to, { end: false });
     });
-  return Promise.all([follow(one, other), follow(other, one)]).then(() => {});
+  return Promise.all([follow(client, node), follow(node, client)]).then(() => {});
 }

@@ -6,7 +6,7 @@ import { timestamp } from "../../observe/clock.ts";
 import { itemOf, storedText, type Item } from "../cache/item.ts";
 import type { Context } from "../context.ts";
 import { CHANGED_MEANWHILE, conflict, notFound } from "../errors.ts";
-import { freshItem, isSame, itemAt, itemFor, MAXIMUM_ATTEMPTS, remove, store, type At } from "../write.ts";
+import { freshItem, isSame, itemAt, itemFor, MAXIMUM_ATTEMPTS, remove, store, storedItem, type At } from "../write.ts";
 
 /** Which rules a change is made by: the kind's for the main resource, its for `/status`, or none (the server's own changes). */
 export type ChangeBy = "main" | "status" | "server";
@@ -106,7 +106,7 @@ export async function changeObject(
       [{ key: current.key, modRevision: current.revision }, ...claimed.conditions],
       [{ type: "put", key: current.key, value: storedText(object) }, ...claimed.operations],
     );
-    if (result.ok) return itemFor(current.key, object, result.revision);
+    if (result.ok) return storedItem(context, kind, current.key, object, result.revision);
     if (result.failedKey === current.key) current = result.current === undefined ? undefined : itemOf(result.current);
     isFresh = true;
   }

@@ -8,7 +8,7 @@ import { storedText, type Item } from "../cache/item.ts";
 import type { Context } from "../context.ts";
 import { alreadyExists, forbiddenWrite, notFound } from "../errors.ts";
 import { objectKey } from "../keys.ts";
-import { freshItem, itemAt, itemFor, MAXIMUM_ATTEMPTS, store } from "../write.ts";
+import { freshItem, itemAt, itemFor, MAXIMUM_ATTEMPTS, store, storedItem } from "../write.ts";
 
 /** Signs of generated names: no vowels and nothing that looks like another, as upstream. */
 const NAME_SIGNS = "bcdfghjklmnpqrstvwxz2456789";
@@ -110,7 +110,7 @@ export async function createObject(
       [{ key, absent: true }, ...conditions, ...claimed.conditions],
       [{ type: "put", key, value: storedText(object) }, ...claimed.operations],
     );
-    if (result.ok) return itemFor(key, object, result.revision);
+    if (result.ok) return storedItem(context, kind, key, object, result.revision);
     if (result.failedKey === key && !isGenerated) throw alreadyExists(kind, name);
     namespaceMoved = conditions.some((condition) => condition.key === result.failedKey);
   }

@@ -6,6 +6,7 @@ import { systemHost } from "../../host/processes.ts";
 import { Failure } from "../failure.ts";
 import { refuseWords } from "../flags.ts";
 import { readMade } from "../site/made.ts";
+import { endOrphans } from "../supervisor/orphans.ts";
 import { removeSite } from "../site/remove.ts";
 
 export const command: Command = {
@@ -25,7 +26,7 @@ export const command: Command = {
           `ending the Fairlead with process id ${holder.pid}: it has not ended within 60 s; see ${layout.logs}`,
         );
       }
-    }
+    } else await endOrphans(layout);
     if ((await readMade(layout.made)) !== undefined) await removeSite(systemHost(), layout);
     else if (holder === undefined)
       process.stdout.write(`fairlead: nothing runs on ${layout.directory} and nothing is left of it\n`);

@@ -18,6 +18,8 @@ export interface DataLayout {
   readonly logs: string;
   readonly node: string;
   readonly lock: string;
+  /** The process ids of the server and of the site. */
+  readonly processes: readonly [server: string, site: string];
   /** What was made outside the data directory, so that it can be taken away after any death. */
   readonly made: string;
 }
@@ -42,5 +44,6 @@ export const layoutOf = (directory: string): DataLayout => ({
   logs: join(directory, "logs"),
   node: join(directory, "node"),
   lock: join(directory, "run/lock.json"),
+  processes: [join(directory, "run/server.json"), join(directory, "run/site.json")],
   made: join(directory, "run/made.json"),
 });

@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline";
-import { appendFile } from "node:fs/promises";
+import { appendFile, writeFile } from "node:fs/promises";
 import type { Host, Running } from "../../host/host.ts";
+import { identityOf } from "../../host/processTable.ts";
 import type { Order, Report } from "./protocol.ts";
 
 /** How to start one of the supervisor's processes. */
@@ -11,6 +12,8 @@ export interface ChildCommand {
   readonly env: Readonly<Record<string, string>>;
   /** Where its standard error goes, beside its own log lines. */
   readonly log: string;
+  /** Where it is written down while it runs, for who comes after a supervisor that was killed. */
+  readonly record: string;
 }
 
 export interface Child {
@@ -24,6 +27,8 @@ export interface Child {
 /** Starts a process of ours and hears what it reports. */
 export async function startChild(host: Host, how: ChildCommand, hear: (report: Report) => void): Promise<Child> {
   const running: Running = await host.open(how.command, how.args, { env: how.env });
+  const identity = await identityOf(running.pid);
+  if (identity !== undefined) await writeFile(how.record, JSON.stringify(identity), { mode: 0o600 });
   let complaint = "";
   createInterface({ input: running.stdout }).on("line", (line) => {
     try {
@@ -34,8 +39,9 @@ export async function startChild(host: Host, how: ChildCommand, hear: (report: R
   });
   running.stderr.on("data", (chunk: Buffer) => {
     const text = chunk.toString();
-    const words = text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("{"));
-    complaint = words.find((line) => /Error/.test(line)) ?? words.at(-1) ?? complaint;
+    const words = text.split("\n").filter((line) => line.trim() !== "" && !/^[{]|^Node\.js v|^ {4}at /.test(line));
+    // The first error is the cause; what follows it is where it came from.
+    if (!/Error/.test(complaint)) complaint = words.find((line) => /Error/.test(line)) ?? words.at(-1) ?? complaint;
     appendFile(how.log, text).catch(() => {});
   });
   return {

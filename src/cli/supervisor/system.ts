@@ -14,6 +14,7 @@ import { siteGround } from "../site/ground.ts";
 import { forgetSite, removeSite } from "../site/remove.ts";
 import { nodeAddresses } from "./addresses.ts";
 import { announcer, type Announce } from "./announce.ts";
+import { endOrphans } from "./orphans.ts";
 import { preflight } from "./preflight.ts";
 import { supervise, type Supervised } from "./supervisor.ts";
 
@@ -49,6 +50,7 @@ export async function runSystem(given: Given): Promise<number> {
 
   // All that can be known without making anything comes first, so that nothing has to be taken back.
   await refuseHeld(layout);
+  await endOrphans(layout);
   await preflight(host, config, layout.made);
   const env = {
     ...(process.env as Record<string, string>),
@@ -62,8 +64,17 @@ export async function runSystem(given: Given): Promise<number> {
     const node = [process.execPath, "--disable-warning=ExperimentalWarning"];
     const start = (name: "server" | "site", into: readonly string[], memory: string): Supervised => {
       const [command, ...args] = [...into, ...node, memory, join(import.meta.dirname, `../${name}/main.ts`)];
-      return supervise(host, { name, command, args, env, log: join(layout.logs, `${name}.log`) }, (which, why) =>
-        announce({ event: "restarted", process: which, why }),
+      return supervise(
+        host,
+        {
+          name,
+          command,
+          args,
+          env,
+          log: join(layout.logs, `${name}.log`),
+          record: layout.processes[name === "server" ? 0 : 1],
+        },
+        (which, why) => announce({ event: "restarted", process: which, why }),
       );
     };
     const server = start("server", [], "--max-semi-space-size=8");

@@ -9,8 +9,8 @@ import { systemHost } from "../../../src/host/processes.ts";
 import { startNodeEndpoint, type NodeEndpoint } from "../../../src/node/endpoint/endpoint.ts";
 import type { ContainerAddress, LogOptions, PodSource } from "../../../src/node/pods/pod-source.ts";
 import { silentLog } from "../../../src/observe/log.ts";
-import { NODE_CLIENT_NAME } from "../../../src/apiserver/pki/plan.ts";
 import { issueAuthority, issueLeaf } from "../../../src/apiserver/pki/issue.ts";
+import { NODE_CLIENT_NAME } from "../../../src/apiserver/pki/plan.ts";
 import { createCluster, type Cluster } from "../../apiserver/cluster.ts";
 
 export const NODE = "node-a";
@@ -75,16 +75,13 @@ export async function endpointScene(): Promise<EndpointScene> {
   const folder = await mkdtemp(join(tmpdir(), "fairlead-endpoint-"));
   const socketPath = join(folder, "node.sock");
   const now = Date.now();
-  const names = { dns: [], ips: [] };
   const authority = await issueAuthority(now);
+  const leaf = (commonName: string, use: "server" | "client", dns: readonly string[] = []) =>
+    issueLeaf({ file: "", commonName, use, names: { dns, ips: [] } }, authority, now);
   const [node, client, other] = await Promise.all([
-    issueLeaf(
-      { file: "node", use: "server", commonName: `system:node:${NODE}`, names: { dns: [NODE], ips: [] } },
-      authority,
-      now,
-    ),
-    issueLeaf({ file: "client", use: "client", commonName: NODE_CLIENT_NAME, names }, authority, now),
-    issueLeaf({ file: "other", use: "client", commonName: "somebody", names }, authority, now),
+    leaf(`system:node:${NODE}`, "server", [NODE]),
+    leaf(NODE_CLIENT_NAME, "client"),
+    leaf("somebody", "client"),
   ]);
   const source = testSource();
   const endpoint = await startNodeEndpoint({
@@ -117,10 +114,24 @@ export async function endpointScene(): Promise<EndpointScene> {
   };
 }
 
+export interface ClusterScene extends EndpointScene {
+  readonly cluster: Cluster;
+  /** Protocols that clients asked to upgrade to, last first. */
+  readonly upgrades: string[];
+}
+
 /** A whole API server whose node is the scene's endpoint, with the pod `default/talker`. */
-export async function clusterScene(): Promise<EndpointScene & { readonly cluster: Cluster }> {
+export async function clusterScene(): Promise<ClusterScene> {
   const scene = await endpointScene();
-  const cluster = await createCluster({ streams: scene.streams });
+  const upgrades: string[] = [];
+  const streams: Streams = {
+    log: (request, signal) => scene.streams.log(request, signal),
+    upgrade: (request, client, socket, head) => {
+      upgrades.unshift(client.headers.upgrade ?? "");
+      return scene.streams.upgrade(request, client, socket, head);
+    },
+  };
+  const cluster = await createCluster({ streams });
   await cluster.ask("POST", "/api/v1/nodes", { metadata: { name: NODE } });
   for (const name of ["talker", "stranger"]) {
     const spec = { nodeName: NODE, containers: [{ name: "main", image: "none", command: ["true"] }] };
@@ -134,6 +145,7 @@ export async function clusterScene(): Promise<EndpointScene & { readonly cluster
   return {
     ...scene,
     cluster,
+    upgrades,
     close: async () => {
       await cluster.close();
       await scene.close();

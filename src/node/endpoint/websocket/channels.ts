@@ -1,13 +1,14 @@
 import { PassThrough, Writable, type Duplex } from "node:stream";
 import { clientEnds } from "../exec/end-connection.ts";
 import type { ExecChannels, WantedStreams } from "../exec/exec-channels.ts";
+import { whileUnread } from "../exec/while-unread.ts";
 import { CLOSE, closePayload, encodeFrame, MessageReader, OPCODE, WebSocketError, type Message } from "./frames.ts";
 import type { Subprotocol } from "./handshake.ts";
 
 /** The first byte of every message says what it is for. */
 const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, error: 3, close: 255 } as const;
-/** Bytes of one message of a client. */
-const MAXIMUM_MESSAGE = 4 * 1024 * 1024;
+/** Bytes of one message of a client: Go clients send all that they have at hand as one. */
+const MAXIMUM_MESSAGE = 32 * 1024 * 1024;
 /** Bytes of stdin kept for a command that does not read; then the connection is not read either. */
 const STDIN_BUFFER = 1024 * 1024;
 
@@ -43,8 +44,15 @@ export function webSocketChannels(
   const toStdin = (data: Buffer): void => {
     if (stdin === undefined || !stdin.writable || data.length === 0) return;
     if (stdin.write(data)) return;
+    if (socket.isPaused()) return;
     socket.pause();
-    stdin.once("drain", () => socket.resume());
+    const read = whileUnread(() => socket.writable && !closing && socket.write(encodeFrame(OPCODE.ping)));
+    stdin.once("close", read);
+    stdin.once("drain", () => {
+      stdin.off("close", read);
+      read();
+      socket.resume();
+    });
   };
   const receive = ({ opcode, data }: Message): void => {
     if (opcode === OPCODE.ping && socket.writable && !closing) socket.write(encodeFrame(OPCODE.pong, data));
