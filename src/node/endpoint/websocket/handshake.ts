@@ -9,7 +9,7 @@ const SUBPROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"] as const;
 
 export type Subprotocol = (typeof SUBPROTOCOLS)[number];
 
-const acceptKey = (key: string): string =>
+export const acceptKey = (key: string): string =>
   createHash("sha1")
     .update(key + GUID)
     .digest("base64");
