@@ -101,9 +101,24 @@ items:
     );
     const data = join(host.scratch, "data");
     const running = await host.open("sh", [
-      ...["-c", 'exec "$@" < "$0"', standard],
-      ...["env", "HOME=/tmp", FAIRLEAD, "up", "-o", "json", "--private", "--data", data],
-      ...["-f", faulty, "-f", folder, "-f", "-"],
+      "-c",
+      'exec "$@" < "$0"',
+      standard,
+      "env",
+      "HOME=/tmp",
+      FAIRLEAD,
+      "up",
+      "-o",
+      "json",
+      "--private",
+      "--data",
+      data,
+      "-f",
+      faulty,
+      "-f",
+      folder,
+      "-f",
+      "-",
     ]);
     const events: Event[] = [];
     let complaints = "";
@@ -132,9 +147,11 @@ items:
       says("standard input:13", /ConfigMap wrong-type: data\.a: expected a text, found false/);
 
       const applied = events.flatMap((event) => (event.event === "applied" ? [String(event["object"])] : []));
-      assert.deepEqual(applied, [
-        ...["first", "second", "third", "last", "of-json", "of-folder", "types"].map((name) => `ConfigMap ${name}`),
-      ]);
+      const names = ["first", "second", "third", "last", "of-json", "of-folder", "types"];
+      assert.deepEqual(
+        applied,
+        names.map((name) => `ConfigMap ${name}`),
+      );
       assert.equal(
         events.filter(({ event }) => event === "refused").length,
         complaints.trimEnd().split("\n").length,

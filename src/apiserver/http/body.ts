@@ -71,18 +71,38 @@ export function parseJson(text: string): unknown {
 /** YAML 1.1 as Go's parser reads it: `yes` is true, dates stay text, `!!binary` stays text, duplicate keys are refused, `12:30` is no number. */
 export async function parseYamlBody(text: string): Promise<unknown> {
   // A large library that hardly any client needs: kubectl sends JSON.
-  const { parse: parseYaml } = await import("yaml");
+  const { parseDocument, isScalar, visit } = await import("yaml");
   // The parser is recursive: what opens more brackets than may ever nest is refused before it starts.
-  if (/[[{]{101}/.test(text.replaceAll(/\s/g, ""))) throw bad(`the body is nested deeper than ${MAXIMUM_DEPTH} levels`);
+  if (/[[{]{101}|(?:-\s){101}/.test(text) || /[[{]{101}/.test(text.replaceAll(/\s/g, "")))
+    throw bad(`the body is nested deeper than ${MAXIMUM_DEPTH} levels`);
   let value: unknown;
   try {
-    value = parseYaml(text, {
+    const document = parseDocument(text, {
       version: "1.1",
-      maxAliasCount: MAXIMUM_ALIASES,
+      // The library compares each key with all before it: a minute for a body of the size that is allowed.
+      uniqueKeys: false,
       customTags: (tags) =>
         tags.filter((tag) => typeof tag === "string" || (!/timestamp|binary/.test(tag.tag) && tag.format !== "TIME")),
       logLevel: "error",
     });
+    const [error] = document.errors;
+    if (error !== undefined) throw error;
+    let aliases = 0;
+    visit(document, {
+      Map(_, map) {
+        const keys = new Set<unknown>();
+        for (const { key } of map.items) {
+          const name = isScalar(key) ? key.value : key;
+          if (keys.has(name) && name !== "<<") throw new Error(`the key ${JSON.stringify(name)} is there twice`);
+          keys.add(name);
+        }
+      },
+      Alias() {
+        aliases += 1;
+        if (aliases > MAXIMUM_ALIASES) throw new Error(`it has more than ${MAXIMUM_ALIASES} aliases`);
+      },
+    });
+    value = document.toJS({ maxAliasCount: MAXIMUM_ALIASES });
   } catch (error) {
     throw bad(`the body is not YAML: ${error instanceof Error ? error.message.split("\n", 1)[0] : String(error)}`);
   }

@@ -5,7 +5,7 @@ import { nodeSocket, type NodeStreamsOptions } from "./node-socket.ts";
 import { join } from "./join.ts";
 import { upgradeHead } from "./upgrade-head.ts";
 
-export type { NodeStreamsOptions, NodeTls } from "./node-socket.ts";
+export type { NodeStreamsOptions } from "./node-socket.ts";
 
 /** The API server's way to the endpoints of nodes: HTTP/1.1 over TLS, a connection for each request. */
 export function nodeStreams(options: NodeStreamsOptions): Streams {

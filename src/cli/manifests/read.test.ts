@@ -64,7 +64,10 @@ test("what cannot be read is one sentence with its line, and the documents besid
   assert.match(fault("a: 1\n---\nb: [\n---\nc: 1\n"), /^[34]: this cannot be read as YAML: /);
   assert.equal(parseManifests("m.yaml", "a: 1\n---\nb: [\n---\nc: 1\n").filter((one) => "object" in one).length, 2);
   assert.match(fault("a: 1\na: 2\n"), /^2: .*unique/);
-  const bomb = `a: &a [x,x]\n${[..."bcdefghijk"].map((name, at) => `${name}: &${name} [${`*${"abcdefghij"[at]},`.repeat(9)}]`).join("\n")}`;
+  const bomb = `a: &a [x,x]\n${"bcdefghijk"
+    .split("")
+    .map((name, at) => `${name}: &${name} [${`*${"abcdefghij"[at]},`.repeat(9)}]`)
+    .join("\n")}`;
   assert.match(fault(bomb), /^1: this YAML is refused: .*alias/i);
   assert.match(fault("[".repeat(50_000)), /^1: .*(nested too deeply|cannot be read)/);
 });

@@ -56,7 +56,7 @@ export async function runSystem(given: Given): Promise<number> {
     ...(process.env as Record<string, string>),
     ...processEnvironment({ config, nodeAddresses: await nodeAddresses(host, config) }),
   };
-  const { release, discard } = await takeDataDirectory(layout, url, config.private);
+  const taken = await takeDataDirectory(layout, url, config.private);
   const ended = askedToEnd();
   let stands = false;
   try {
@@ -124,7 +124,7 @@ export async function runSystem(given: Given): Promise<number> {
     }
     return refused > 0 ? 1 : 0;
   } finally {
-    await (stands ? release() : discard());
+    await (stands ? taken.release() : taken.discard());
   }
 }
 
