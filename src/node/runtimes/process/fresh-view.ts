@@ -3,7 +3,7 @@ import type { HostView } from "./view.ts";
 /** Hands out views of the host's files that are no older than a limit. */
 export interface FreshViews {
   /** A view for one start; `done` must be called once the container's first process has been made. */
-  take(): Promise<{ readonly view: HostView; done(): void }>;
+  take(): Promise<{ readonly view: HostView; readonly done: () => void }>;
   close(): Promise<void>;
 }
 
