@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline";
+import { existsSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { RunOptions, RunResult, Running } from "../../src/host/host.ts";
@@ -67,6 +68,11 @@ export async function bringUp(on: LabHost, options: UpOptions = {}): Promise<Fai
   let complaints = "";
   let ended: number | undefined;
   void running.ended.then((code) => (ended = code));
+  // A test that failed half-way leaves pods: they outlive Fairlead by design.
+  on.atClose(async () => {
+    if (!existsSync(join(data, "run/made.json"))) return;
+    await on.run(prefix[0]!, [...prefix.slice(1), "down", "--data", data], { timeout: 60_000 });
+  });
   createInterface({ input: running.stdout }).on("line", (line) => events.push(JSON.parse(line) as Event));
   running.stderr.on("data", (chunk: Buffer) => (complaints += chunk.toString()));
   await until(

@@ -26,6 +26,8 @@ export interface LabHost {
     args: readonly string[],
     options?: { env?: Record<string, string>; cwd?: string },
   ): Promise<Running>;
+  /** Does this before the host goes, even when the test failed. */
+  atClose(clean: () => Promise<void>): void;
   /** As somebody without any right: for what must work without root. */
   readonly ordinaryUser: readonly string[];
 }
@@ -58,6 +60,7 @@ export async function createLab(): Promise<Lab> {
   const bridge = `${LAB_LINK}${process.pid % 100000}`;
   await ipBatch(host, [`link add ${bridge} type bridge`, `link set ${bridge} up`]);
   const anchors: ProcessIdentity[] = [];
+  const cleanings: (() => Promise<void>)[] = [];
   let count = 0;
 
   const add = async (name: string): Promise<LabHost> => {
@@ -108,6 +111,7 @@ export async function createLab(): Promise<Lab> {
       address6,
       scratch,
       into,
+      atClose: (clean) => void cleanings.unshift(clean),
       run: (command, args, options) => host.run(...inHost(command, args), options),
       check: (command, args, options) => host.check(...inHost(command, args), options),
       open: (command, args, options) => host.open(...inHost(command, args), options),
@@ -121,6 +125,7 @@ export async function createLab(): Promise<Lab> {
     host,
     add,
     async close() {
+      for (const clean of cleanings) await clean().catch(() => {});
       for (const anchor of anchors) {
         await signalProcess(anchor, "SIGKILL");
         await waitForEnd(anchor, 5000);

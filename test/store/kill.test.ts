@@ -5,12 +5,13 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { times } from "../lab/counts.ts";
 import { silentLog } from "../../src/observe/log.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import type { Store } from "../../src/store/store.ts";
 import { checkPromises, eventually, record } from "./watching.ts";
 
-const rounds = Number(process.env["STORE_KILLS"] ?? 10);
+const rounds = times(10, 100);
 
 interface Acknowledged {
   readonly writer: number;
