@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { constants } from "node:crypto";
@@ -120,7 +120,25 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const servers = new Set<Http2SecureServer>();
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
+  /** HTTP/1.1 connections, and how many requests of each are under way. */
+  const busy = new Map<TLSSocket, number>();
   let { tls } = options;
+
+  /** Ends an HTTP/1.1 connection that only waits for a next request: its client has nobody to tell it. */
+  const endIdle = (socket: TLSSocket): void => {
+    if (closing.signal.aborted && busy.get(socket) === 0) socket.destroySoon();
+  };
+  const follow = (request: { readonly httpVersionMajor: number }, answer: ServerResponse, socket: TLSSocket): void => {
+    if (request.httpVersionMajor !== 1) return;
+    if (closing.signal.aborted) answer.shouldKeepAlive = false;
+    busy.set(socket, (busy.get(socket) ?? 0) + 1);
+    answer.once("close", () => {
+      const left = busy.get(socket);
+      if (left === undefined) return;
+      busy.set(socket, left - 1);
+      endIdle(socket);
+    });
+  };
 
   const open = (): Http2SecureServer => {
     const server = createSecureServer({
@@ -135,17 +153,29 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       },
     } as Parameters<typeof createSecureServer>[0]);
     server.on("request", (request, answer) => {
-      void handle(context, settings, request, answer, tlsOf(request));
+      const socket = tlsOf(request);
+      follow(request, answer as unknown as ServerResponse, socket);
+      void handle(context, settings, request, answer, socket);
     });
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      // It speaks another protocol from now on, and ends with its streams.
+      busy.delete(socket as TLSSocket);
       void handleUpgrade(context, settings, request, socket as TLSSocket, head);
     });
     server.on("connection", (socket: Socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
     });
+    server.on("secureConnection", (socket: TLSSocket) => {
+      if (socket.alpnProtocol === "h2") return;
+      busy.set(socket, 0);
+      socket.once("close", () => busy.delete(socket));
+      endIdle(socket);
+    });
     server.on("session", (session) => {
       sessions.add(session);
+      // It was still greeting when all others were told.
+      if (closing.signal.aborted) session.close();
       session.once("close", () => sessions.delete(session));
     });
     // A client that speaks no TLS, or breaks off: its own affair.
@@ -184,10 +214,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         for (const session of sessions) session.destroy();
         for (const socket of sockets) socket.destroy();
       });
-      // HTTP/1.1 connections that wait for a next request have nobody to tell them.
-      setImmediate(() => {
-        for (const server of servers) (server as { closeIdleConnections?: () => void }).closeIdleConnections?.();
-      });
+      for (const socket of busy.keys()) endIdle(socket);
       await Promise.all(closed);
       cancel();
       cache.close();

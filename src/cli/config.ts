@@ -112,8 +112,10 @@ export function systemConfig(
   const listen = text(given, "listen") ?? "127.0.0.1:6443";
   const match = /^(?:\[([0-9a-f:]+)\]|([^:]*)):(\d{1,5})$/i.exec(listen);
   const port = Number(match?.[3]);
-  if (match === null || port > 65535) {
-    throw new UsageError(`--listen: ${JSON.stringify(listen)} is not ADDR:PORT, such as 127.0.0.1:6443`);
+  if (match === null || port < 1 || port > 65535) {
+    throw new UsageError(
+      `--listen: ${JSON.stringify(listen)} is not ADDR:PORT with a port within 1-65535, such as 127.0.0.1:6443`,
+    );
   }
 
   const serviceRanges = ranges(

@@ -21,9 +21,10 @@ const connect = (layout: DataLayout, [ca, cert, key]: readonly string[], userAge
 export const clientOfDirectory = async (layout: DataLayout, userAgent = "fairlead"): Promise<Client> =>
   connect(layout, await read(layout), userAgent);
 
-/** As {@link clientOfDirectory}, for a part that may be there before the server has made its certificates: it waits for them. */
-export async function clientWhenReady(layout: DataLayout, userAgent: string): Promise<Client> {
+/** As {@link clientOfDirectory}, for a part that may be there before the server has made its certificates: it waits for them until the signal. */
+export async function clientWhenReady(layout: DataLayout, userAgent: string, signal: AbortSignal): Promise<Client> {
   for (;;) {
+    signal.throwIfAborted();
     const texts = await read(layout).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return undefined;
       throw error;

@@ -27,16 +27,21 @@ const withoutShortEquals = (argument: string): string[] => {
   return match ? [`-${match[1]!}`, match[2]!] : [argument];
 };
 
+const isShort = (flags: Flags, letter: string): boolean => Object.values(flags).some(({ short }) => short === letter);
+
 /** Reads a command's arguments. Throws {@link UsageError} that names the nearest known flag. */
 export function readFlags(command: string, flags: Flags, argv: readonly string[]): Given {
   const end = argv.indexOf("--");
   const own = (end === -1 ? argv : argv.slice(0, end)).flatMap(withoutShortEquals);
   const rest = end === -1 ? [] : argv.slice(end + 1);
   for (const argument of own) {
-    const name = /^--(?:no-)?([^=]+)/.exec(argument)?.[1];
-    if (name === undefined || name in flags) continue;
+    const [, dashes, name] = /^(--?)([^=]+)/.exec(argument) ?? [];
+    if (name === undefined || (dashes === "-" && isShort(flags, name[0]!))) continue;
+    if (dashes === "--" && Object.hasOwn(flags, name)) continue;
     const near = nearest(name, Object.keys(flags));
-    throw new UsageError(`${command}: unknown flag --${name}${near === undefined ? "" : `; did you mean --${near}?`}`);
+    throw new UsageError(
+      `${command}: unknown flag ${dashes}${name}${near === undefined ? "" : `; did you mean --${near}?`}`,
+    );
   }
   try {
     const options = Object.fromEntries(
@@ -52,9 +57,15 @@ export function readFlags(command: string, flags: Flags, argv: readonly string[]
     const { values, positionals } = parseArgs({ args: own, options, allowPositionals: true, strict: true });
     return { values: values as Given["values"], positionals, rest };
   } catch (error) {
-    const said = (error as Error).message.split(". ")[0]!.replace(/^Unknown option/, "unknown flag");
+    const said = (error as Error).message.split(/\.\s/)[0]!.replace(/^Unknown option/, "unknown flag");
     throw new UsageError(`${command}: ${said}`, { cause: error });
   }
+}
+
+/** For a command that takes no words of its own: what stands there was meant for something else. */
+export function refuseWords(command: string, { positionals, rest }: Given, remedy: string): void {
+  const word = positionals[0] ?? rest[0];
+  if (word !== undefined) throw new UsageError(`${command}: what is ${JSON.stringify(word)}? ${remedy}`);
 }
 
 /** One of the words a flag may have. */

@@ -39,21 +39,30 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const known = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (known === undefined && name.startsWith("-")) {
+    const near = nearest(name, ["--help", "--version"]);
+    throw new UsageError(
+      `unknown flag ${name}${near === undefined ? " before a command; a command's flags come after it, as in 'fairlead up --data DIR'" : `; did you mean ${near}?`}`,
+    );
+  }
   if (known === undefined) {
     const near = nearest(name, Object.keys(COMMANDS));
     throw new UsageError(
-      `unknown command ${JSON.stringify(name)}${near === undefined ? "" : `; did you mean ${near}?`}`,
+      `unknown command ${JSON.stringify(name)}; ${near === undefined ? `there are ${Object.keys(COMMANDS).join(", ")}` : `did you mean ${near}?`}`,
     );
   }
   const { command } = await known.load();
   const flags = { ...command.flags, help: { type: "boolean", short: "h", help: "show this" } } as const;
-  const given = readFlags(`fairlead ${name}`, flags, rest);
+  const given = readFlags(name, flags, rest);
   if (given.values["help"] === true) {
     say([`usage: fairlead ${command.usage}`, "", ...helpLines(flags)].join("\n"));
     return 0;
   }
   return command.run(given);
 }
+
+// Who no longer reads what is said ends nothing by that.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
 try {
   process.exitCode = await main(process.argv.slice(2));

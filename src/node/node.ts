@@ -60,8 +60,10 @@ export interface NodePart extends Part {
   removeAll(): Promise<void>;
 }
 
-/** Pods set up at a time: more would only wait for each other in the kernel. */
-const SETUPS = 4;
+/** Pods set up at a time: those that come together have their networks made together. */
+const SETUPS = 24;
+/** Containers started at a time: more would only wait for a core, and all would be late. */
+const STARTS = 12;
 
 /** The host's resolver. A stub on the loopback answers nobody in a pod, so the file behind it is read. */
 async function hostResolver(): Promise<Resolver> {
@@ -114,6 +116,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     pool,
     ready: Promise.all([prepared, services.synced()]).then(() => undefined),
     inTurn: inTurn(SETUPS),
+    startInTurn: inTurn(STARTS),
     lookups: objectData(client),
     services: () => services.values(),
     nodeName: options.nodeName,

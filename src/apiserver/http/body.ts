@@ -68,7 +68,7 @@ export function parseJson(text: string): unknown {
   return value;
 }
 
-/** YAML 1.1 as Go's parser reads it: `yes` is true, dates stay text, `!!binary` stays text, duplicate keys are refused. */
+/** YAML 1.1 as Go's parser reads it: `yes` is true, dates stay text, `!!binary` stays text, duplicate keys are refused, `12:30` is no number. */
 export async function parseYamlBody(text: string): Promise<unknown> {
   // A large library that hardly any client needs: kubectl sends JSON.
   const { parse: parseYaml } = await import("yaml");
@@ -80,9 +80,7 @@ export async function parseYamlBody(text: string): Promise<unknown> {
       version: "1.1",
       maxAliasCount: MAXIMUM_ALIASES,
       customTags: (tags) =>
-        tags.filter(
-          (tag) => typeof tag === "string" || !/timestamp|binary/.test(typeof tag.tag === "string" ? tag.tag : ""),
-        ),
+        tags.filter((tag) => typeof tag === "string" || (!/timestamp|binary/.test(tag.tag) && tag.format !== "TIME")),
       logLevel: "error",
     });
   } catch (error) {

@@ -93,7 +93,7 @@ function upgradeRequest(pod: Pod, subresource: string, query: URLSearchParams): 
       /([?&])std(in|out|err)=/g,
       (_, sign: string, which: string) => `${sign}${{ in: "input", out: "output", err: "error" }[which]!}=`,
     )
-    .replaceAll(/=(true)(?=&|$)/g, "=1");
+    .replaceAll(/([?&](?:input|output|error|tty))=true(?=&|$)/g, "$1=1");
   return { nodeName, path: pathOf(subresource, namespace, name, containerOf(pod, query.get("container"))) + options };
 }
 

@@ -4,6 +4,7 @@ import { holderOf } from "../data/lock.ts";
 import { signalProcess, waitForEnd } from "../../host/processTable.ts";
 import { systemHost } from "../../host/processes.ts";
 import { Failure } from "../failure.ts";
+import { refuseWords } from "../flags.ts";
 import { readMade } from "../site/made.ts";
 import { endOrphans } from "../supervisor/orphans.ts";
 import { removeSite } from "../site/remove.ts";
@@ -12,7 +13,9 @@ export const command: Command = {
   summary: "end everything and remove what it made",
   usage: "down [--data DIR]",
   flags: { data: { type: "string", value: "DIR", help: "the data directory of the Fairlead that is ended" } },
-  async run({ values }) {
+  async run(given) {
+    refuseWords("down", given, "The data directory is given with --data DIR");
+    const { values } = given;
     const layout = layoutOf(dataDirectory(values["data"] as string | undefined, process.getuid?.() ?? 0, process.env));
     const holder = await holderOf(layout);
     if (holder !== undefined) {

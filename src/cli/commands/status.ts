@@ -5,7 +5,7 @@ import type { Command } from "../command.ts";
 import { dataDirectory, layoutOf } from "../data/layout.ts";
 import { holderOf } from "../data/lock.ts";
 import { Failure } from "../failure.ts";
-import { oneOf } from "../flags.ts";
+import { oneOf, refuseWords } from "../flags.ts";
 
 const isReady = (pod: Pod): boolean =>
   pod.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false;
@@ -17,7 +17,9 @@ export const command: Command = {
     data: { type: "string", value: "DIR", help: "the data directory of the Fairlead that is asked" },
     output: { type: "string", short: "o", value: "text|json", help: "how it is said (text)" },
   },
-  async run({ values }) {
+  async run(given) {
+    refuseWords("status", given, "The data directory is given with --data DIR");
+    const { values } = given;
     const output = oneOf("output", (values["output"] as string | undefined) ?? "text", ["text", "json"]);
     const layout = layoutOf(dataDirectory(values["data"] as string | undefined, process.getuid?.() ?? 0, process.env));
     const holder = await holderOf(layout);

@@ -1,6 +1,6 @@
 import { SYSTEM_FLAGS } from "../config.ts";
 import type { Command } from "../command.ts";
-import { UsageError } from "../failure.ts";
+import { refuseWords } from "../flags.ts";
 import { runSystem } from "../supervisor/system.ts";
 
 export const command: Command = {
@@ -23,9 +23,7 @@ export const command: Command = {
     ...SYSTEM_FLAGS,
   },
   async run(given) {
-    if (given.positionals.length > 0) {
-      throw new UsageError(`up: what is ${JSON.stringify(given.positionals[0])}? Manifests are given with -f`);
-    }
+    refuseWords("up", given, "Manifests are given with -f");
     return runSystem(given);
   },
 };

@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { UsageError } from "../failure.ts";
 
 /** Where everything lies below the data directory. */
 export interface DataLayout {
@@ -25,6 +26,7 @@ export interface DataLayout {
 
 /** `--data`, else `/var/lib/fairlead` for root and `~/.local/share/fairlead` for everybody else. */
 export const dataDirectory = (given: string | undefined, uid: number, environment: NodeJS.ProcessEnv): string => {
+  if (given === "") throw new UsageError("--data: the name is empty; give the directory to keep everything in");
   if (given !== undefined) return resolve(given);
   if (uid === 0) return "/var/lib/fairlead";
   return join(environment["XDG_DATA_HOME"] ?? join(homedir(), ".local/share"), "fairlead");

@@ -23,7 +23,7 @@ const nameOf = (object: unknown): string => {
 };
 
 /** The kind a document says it is, or what is wrong with that. */
-function kindOf(document: ManifestDocument): Kind | DocumentFault {
+export function kindOf(document: ManifestDocument): Kind | DocumentFault {
   const { apiVersion, kind } = (document.object ?? {}) as { apiVersion?: unknown; kind?: unknown };
   if (typeof kind !== "string" || typeof apiVersion !== "string") {
     return {
@@ -51,15 +51,16 @@ function kindOf(document: ManifestDocument): Kind | DocumentFault {
 }
 
 /** What decoding alone can tell: fields that do not exist, and values of another type. */
-function decodingFaults(document: ManifestDocument, kind: Kind): DocumentFault[] {
+export function decodingFaults(document: ManifestDocument, kind: Kind): DocumentFault[] {
   const { unknown, faults } = decode(kind, document.object);
-  return [
+  const all = [
     ...unknown.map((path) => ({ line: document.lineOf(path), why: `${path}: unknown field` })),
     ...faults.map(({ path, expected, found }) => ({
       line: document.lineOf(path),
       why: `${path}: expected ${expected}, found ${found}`,
     })),
   ];
+  return all.toSorted((one, other) => one.line - other.line);
 }
 
 /** What the server said, one fault a cause where it named fields. */
@@ -99,17 +100,15 @@ async function put(client: Client, kind: Kind, object: KubeObject): Promise<"cre
   }
 }
 
-/** Applies documents in their order; one that is refused does not keep the others back. Answers how many were refused. */
+/** Applies documents in their order; one that is refused does not keep the others back. */
 export async function applyManifests(
   layout: DataLayout,
   documents: readonly (ManifestDocument | ManifestFault)[],
   announce: Announce,
-): Promise<number> {
-  if (documents.length === 0) return 0;
+): Promise<void> {
+  if (documents.length === 0) return;
   const client = await clientOfDirectory(layout, "fairlead-up");
-  let refused = 0;
   const refuse = (document: ManifestDocument | ManifestFault, faults: readonly DocumentFault[]): void => {
-    refused += 1;
     for (const { line, why } of faults) {
       announce({
         event: "refused",
@@ -147,5 +146,4 @@ export async function applyManifests(
   } finally {
     client.close();
   }
-  return refused;
 }

@@ -1,6 +1,16 @@
-import { readFile, stat } from "node:fs/promises";
-import { isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node } from "yaml";
-import { Failure } from "../failure.ts";
+import {
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseAllDocuments,
+  type Document,
+  type DocumentOptions,
+  type Node,
+  type ParseOptions,
+  type SchemaOptions,
+} from "yaml";
 
 /** One object of a manifest file, with the way back to the line it was written on. */
 export interface ManifestDocument {
@@ -21,10 +31,9 @@ export interface ManifestFault {
 
 /** More aliases than this is no manifest but an attack on memory. */
 const MAX_ALIASES = 100;
-const MAX_BYTES = 16 * 1024 * 1024;
 
 /** `spec.ports[0].name` → ["spec", "ports", 0, "name"]; `metadata.labels[a.b/c]` keeps its key whole. */
-const segmentsOf = (field: string): (string | number)[] =>
+export const segmentsOf = (field: string): (string | number)[] =>
   [...field.matchAll(/([^.[\]]+)|\[([^\]]*)\]/g)].map(
     ([, name, index]) => name ?? (/^\d+$/.test(index!) ? Number(index) : index!),
   );
@@ -51,15 +60,25 @@ function offsetOf(root: Node | null, segments: readonly (string | number)[]): nu
 }
 
 /** Reads one text that may hold several documents (YAML 1.1 as Go's reader takes it, or JSON). */
-function parseManifests(file: string, text: string): (ManifestDocument | ManifestFault)[] {
+export function parseManifests(file: string, text: string): (ManifestDocument | ManifestFault)[] {
   const counter = new LineCounter();
-  const documents = parseAllDocuments(text, {
+  const how: ParseOptions & DocumentOptions & SchemaOptions = {
     version: "1.1",
     lineCounter: counter,
-    // Kubernetes knows neither: a date is a string, and so are bytes in base64.
-    customTags: (tags) => tags.filter((tag) => typeof tag === "string" || !/timestamp|binary/.test(tag.tag)),
-  });
-  if (!Array.isArray(documents)) return [];
+    // Kubernetes knows none of these: a date is a string, and so are bytes in base64 and a time such as 12:30.
+    customTags: (tags) =>
+      tags.filter((tag) => typeof tag === "string" || (!/timestamp|binary/.test(tag.tag) && tag.format !== "TIME")),
+  };
+  let documents: Document.Parsed[];
+  try {
+    const parsed = parseAllDocuments(text, how);
+    if (!Array.isArray(parsed)) return [];
+    documents = parsed;
+  } catch (cause) {
+    // The parser calls itself for every level.
+    const why = cause instanceof RangeError ? "it is nested too deeply" : (cause as Error).message;
+    return [{ file, line: 1, sentence: `this cannot be read as YAML: ${why}` }];
+  }
   const lineAt = (offset: number | undefined): number => (offset === undefined ? 1 : counter.linePos(offset).line);
   return documents.flatMap((document: Document.Parsed): (ManifestDocument | ManifestFault)[] => {
     const start = lineAt(document.contents?.range?.[0] ?? document.range[0]);
@@ -69,7 +88,7 @@ function parseManifests(file: string, text: string): (ManifestDocument | Manifes
         {
           file,
           line: error.linePos?.[0].line ?? start,
-          sentence: `this is no YAML: ${error.message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "")}`,
+          sentence: `this cannot be read as YAML: ${error.message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "")}`,
         },
       ];
     }
@@ -91,23 +110,4 @@ function parseManifests(file: string, text: string): (ManifestDocument | Manifes
     }
     return [{ file, line: start, object, lineOf: (field) => lineAt(offsetOf(document.contents, segmentsOf(field))) }];
   });
-}
-
-async function textOf(path: string): Promise<string> {
-  if (path === "-") {
-    const chunks: Buffer[] = [];
-    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks).toString();
-  }
-  const { size } = await stat(path);
-  if (size > MAX_BYTES)
-    throw new Failure(`reading the manifest ${path}: it has ${size} bytes; at most ${MAX_BYTES} are read`);
-  return readFile(path, "utf8");
-}
-
-/** Reads the documents of these files (`-` is standard input), in the order given. */
-export async function readManifests(files: readonly string[]): Promise<(ManifestDocument | ManifestFault)[]> {
-  const all: (ManifestDocument | ManifestFault)[] = [];
-  for (const file of files) all.push(...parseManifests(file === "-" ? "standard input" : file, await textOf(file)));
-  return all;
 }

@@ -7,6 +7,7 @@ import { storeReader } from "../../apiserver/claims/reader.ts";
 import { serviceClaims } from "../../apiserver/claims/service-claims.ts";
 import { writeKubeconfig } from "../../apiserver/pki/kubeconfig.ts";
 import { ensurePki } from "../../apiserver/pki/pki.ts";
+import { ensureAdminToken } from "../../apiserver/pki/token.ts";
 import { kubernetesNames } from "../../apiserver/pki/plan.ts";
 import { createApiServer } from "../../apiserver/server.ts";
 import { nodeStreams } from "../../apiserver/stream/streams.ts";
@@ -56,6 +57,7 @@ export async function startServer(config: SystemConfig, nodeAddresses: readonly 
     clock,
     log,
     tls: { key: pki.apiserver.key, cert: pki.apiserver.cert, ca: pki.ca },
+    tokens: await ensureAdminToken(layout.pki),
     version: `v1.36.2+fairlead.${VERSION}`,
     claims: serviceClaims({ reader: storeReader(store), nodePortRange, clock }),
     streams: nodeStreams({

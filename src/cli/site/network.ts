@@ -32,6 +32,9 @@ async function addSiteLink(host: Host): Promise<void> {
   }
 }
 
+/** Links of a site: its own, and the node's ends of the pods' pairs. Others begin with `fl` too: flannel's, for one. */
+export const isSiteLink = (name: string): boolean => name === SITE_LINK || /^fl[0-9a-f]{8}$/.test(name);
+
 const isRange = (range: string, family: number): boolean => (family === 6) === range.includes(":");
 
 /**
@@ -97,27 +100,29 @@ export async function removeSiteNetwork(host: Host, madePath: string): Promise<v
   }
 }
 
+/** A route as `ip -j route show` tells it, as far as it matters here. */
+export interface Route {
+  readonly dst?: string;
+  readonly dev?: string;
+  readonly type?: string;
+  readonly nexthops?: readonly { readonly dev?: string }[];
+}
+
 /** Refuses ranges that somebody else already routes. Answers the sentence of the fault, or undefined. */
-export function overlapWithRoutes(
-  ranges: readonly string[],
-  routes: readonly { readonly dst?: string; readonly dev?: string; readonly table?: string; readonly type?: string }[],
-): string | undefined {
+export function overlapWithRoutes(ranges: readonly string[], routes: readonly Route[]): string | undefined {
   for (const text of ranges) {
     const range = parseCidr(text);
     for (const route of routes) {
-      if (
-        route.dst === undefined ||
-        route.dst === "default" ||
-        route.dev === undefined ||
-        /^fl|^fairlead0$/.test(route.dev)
-      )
-        continue;
+      if (route.dst === undefined || route.dst === "default") continue;
+      // A route over several links names them below; one that leads nowhere (blackhole, unreachable) has none.
+      const device = route.dev ?? route.nexthops?.find(({ dev }) => dev !== undefined)?.dev;
+      if (device !== undefined && isSiteLink(device)) continue;
       if (route.type === "broadcast" || route.type === "multicast" || route.type === "anycast") continue;
       const width = route.dst.includes(":") ? 128 : 32;
       const other = parseCidr(route.dst.includes("/") ? route.dst : `${route.dst}/${width}`);
       if (other.prefix === 0 || other.family !== range.family) continue;
       if (range.first <= other.last && other.first <= range.last) {
-        return `the range ${range.text} overlaps the route to ${other.text} of interface ${route.dev}`;
+        return `the range ${range.text} overlaps the route to ${other.text} ${device === undefined ? `(${route.type ?? "without an interface"})` : `of interface ${device}`}`;
       }
     }
   }

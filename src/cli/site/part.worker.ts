@@ -5,13 +5,21 @@ import type { WorkerConfig, WorkerOrder, WorkerReport } from "./protocol.ts";
 
 /** The thread of one part. */
 const report = (said: WorkerReport): void => parentPort!.postMessage(said);
-const starting = startPart(systemHost(), workerData as WorkerConfig);
+const waiting = new AbortController();
+const starting = startPart(systemHost(), workerData as WorkerConfig, waiting.signal);
 let ending = false;
 parentPort!.on("message", (order: WorkerOrder) => {
   if (ending) return;
   ending = true;
+  // Without credentials it has made nothing yet.
+  waiting.abort();
   void starting
-    .then((part) => (order === "remove" ? part.remove() : part.stop()))
+    .then(
+      (part) => (order === "remove" ? part.remove() : part.stop()),
+      (error: unknown) => {
+        if (!waiting.signal.aborted) throw error;
+      },
+    )
     .catch((error: unknown) => report({ failed: (error as Error).stack ?? String(error) }))
     .then(() => {
       report("stopped");
@@ -24,6 +32,8 @@ try {
   await part.ready;
   report("ready");
 } catch (error) {
-  report({ failed: (error as Error).stack ?? String(error) });
-  process.exit(1);
+  if (!ending) {
+    report({ failed: (error as Error).stack ?? String(error) });
+    process.exit(1);
+  }
 }

@@ -13,12 +13,12 @@ const PARTS: Record<PartName, () => Promise<(ground: Ground) => Promise<RunningP
   dns: async () => (await import("./parts/dns.ts")).startDnsPart,
 };
 
-/** Starts one part of a site, as soon as there are credentials for it. */
-export async function startPart(host: Host, given: WorkerConfig): Promise<RunningPart> {
+/** Starts one part of a site, as soon as there are credentials for it; the signal ends the wait for them. */
+export async function startPart(host: Host, given: WorkerConfig, signal: AbortSignal): Promise<RunningPart> {
   const layout = layoutOf(given.config.directory);
   const log = openLog(layout, given.part, given.config.logLevel);
   const start = await PARTS[given.part]();
-  const client = await clientWhenReady(layout, `fairlead-${given.part}`);
+  const client = await clientWhenReady(layout, `fairlead-${given.part}`, signal);
   const part = await start({ host, client, log, given });
   const close = (end: () => Promise<void>) => async (): Promise<void> => {
     await end();

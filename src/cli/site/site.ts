@@ -5,7 +5,7 @@ import { layoutOf } from "../data/layout.ts";
 import { openLog } from "../data/logFile.ts";
 import { startDialer } from "../publish/dialer.ts";
 import { forwardTo } from "./forward.ts";
-import { makeSiteNetwork } from "./network.ts";
+import { isSiteLink, makeSiteNetwork } from "./network.ts";
 import { superviseWorker } from "./workers.ts";
 
 export interface Site {
@@ -22,7 +22,7 @@ export async function startSite(config: SystemConfig, nodeAddresses: readonly st
   const layout = layoutOf(config.directory);
   const log = openLog(layout, "site", config.logLevel);
   const host = systemHost();
-  const interfaces = Object.keys(networkInterfaces()).filter((name) => name !== "lo" && !name.startsWith("fl"));
+  const interfaces = Object.keys(networkInterfaces()).filter((name) => name !== "lo" && !isSiteLink(name));
   const { forwardingWasOff } = await makeSiteNetwork(host, config, wellKnownAddresses(config), layout.made, interfaces);
   const workers = (["node", "proxy", "dns"] as const).map((part) =>
     superviseWorker({ part, config, nodeAddresses, forwardOnlyOurs: forwardingWasOff }, log),

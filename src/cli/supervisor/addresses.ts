@@ -2,7 +2,7 @@ import type { Host } from "../../host/host.ts";
 import { ipJson } from "../../host/ip.ts";
 import { wellKnownAddresses, type SystemConfig } from "../config.ts";
 import { Failure } from "../failure.ts";
-import { SITE_LINK } from "../site/network.ts";
+import { isSiteLink } from "../site/network.ts";
 
 interface Link {
   readonly ifname: string;
@@ -30,9 +30,7 @@ async function hostAddress(host: Host, family: "-4" | "-6"): Promise<string | un
     (link.addr_info ?? [])
       .filter((address) => address.scope === "global" && address.deprecated !== true && address.temporary !== true)
       .map((address) => address.local);
-  const own = links.filter(
-    (link) => link.ifname !== undefined && link.ifname !== SITE_LINK && !link.ifname.startsWith("fl"),
-  );
+  const own = links.filter((link) => link.ifname !== undefined && !isSiteLink(link.ifname));
   const byRoute = routes[0]?.prefsrc ?? own.filter((link) => link.ifname === routes[0]?.dev).flatMap(addressesOf)[0];
   return byRoute ?? own.flatMap(addressesOf)[0];
 }

@@ -1,10 +1,13 @@
 import { access, constants } from "node:fs/promises";
 import { createServer } from "node:net";
+import { networkInterfaces } from "node:os";
 import type { Host } from "../../host/host.ts";
 import { ipJson } from "../../host/ip.ts";
 import type { SystemConfig } from "../config.ts";
 import { Failure } from "../failure.ts";
-import { overlapWithRoutes } from "../site/network.ts";
+import { bootId } from "../process.ts";
+import { readMade } from "../site/made.ts";
+import { overlapWithRoutes, SITE_LINK, type Route } from "../site/network.ts";
 
 /** Tools that a site needs, and the Debian package that has each. */
 const TOOLS: Readonly<Record<string, string>> = {
@@ -48,11 +51,7 @@ function port({ host, port: number }: SystemConfig["listen"]): Promise<void> {
 
 async function routes(host: Host, config: SystemConfig): Promise<void> {
   for (const family of ["-4", "-6"]) {
-    const present = (await ipJson(host, [family, "route", "show", "table", "all"])) as {
-      dst?: string;
-      dev?: string;
-      type?: string;
-    }[];
+    const present = (await ipJson(host, [family, "route", "show", "table", "all"])) as Route[];
     const ranges = [...config.serviceRanges, ...config.podRanges].filter(
       (range) => range.includes(":") === (family === "-6"),
     );
@@ -65,11 +64,25 @@ async function routes(host: Host, config: SystemConfig): Promise<void> {
   }
 }
 
+/** A machine has one host site: two would take each other's link, routes and rules away. */
+async function onlyHostSite(madePath: string): Promise<void> {
+  if (networkInterfaces()[SITE_LINK] === undefined) return;
+  const made = await readMade(madePath).catch(() => undefined);
+  if (made?.boot === bootId() && made.anchor === undefined) return;
+  throw new Failure(
+    `looking for room for a site: another Fairlead has this network already (its interface ${SITE_LINK} is there); ` +
+      `end that one with 'fairlead down --data DIR', or take a network of its own with --private`,
+  );
+}
+
 /** Everything that can be known before anything is made. Throws Failure with the first fault. */
-export async function preflight(host: Host, config: SystemConfig): Promise<void> {
+export async function preflight(host: Host, config: SystemConfig, madePath: string): Promise<void> {
   await tools(host);
   await port(config.listen);
-  if (!config.private) await routes(host, config);
+  if (!config.private) {
+    await onlyHostSite(madePath);
+    await routes(host, config);
+  }
   await access("/proc/self/ns/net", constants.R_OK).catch((cause: unknown) => {
     throw new Failure("reading /proc/self/ns/net: this needs Linux with /proc mounted", { cause });
   });

@@ -5,15 +5,15 @@ import { readSysctl } from "../../host/sysctl.ts";
 import type { IPFamily } from "../../net/ip.ts";
 import { systemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
-import { takeDataDirectory } from "../data/lock.ts";
+import { refuseHeld, takeDataDirectory } from "../data/lock.ts";
 import { oneOf, type Given } from "../flags.ts";
-import { manifestFiles } from "../manifests/files.ts";
+import { manifestTexts, type ManifestText } from "../manifests/files.ts";
 import { processEnvironment } from "../process.ts";
 import { intoSite } from "../site/anchor.ts";
 import { siteGround } from "../site/ground.ts";
 import { forgetSite, removeSite } from "../site/remove.ts";
 import { nodeAddresses } from "./addresses.ts";
-import { announcer } from "./announce.ts";
+import { announcer, type Announce } from "./announce.ts";
 import { endOrphans } from "./orphans.ts";
 import { preflight } from "./preflight.ts";
 import { supervise, type Supervised } from "./supervisor.ts";
@@ -35,24 +35,32 @@ function askedToEnd(): Promise<"stop" | "remove"> {
 /** `fairlead up`: takes the data directory, starts server and site, applies manifests, and stays until it is told to end. */
 export async function runSystem(given: Given): Promise<number> {
   const output = oneOf("output", (given.values["output"] as string | undefined) ?? "text", ["text", "json"]);
-  const announce = announcer(output);
+  const say = announcer(output);
+  let refused = 0;
+  const announce: Announce = (said) => {
+    if (said.event === "refused") refused += 1;
+    say(said);
+  };
   const config = systemConfig(given, process.getuid?.() ?? 0, process.env, await kernelFamilies());
   const layout = layoutOf(config.directory);
   const files = (given.values["filename"] as string[] | undefined) ?? [];
-  const manifests = await manifestFiles(files);
+  const manifests = await manifestTexts(files);
   const host = systemHost();
   const url = `https://${config.listen.host === "" ? "localhost" : config.listen.host.includes(":") ? `[${config.listen.host}]` : config.listen.host}:${config.listen.port}`;
 
-  const release = await takeDataDirectory(layout, url, config.private);
+  // All that can be known without making anything comes first, so that nothing has to be taken back.
+  await refuseHeld(layout);
+  await endOrphans(layout);
+  await preflight(host, config, layout.made);
+  const env = {
+    ...(process.env as Record<string, string>),
+    ...processEnvironment({ config, nodeAddresses: await nodeAddresses(host, config) }),
+  };
+  const { release, discard } = await takeDataDirectory(layout, url, config.private);
   const ended = askedToEnd();
+  let stands = false;
   try {
-    await endOrphans(layout);
-    await preflight(host, config);
     await writeFile(join(layout.run, "config.json"), JSON.stringify(config), { mode: 0o600 });
-    const env = {
-      ...(process.env as Record<string, string>),
-      ...processEnvironment({ config, nodeAddresses: await nodeAddresses(host, config) }),
-    };
     const node = [process.execPath, "--disable-warning=ExperimentalWarning"];
     const start = (name: "server" | "site", into: readonly string[], memory: string): Supervised => {
       const [command, ...args] = [...into, ...node, memory, join(import.meta.dirname, `../${name}/main.ts`)];
@@ -75,19 +83,21 @@ export async function runSystem(given: Given): Promise<number> {
     const stopped = ended.then((asked) => {
       order = asked;
     });
-    let failures = 0;
     let isReady = false;
     let adopted = false;
     try {
       const ground = await siteGround(host, config, layout);
       adopted = ground.adopted;
+      stands = true;
       const ours = start("site", intoSite(ground.anchor, config.rootless), "--max-semi-space-size=4");
       site = ours;
       const documents = manifests.length === 0 ? undefined : readDocuments(manifests);
       const running = async (): Promise<void> => {
         await server.ready;
         announce({ event: "api", server: url, kubeconfig: layout.kubeconfig, seconds: seconds() });
-        const applied = documents?.then(({ applyManifests, read }) => applyManifests(layout, read, announce)) ?? 0;
+        const applied = documents?.then(({ applyManifests, read }) => applyManifests(layout, read, announce));
+        // Its failure is heard below, once the site is ready.
+        applied?.catch(() => {});
         await ours.ready;
         isReady = true;
         announce({
@@ -97,7 +107,7 @@ export async function runSystem(given: Given): Promise<number> {
           data: layout.directory,
           seconds: seconds(),
         });
-        failures = await applied;
+        await applied;
       };
       await Promise.race([running().then(() => stopped), stopped, server.lost, ours.lost]);
     } catch (error) {
@@ -107,22 +117,24 @@ export async function runSystem(given: Given): Promise<number> {
     } finally {
       const how = order ?? "stop";
       announce({ event: "ending", how });
-      const [removed] = await Promise.all([site?.end(how), server.end(how)]);
+      // The site ends its pods through the API, so the server stays until that is done.
+      const removed = await site?.end(how);
+      await server.end(how);
       if (how === "remove") await (removed === true ? forgetSite(layout) : removeSite(host, layout));
     }
-    return failures > 0 ? 1 : 0;
+    return refused > 0 ? 1 : 0;
   } finally {
-    await release();
+    await (stands ? release() : discard());
   }
 }
 
 /** What reads and applies manifests is large, so it is loaded while the system starts. */
-async function readDocuments(files: readonly string[]) {
-  const [{ readManifests }, { applyManifests }] = await Promise.all([
+async function readDocuments(texts: readonly ManifestText[]) {
+  const [{ parseManifests }, { applyManifests }] = await Promise.all([
     import("../manifests/read.ts"),
     import("../manifests/apply.ts"),
   ]);
-  return { applyManifests, read: await readManifests(files) };
+  return { applyManifests, read: texts.flatMap(({ file, text }) => parseManifests(file, text)) };
 }
 
 const seconds = (): number => Math.round(performance.now()) / 1000;

@@ -9,6 +9,7 @@ import type { ControllerEnvironment } from "../environment.ts";
 import { selectorOf } from "../pods/addresses.ts";
 import { selectedBy } from "../pods/selections.ts";
 import { listenForTouched } from "../pods/touched.ts";
+import { createRests } from "../pods/rests.ts";
 import { createTriggerTimes } from "../pods/trigger-times.ts";
 import { decideEndpoints } from "./decide.ts";
 
@@ -23,6 +24,7 @@ export async function startEndpoints(environment: ControllerEnvironment): Promis
   await Promise.all([pods.synced(), services.synced(), nodes.synced(), cached.synced()]);
   const written = createOwnWrites<Endpoints>(cached, "key", keyOf);
   const triggers = createTriggerTimes();
+  const rests = createRests(clock);
 
   /** CTL-065, CTL-066. */
   const removeOrphan = async (key: string, signal: AbortSignal): Promise<void> => {
@@ -44,19 +46,23 @@ export async function startEndpoints(environment: ControllerEnvironment): Promis
     const selector = selectorOf(service);
     if (selector === undefined || service.metadata.deletionTimestamp !== undefined) return;
     const existing = written.get(key);
+    const selected = [...selectedBy(service.metadata.namespace ?? "", selector, (word) => pods.by("label", word))];
     const change = decideEndpoints({
       service,
-      pods: selectedBy(service.metadata.namespace ?? "", selector, (word) => pods.by("label", word)),
+      pods: selected,
       existing,
       triggerTime: trigger?.text,
     });
     if (change.action === "none") return;
+    // From its beginning on: what comes while it is under way waits too.
+    rests.begin(key, selected.length);
     try {
       written.wrote(
         await (change.action === "create"
           ? client.create(resource, change.endpoints, undefined, signal)
           : client.update(resource, change.endpoints, undefined, signal)),
       );
+      rests.begin(key, selected.length);
     } catch (error) {
       if (isApiError(error, "Forbidden") && change.action === "create") return;
       if (existing !== undefined) written.forget(existing);
@@ -70,7 +76,9 @@ export async function startEndpoints(environment: ControllerEnvironment): Promis
   const stops = [
     listenForTouched({ pods, services, nodes, clock }, (key, changedAt) => {
       triggers.note(key, changedAt);
-      queue.add(key);
+      const rest = rests.left(key);
+      if (rest === 0) queue.add(key);
+      else queue.addAfter(key, rest);
     }),
     written.onForeignChange((change) => {
       const key = keyOf(change.type === "removed" ? change.previous : change.object);

@@ -9,6 +9,7 @@ import type { ControllerEnvironment } from "../environment.ts";
 import { selectorOf } from "../pods/addresses.ts";
 import { selectedBy } from "../pods/selections.ts";
 import { listenForTouched } from "../pods/touched.ts";
+import { createRests } from "../pods/rests.ts";
 import { createTriggerTimes } from "../pods/trigger-times.ts";
 import { applyChanges } from "./act.ts";
 import { decideSlices } from "./decide.ts";
@@ -22,6 +23,7 @@ export async function startEndpointSlices(environment: ControllerEnvironment): P
   await Promise.all([pods.synced(), services.synced(), nodes.synced(), cached.synced()]);
   const slices = createOwnWrites<EndpointSlice>(cached, "service", (slice) => serviceKeyOf(slice) ?? "");
   const triggers = createTriggerTimes();
+  const rests = createRests(clock);
   const events = createEventRecorder({ client, component: "endpoint-slice-controller", clock, log });
 
   const work = async (key: string, signal: AbortSignal): Promise<void> => {
@@ -31,15 +33,19 @@ export async function startEndpointSlices(environment: ControllerEnvironment): P
     if (service === undefined) return;
     const selector = selectorOf(service);
     if (selector === undefined) return;
+    const selected = [...selectedBy(service.metadata.namespace ?? "", selector, (word) => pods.by("label", word))];
     const changes = decideSlices({
       service,
-      pods: selectedBy(service.metadata.namespace ?? "", selector, (word) => pods.by("label", word)),
+      pods: selected,
       node: (name) => nodes.get(name),
       existing: slices.by(key),
       triggerTime: trigger?.text,
     });
     try {
+      // From its beginning on: what comes while it is under way waits too.
+      rests.begin(key, selected.length);
       await applyChanges(client, slices, service, changes, signal);
+      rests.begin(key, selected.length);
     } catch (error) {
       if (trigger !== undefined) triggers.note(key, trigger.milliseconds);
       if (!signal.aborted && !isApiError(error, "Conflict", "NotFound")) {
@@ -63,7 +69,9 @@ export async function startEndpointSlices(environment: ControllerEnvironment): P
   const stops = [
     listenForTouched({ pods, services, nodes, clock }, (key, changedAt) => {
       triggers.note(key, changedAt);
-      queue.add(key);
+      const rest = rests.left(key);
+      if (rest === 0) queue.add(key);
+      else queue.addAfter(key, rest);
     }),
     // Somebody else changed or deleted a slice of ours, or gave one to another Service.
     slices.onForeignChange((change) => {

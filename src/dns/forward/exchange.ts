@@ -48,9 +48,11 @@ export const exchangeUdp: Exchange = (query, end, to, timeout, clock) =>
     socket.on("message", (response) => {
       if (isResponseTo(query, end, response)) finish(() => resolve(response));
     });
-    socket.connect(to.port, to.address, () => {
+    // Not as connect's callback, which is called on failure too, with an error (no route): then there is nothing to send by.
+    socket.once("connect", () => {
       if (!done) socket.send(query, fail);
     });
+    socket.connect(to.port, to.address);
   });
 
 /** Over TCP, one query per connection. */

@@ -1,3 +1,4 @@
+import { belongsTo } from "../../api/endpointSlice/belongs.ts";
 import type { Endpoint, EndpointSlice, Service } from "../../api/generated/types.ts";
 import { canonicalIP, familyOf } from "../../net/ip.ts";
 import { dashed, isPublishable } from "./name.ts";
@@ -26,12 +27,6 @@ export type ServiceNames =
 
 const protocolOf = (protocol: string | undefined): string => (protocol ?? "TCP").toLowerCase();
 
-/** A slice left over from an earlier Service of the same name says nothing about this one. */
-function belongs(slice: EndpointSlice, service: Service): boolean {
-  const owner = slice.metadata.ownerReferences?.find(({ kind }) => kind === "Service");
-  return owner === undefined || service.metadata.uid === undefined || owner.uid === service.metadata.uid;
-}
-
 function portsOf(slice: EndpointSlice): NamedPort[] {
   return (slice.ports ?? []).flatMap(({ name, protocol, port }) =>
     port === undefined || port === null ? [] : [{ name: name ?? "", protocol: protocolOf(protocol), port }],
@@ -45,7 +40,7 @@ function endpointsOf(service: Service, slices: readonly EndpointSlice[]): Map<st
   const found = new Map<string, { addresses: Set<string>; ports: Map<string, NamedPort> }>();
   for (const slice of slices) {
     // DNS-024: names in FQDN slices are not addresses.
-    if ((slice.addressType !== "IPv4" && slice.addressType !== "IPv6") || !belongs(slice, service)) continue;
+    if ((slice.addressType !== "IPv4" && slice.addressType !== "IPv6") || !belongsTo(slice, service)) continue;
     const ports = portsOf(slice);
     for (const endpoint of slice.endpoints ?? []) {
       // DNS-019: readiness alone decides; nil means ready.

@@ -6,7 +6,9 @@ import type { ContainerAddress, PodSource } from "../pods/pod-source.ts";
 import type { Execution } from "../runtimes/runtime.ts";
 import { execRequest } from "./exec/exec-request.ts";
 import type { ExecChannels, WantedStreams } from "./exec/exec-channels.ts";
+import { holdOutput } from "./exec/hold-output.ts";
 import { runExec } from "./exec/run-exec.ts";
+import { spdyChannels, spdyHandshake } from "./spdy/channels.ts";
 import { webSocketChannels } from "./websocket/channels.ts";
 import { webSocketHandshake } from "./websocket/handshake.ts";
 
@@ -23,9 +25,10 @@ function protocolOf(request: IncomingMessage): Protocol {
     const { subprotocol, answer } = webSocketHandshake(headers);
     return { answer, open: (socket, head, wanted) => webSocketChannels(socket, head, subprotocol, wanted) };
   }
+  if (upgrade === "spdy/3.1") return { answer: spdyHandshake(headers), open: spdyChannels };
   throw new ApiError(
     "BadRequest",
-    `Upgrade: ${JSON.stringify(headers.upgrade ?? "")} is not spoken here; it must be websocket`,
+    `Upgrade: ${JSON.stringify(headers.upgrade ?? "")} is not spoken here; it must be websocket or SPDY/3.1`,
   );
 }
 
@@ -41,7 +44,7 @@ export async function serveExec(
 ): Promise<void> {
   const { command, streams } = execRequest(query);
   const protocol = protocolOf(request);
-  const execution: Execution = await source.exec(at, { command, stdin: streams.stdin });
+  const execution: Execution = holdOutput(await source.exec(at, { command, stdin: streams.stdin }));
   let channels: ExecChannels;
   try {
     socket.write(protocol.answer);

@@ -48,7 +48,8 @@ export function startContainerProbes(options: ContainerProbesOptions): Container
     const onFailure = (result: ProbeResult): void =>
       events.event(pod, "Warning", "Unhealthy", `${kind} probe failed: ${result.message}`);
     const ranFor = Math.max(0, clock.now() - options.startedAt);
-    stops.set(kind, startProber({ probe, target, clock, initially, ranFor, onVerdict, onFailure }));
+    const eager = !initially;
+    stops.set(kind, startProber({ probe, target, clock, initially, ranFor, eager, onVerdict, onFailure }));
   };
 
   /** Ends the container, which its restart policy then starts again (CTL-106). */
@@ -97,7 +98,7 @@ export function startContainerProbes(options: ContainerProbesOptions): Container
     };
     stops.set(
       "Startup",
-      startProber({ probe: startupProbe, target, clock, initially: false, ranFor, onVerdict, onFailure }),
+      startProber({ probe: startupProbe, target, clock, initially: false, ranFor, eager: true, onVerdict, onFailure }),
     );
   }
 

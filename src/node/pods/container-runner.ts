@@ -78,9 +78,12 @@ export function runContainer(options: RunnerOptions): ContainerRunner {
   const start = async (): Promise<StartedContainer | undefined> => {
     while (!stopped.aborted) {
       try {
-        const plan = await containerStart(context, options.pod(), container, record, memory.attempt);
-        if (stopped.aborted) return undefined;
-        const started = await runtime.start(plan);
+        const started = await context.startInTurn(async () => {
+          if (stopped.aborted) return undefined;
+          const plan = await containerStart(context, options.pod(), container, record, memory.attempt);
+          return stopped.aborted ? undefined : runtime.start(plan);
+        });
+        if (started === undefined) return undefined;
         running = started;
         memory.started = started;
         memory.startedAt = timestamp(clock.now());

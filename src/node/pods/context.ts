@@ -26,6 +26,8 @@ export interface PodContext {
   readonly pool: AddressPool;
   /** Runs the setting up of a pod when fewer than the allowed number are being set up. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Runs the start of a container when fewer than the allowed number are being started. */
+  readonly startInTurn: <T>(work: () => Promise<T>) => Promise<T>;
   readonly lookups: (namespace: string) => Lookups;
   readonly services: () => Iterable<Service>;
   readonly nodeName: string;

@@ -31,6 +31,8 @@ export interface PodWorker {
 }
 
 const SETUP_RETRY = 1_000;
+/** When at the latest the API hears of a pod whose containers are being made, in milliseconds. */
+const FIRST_WORD = 1_000;
 const isOver = (pod: Pod): boolean => pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
 
 /** Restarts that the API knows of, for a pod of which we have no record: it ran here once, and what ran is gone. */
@@ -169,7 +171,10 @@ export function startPodWorker(context: PodContext, first: Pod, known: PodRecord
       if (ended?.exitCode !== 0) return publish();
     }
     for (const container of pod.spec?.containers ?? []) begin(container, "main");
-    publish();
+    // Most containers run in a moment: then the first status told is already that one.
+    const unhush = clock.after(FIRST_WORD, publish);
+    void Promise.all([...runners.values()].map(({ done }) => done)).finally(unhush);
+    leaving.signal.addEventListener("abort", unhush, { once: true });
     await Promise.all([...runners.values()].map(({ done }) => done));
     publish();
   };

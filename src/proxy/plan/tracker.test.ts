@@ -72,6 +72,25 @@ for (const [name, endpoints, expected] of [
   test(name, () => deepEqual(cluster(plan(web(), slice(endpoints))), expected));
 }
 
+test("a slice of an earlier Service of the same name leads nowhere", () => {
+  const owned = (uid: string): Partial<EndpointSlice> => ({
+    metadata: {
+      name: `web-${uid}`,
+      namespace: "default",
+      labels: { "kubernetes.io/service-name": "web" },
+      ownerReferences: [{ apiVersion: "v1", kind: "Service", name: "web", uid, controller: true }],
+    },
+  });
+  const service = web();
+  const found = plan(
+    { ...service, metadata: { ...service.metadata, uid: "new" } },
+    slice([at(1)], "", owned("old")),
+    slice([at(2)], "", owned("new")),
+    slice([at(3)], "by-hand"),
+  );
+  deepEqual(cluster(found), ["10.244.0.2:8080", "10.244.0.3:8080"]);
+});
+
 test("PRX-013: a ready duplicate in another slice replaces a terminating one", () => {
   const found = plan(web(), slice([at(1, { conditions: leaving })]), slice([at(1, { conditions: ready })], "web-2"));
   deepEqual(cluster(found), ["10.244.0.1:8080"]);

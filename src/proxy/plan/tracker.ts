@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { belongsTo } from "../../api/endpointSlice/belongs.ts";
 import type { EndpointSlice, Service } from "../../api/generated/types.ts";
 import { keyOf } from "../../api/object.ts";
 import { Claims } from "./claims.ts";
@@ -68,11 +69,13 @@ export class Tracker {
     this.#dirty.add(now);
   }
 
-  slicesOf(service: string): EndpointSlice[] {
+  /** The slices of a Service, without those that an earlier one of the same name left behind. */
+  slicesOf(key: string): EndpointSlice[] {
+    const service = this.#services.get(key);
     // By name, so that the plan does not depend on the order of arrival.
-    return [...(this.#slices.get(service)?.values() ?? [])].toSorted((one, other) =>
-      keyOf(one) < keyOf(other) ? -1 : 1,
-    );
+    return [...(this.#slices.get(key)?.values() ?? [])]
+      .filter((slice) => service === undefined || belongsTo(slice, service))
+      .toSorted((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
   }
 
   /** Plans what is due; answers the plans that differ from before, undefined for those that are gone (PRX-016). */

@@ -9,8 +9,8 @@ import { systemHost } from "../../../src/host/processes.ts";
 import { startNodeEndpoint, type NodeEndpoint } from "../../../src/node/endpoint/endpoint.ts";
 import type { ContainerAddress, LogOptions, PodSource } from "../../../src/node/pods/pod-source.ts";
 import { silentLog } from "../../../src/observe/log.ts";
-import { NODE_CLIENT } from "../../../src/apiserver/pki/pki.ts";
-import { issue, issueAuthority } from "../../../src/apiserver/pki/issue.ts";
+import { issueAuthority, issueLeaf } from "../../../src/apiserver/pki/issue.ts";
+import { NODE_CLIENT_NAME } from "../../../src/apiserver/pki/plan.ts";
 import { createCluster, type Cluster } from "../../apiserver/cluster.ts";
 
 export const NODE = "node-a";
@@ -75,11 +75,13 @@ export async function endpointScene(): Promise<EndpointScene> {
   const folder = await mkdtemp(join(tmpdir(), "fairlead-endpoint-"));
   const socketPath = join(folder, "node.sock");
   const now = Date.now();
-  const authority = await issueAuthority("test", now);
+  const authority = await issueAuthority(now);
+  const leaf = (commonName: string, use: "server" | "client", dns: readonly string[] = []) =>
+    issueLeaf({ file: "", commonName, use, names: { dns, ips: [] } }, authority, now);
   const [node, client, other] = await Promise.all([
-    issue(authority, { commonName: `system:node:${NODE}`, names: { dns: [NODE], ips: [] } }, now),
-    issue(authority, { commonName: NODE_CLIENT }, now),
-    issue(authority, { commonName: "somebody" }, now),
+    leaf(`system:node:${NODE}`, "server", [NODE]),
+    leaf(NODE_CLIENT_NAME, "client"),
+    leaf("somebody", "client"),
   ]);
   const source = testSource();
   const endpoint = await startNodeEndpoint({

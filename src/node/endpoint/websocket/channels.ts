@@ -6,8 +6,8 @@ import type { Subprotocol } from "./handshake.ts";
 
 /** The first byte of every message says what it is for. */
 const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, error: 3, close: 255 } as const;
-/** Bytes of one message of a client. */
-const MAXIMUM_MESSAGE = 4 * 1024 * 1024;
+/** Bytes of one message of a client: Go clients send all that they have at hand as one. */
+const MAXIMUM_MESSAGE = 32 * 1024 * 1024;
 /** Bytes of stdin kept for a command that does not read; then the connection is not read either. */
 const STDIN_BUFFER = 1024 * 1024;
 

@@ -70,6 +70,9 @@ function unmask(masked: Buffer, mask: Buffer): Buffer {
 export class MessageReader {
   readonly #maximum: number;
   #pending: Buffer = Buffer.alloc(0);
+  /** What came after `#pending` and is not needed before there is so much: a long frame is put together once. */
+  #later: Buffer[] = [];
+  #missing = 0;
   #opcode: number | undefined;
   #parts: Buffer[] = [];
   #length = 0;
@@ -81,7 +84,12 @@ export class MessageReader {
 
   /** Messages and control frames that are whole with these bytes, in order. Throws {@link WebSocketError}. */
   *push(chunk: Buffer): Generator<Message> {
-    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    this.#later.push(chunk);
+    this.#missing -= chunk.length;
+    if (this.#missing > 0) return;
+    this.#pending = Buffer.concat([this.#pending, ...this.#later]);
+    this.#later = [];
+    this.#missing = 0;
     for (;;) {
       const head = readHead(this.#pending);
       if (head === undefined) return;
@@ -95,7 +103,10 @@ export class MessageReader {
         throw new WebSocketError(CLOSE.tooBig, `a message is longer than ${this.#maximum} bytes`);
       }
       const end = head.at + head.length;
-      if (this.#pending.length < end) return;
+      if (this.#pending.length < end) {
+        this.#missing = end - this.#pending.length;
+        return;
+      }
       const payload = unmask(this.#pending.subarray(head.at, end), head.mask);
       this.#pending = this.#pending.subarray(end);
       const message = this.#frame(opcode, whole, payload);

@@ -9,6 +9,7 @@ import {
   signalProcess,
 } from "../../../host/process-identity.ts";
 import type { Host } from "../../../host/host.ts";
+import { createLauncher } from "../../../host/launcher.ts";
 import { watchFile } from "../../../host/watched-file.ts";
 import type { Log } from "../../../observe/log.ts";
 import type { BindMount, ContainerSight, ContainerStart, Runtime, StartedContainer } from "../runtime.ts";
@@ -31,14 +32,16 @@ export interface ProcessRuntimeOptions {
 
 /** How often an exit is looked for where the kernel's notice was lost, in milliseconds. */
 const LIVENESS_POLL = 5_000;
-/** How often, every 2 ms, a start is looked at before it is taken to run. */
-const BEGIN_TRIES = 500;
+/** How long a start is looked at before it is taken to run, and how long a look waits for the next at most; in milliseconds. */
+const BEGIN_PATIENCE = 2_000;
+const BEGIN_LOOK = 20;
 /** The exit code of a container whose monitor was killed and could say none: as by SIGKILL. */
 const KILLED = 137;
 
 /** A container is a program of this machine's file system, confined by bubblewrap (0.6 or newer). */
 export function processRuntime(options: ProcessRuntimeOptions): Runtime {
   const { host, rootless } = options;
+  const launcher = createLauncher(host);
   let view: HostView | undefined;
   let tools = { nsenter: "", setpriv: "", bwrap: "" };
   let hidden: string[] = [];
@@ -72,11 +75,14 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
 
   /** Waits until the pod's program runs, or has ended: from then on signals and `exec` meet it and nothing else. */
   const begun = async (started: StartedContainer): Promise<void> => {
-    for (let tries = 0; tries < BEGIN_TRIES; tries += 1) {
+    let wait = 2;
+    for (let waited = 0; waited < BEGIN_PATIENCE; waited += wait) {
       const sight = await status(started);
       if (sight.state === "exited") return;
       if (sight.state === "running" && (await programOf(sight.init)) !== undefined) return;
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      // Many starts at once take their time, and looking takes it from them.
+      wait = Math.min(wait * 1.5, BEGIN_LOOK);
     }
   };
 
@@ -138,7 +144,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
         { mode: 0o600 },
       );
       await endLeftover(statusFile, start.namespace);
-      const pid = await host.startDetached(
+      const pid = await launcher.start(
         tools.nsenter,
         [
           `--net=/run/netns/${start.namespace}`,
@@ -151,7 +157,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
           "--",
           ...confinedCommand(confinement, start.command),
         ],
-        { output: start.log, files: [statusFile], inputs: [argsFile], cwd: "/", env: {} },
+        { output: start.log, file: statusFile, input: argsFile },
       );
       const monitor = await identityOf(pid);
       const started: StartedContainer = {
@@ -186,6 +192,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       return execInContainer(host, tools, sight.init, started, request, rootless);
     },
     async close() {
+      await launcher.close();
       await view?.close();
       view = undefined;
     },

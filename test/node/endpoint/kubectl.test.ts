@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { after, before, test } from "node:test";
+import { kubeconfig } from "../../../src/apiserver/pki/kubeconfig.ts";
+import type { Running } from "../../../src/host/host.ts";
+import { systemHost } from "../../../src/host/processes.ts";
+import { kubectls } from "../../lab/kubectls.ts";
+import { clusterScene } from "./scene.ts";
+
+let scene: Awaited<ReturnType<typeof clusterScene>>;
+let folder: string;
+before(async () => {
+  scene = await clusterScene();
+  folder = mkdtempSync(join(tmpdir(), "fairlead-stream-"));
+  const { port, ca, admin } = scene.cluster;
+  const text = kubeconfig({ server: `https://127.0.0.1:${port}`, ca, cert: admin.cert, key: admin.key });
+  writeFileSync(join(folder, "kubeconfig"), text, { mode: 0o600 });
+});
+after(async () => {
+  await scene.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Waits for an effect; one that never comes fails by the deadline. */
+async function until(wanted: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!wanted()) {
+    if (Date.now() > deadline) throw new Error(`did not come: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+const found = kubectls();
+if (found.length === 0)
+  void test("kubectl against the node endpoint", { skip: "there is no kubectl in PATH" }, () => {});
+
+const WEB_SOCKETS = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: "true" };
+const ways = found.flatMap(({ path, version, minor }) => [
+  { path, name: version, env: {} },
+  ...(minor === 29 || minor === 30 ? [{ path, name: `${version} with WebSockets`, env: WEB_SOCKETS }] : []),
+  ...(minor >= 31 ? [{ path, name: `${version} with SPDY`, env: { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: "false" } }] : []),
+]);
+
+for (const { path, name, env } of ways) {
+  const start = (args: readonly string[]): Promise<Running> =>
+    systemHost().open(path, args, { env: { ...env, HOME: folder, KUBECONFIG: join(folder, "kubeconfig") } });
+  const run = async (args: readonly string[], input?: Buffer) => {
+    const running = await start(args);
+    running.stdin.end(input);
+    const [stdout, stderr, code] = await Promise.all([buffer(running.stdout), buffer(running.stderr), running.ended]);
+    return { stdout, stderr: stderr.toString(), code };
+  };
+
+  void test(`${name}: exec tells output, errors and exit codes apart`, { timeout: 60_000 }, async () => {
+    const script = "echo out; echo err >&2; exit 7";
+    const { stdout, stderr, code } = await run(["exec", "talker", "--", "sh", "-c", script]);
+    assert.deepEqual([stdout.toString(), code], ["out\n", 7]);
+    assert.match(stderr, /^err\n/);
+    assert.equal((await run(["exec", "talker", "--", "true"])).code, 0);
+  });
+
+  void test(`${name}: exec carries a megabyte there and back whole`, { timeout: 60_000 }, async () => {
+    const megabyte = randomBytes(1024 * 1024);
+    const { stdout, stderr, code } = await run(["exec", "-i", "talker", "--", "cat"], megabyte);
+    assert.equal(code, 0, stderr);
+    assert.ok(stdout.equals(megabyte), `${stdout.length} bytes came back`);
+    const unread = await run(["exec", "-i", "talker", "--", "sh", "-c", "exit 5"], megabyte);
+    assert.equal(unread.code, 5, "a command that reads nothing ends all the same");
+  });
+
+  void test(`${name}: what the node refuses is told in its words`, { timeout: 60_000 }, async () => {
+    const stranger = await run(["exec", "stranger", "--", "true"]);
+    assert.match(stranger.stderr, /pod "stranger" is not on node/);
+    assert.equal(stranger.code, 1);
+    assert.match((await run(["logs", "stranger"])).stderr, /pod "stranger" is not on node/);
+  });
+
+  void test(`${name}: a client that goes takes its command with it`, { timeout: 60_000 }, async () => {
+    const running = await start(["exec", "-i", "talker", "--", "sleep", "600"]);
+    await until(() => scene.source.running.size === 1, "the command's start");
+    running.kill("SIGKILL");
+    await running.ended;
+    await until(() => scene.source.running.size === 0, "the command's end");
+  });
+
+  void test(`${name}: logs, and logs -f as they come`, { timeout: 60_000 }, async (context) => {
+    const once = await run(["logs", "talker", "--tail=5"]);
+    assert.deepEqual([once.stdout.toString(), scene.source.asked[0]?.options.tailLines], ["first\nsecond\n", 5]);
+
+    const { said } = scene.source;
+    context.after(() => {
+      scene.source.said = said;
+    });
+    let goOn = (): void => {};
+    scene.source.said = async function* slowly() {
+      yield Buffer.from("now\n");
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      yield Buffer.from("later\n");
+    };
+    const running = await start(["logs", "-f", "talker"]);
+    let seen = "";
+    running.stdout.on("data", (chunk: Buffer) => {
+      seen += chunk.toString();
+    });
+    await until(() => seen === "now\n", "the first line");
+    goOn();
+    assert.equal(await running.ended, 0);
+    assert.equal(seen, "now\nlater\n");
+  });
+}
