@@ -13,13 +13,13 @@ export interface Launcher {
 export type LaunchOptions = Pick<DetachedOptions, "output"> & {
   /** Opened for writing as descriptor 3. */
   readonly file: string;
-  /** Opened for reading as descriptor 4. */
-  readonly input: string;
+  /** Opened for reading as descriptors 4 and 5. */
+  readonly inputs: readonly [string, string];
 };
 
 /**
  * Always this same text: words come as lines of its input and are never read as shell language. First their number;
- * of the words the first three are the files. A shell has its background programs ignore SIGINT and SIGQUIT; `env` undoes it.
+ * of the words the first four are the files. A shell has its background programs ignore SIGINT and SIGQUIT; `env` undoes it.
  */
 const SCRIPT = `
 while IFS= read -r count; do
@@ -29,9 +29,9 @@ while IFS= read -r count; do
     set -- "$@" "$word"
     count=$((count - 1))
   done
-  output=$1 file=$2 input=$3
-  shift 3
-  env --default-signal=INT,QUIT setsid "$@" </dev/null >>"$output" 2>&1 3>"$file" 4<"$input" &
+  output=$1 file=$2 input=$3 other=$4
+  shift 4
+  env --default-signal=INT,QUIT setsid "$@" </dev/null >>"$output" 2>&1 3>"$file" 4<"$input" 5<"$other" &
   echo "$!"
 done
 `;
@@ -59,10 +59,10 @@ export function createLauncher(host: Host): Launcher {
 
   return {
     async start(command, args, options) {
-      const words = [options.output, options.file, options.input, command, ...args];
+      const words = [options.output, options.file, ...options.inputs, command, ...args];
       if (words.some((word) => /[\n\0]/.test(word))) {
-        const { output, file, input } = options;
-        return host.startDetached(command, args, { output, files: [file], inputs: [input], cwd: "/", env: {} });
+        const { output, file, inputs } = options;
+        return host.startDetached(command, args, { output, files: [file], inputs, cwd: "/", env: {} });
       }
       // Made here, so that a file which cannot be made is an error here, and only its owner reads it.
       await (await openFile(options.output, "a", 0o600)).close();

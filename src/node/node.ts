@@ -95,6 +95,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
   });
   const prepared = runtime.prepare();
   const stopping = new AbortController();
+  const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener("abort", () => resolve()));
   const events = createEventRecorder({ client, component: "kubelet", host: options.nodeName, clock, log });
   const watched = { client, clock, random, log };
   const services = createCache<Service>({ ...watched, resource: servicesResource });
@@ -152,7 +153,9 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     else worker.update(change.object);
   });
   const endOrphans = async (): Promise<void> => {
-    await Promise.all([pods.synced(), prepared]);
+    await Promise.race([Promise.all([pods.synced(), prepared]), stopped]);
+    // Without a list from the API nobody can say which pods were deleted.
+    if (stopping.signal.aborted) return;
     const orphans = [...known.values()];
     known.clear();
     for (const record of orphans) {

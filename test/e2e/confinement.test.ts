@@ -20,7 +20,7 @@ const SITES: readonly { readonly name: string; readonly options: UpOptions }[] =
 /** What a pod tries, by name: each a shell command that must not print GAINED. */
 const attempts = (data: string, aside: string, abstract: string): Record<string, string> => {
   const connect = (address: string): string =>
-    `node -e 'require("node:net").connect({path:${address}}).on("connect",()=>console.log("GAINED")).on("error",(e)=>console.log(e.code))'`;
+    `node -e 'require("node:net").connect({path:${address}}).on("connect",()=>(console.log("GAINED"),process.exit())).on("error",(e)=>console.log(e.code))'`;
   return {
     "read the kubeconfig": `cat ${data}/kubeconfig && echo GAINED`,
     "read a key": `cat ${data}/pki/ca.key && echo GAINED`,
@@ -102,12 +102,12 @@ for (const { name, options } of SITES) {
       writeFileSync(join(aside, "home/plain"), "public\n");
       copyFileSync("/usr/bin/id", join(aside, "setuid-id"));
       chmodSync(join(aside, "setuid-id"), 0o4755);
-      listening = createServer((socket) => socket.end("host"));
+      listening = createServer((socket) => socket.on("error", () => {}).end("host"));
       await new Promise<void>((resolve) => listening.listen(join(aside, "socket"), resolve));
       chmodSync(join(aside, "socket"), 0o777);
       abstract = await host.open(`${CHECKOUT}/node_modules/.bin/node`, [
         "-e",
-        `require("node:net").createServer((s) => s.end("host")).listen({ path: "\\0${abstractName}" }, () => console.log("ready"))`,
+        `require("node:net").createServer((s) => s.on("error", () => {}).end("host")).listen({ path: "\\0${abstractName}" }, () => console.log("ready"))`,
       ]);
       await new Promise((resolve) => abstract.stdout.once("data", resolve));
       const pod = prisoner(attempts(data(), aside, abstractName));

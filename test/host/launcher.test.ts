@@ -24,7 +24,7 @@ async function launched(words: readonly string[]): Promise<{ pid: number; output
   const name = Math.random().toString(36).slice(2);
   const [output, file, input] = ["log", "file", "input"].map((end) => join(directory, `${name}.${end}`));
   await writeFile(input!, "given\0");
-  const pid = await launcher.start("/bin/sh", words, { output: output!, file: file!, input: input! });
+  const pid = await launcher.start("/bin/sh", words, { output: output!, file: file!, inputs: [input!, "/dev/null"] });
   return { pid, output: output!, file: file! };
 }
 const textOf = (path: string): Promise<string> =>

@@ -1,9 +1,17 @@
+import { join } from "node:path";
 import type { BindMount } from "../runtime.ts";
+import type { HomeView } from "./home.ts";
 import type { ViewEntry } from "./view.ts";
 
 /** What confines one container. */
 export interface Confinement {
   readonly view: readonly ViewEntry[];
+  /** Home directories of which the entries with a dot are not there. */
+  readonly homes: readonly HomeView[];
+  /** Where the view of a path of the host is. */
+  readonly shown: (path: string) => string;
+  /** Descriptor of the seccomp program, where there is one. */
+  readonly filter: number | undefined;
   /** Paths covered by something empty. */
   readonly hidden: readonly string[];
   readonly nodeBinary: string;
@@ -65,14 +73,24 @@ export function bubblewrapOptions(confinement: Confinement): string[] {
     "--ro-bind",
     confinement.nodeBinary,
     `${NODE_DIRECTORY}/node`,
+    ...confinement.homes.flatMap(({ path, entries }) => [
+      "--tmpfs",
+      path,
+      ...entries.flatMap((entry) => {
+        const at = join(path, entry.name);
+        return "symlink" in entry ? ["--symlink", entry.symlink, at] : ["--ro-bind-try", confinement.shown(at), at];
+      }),
+    ]),
     ...confinement.hidden.filter((path) => !inOwn(path)).flatMap((path) => ["--tmpfs", path, "--remount-ro", path]),
     ...confinement.mounts.flatMap(({ source, target, readOnly }) => [
       readOnly ? "--ro-bind" : "--bind",
       source,
       target,
     ]),
+    ...confinement.homes.flatMap(({ path }) => ["--remount-ro", path]),
     "--remount-ro",
     "/",
+    ...(confinement.filter === undefined ? [] : ["--seccomp", String(confinement.filter)]),
     "--chdir",
     confinement.workingDir,
     "--unshare-pid",

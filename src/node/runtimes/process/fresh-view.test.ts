@@ -11,6 +11,7 @@ function builder() {
     return {
       namespace: String(number),
       entries: () => [],
+      shown: (path) => path,
       ensure: async () => {},
       close: async () => void closed.push(number),
     };

@@ -1,4 +1,5 @@
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { arch } from "node:os";
 import { join } from "node:path";
 import {
   childrenOf,
@@ -15,10 +16,12 @@ import type { Log } from "../../../observe/log.ts";
 import type { BindMount, ContainerSight, ContainerStart, Runtime, StartedContainer } from "../runtime.ts";
 import { bubblewrapOptions, confinedCommand, type Confinement } from "./confinement.ts";
 import { execInContainer } from "./exec.ts";
+import { homeView, ownHomes } from "./home.ts";
 import { mountTarget } from "./mount-targets.ts";
 import { groupOf, processRefusal, userOf } from "./refusal.ts";
 import { readReport } from "./status-file.ts";
 import { freshViews } from "./fresh-view.ts";
+import { systemCallFilter } from "./system-calls.ts";
 import { buildHostView, type HostView } from "./view.ts";
 
 export interface ProcessRuntimeOptions {
@@ -52,6 +55,8 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
   );
   let tools = { nsenter: "", setpriv: "", bwrap: "" };
   let hidden: string[] = [];
+  const filter = systemCallFilter(arch());
+  const filterFile = `${options.scratch}.filter`;
 
   const find = async (name: string): Promise<string> => {
     const path = await host.which(name);
@@ -117,6 +122,9 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     }
     const confinement: Confinement = {
       view: view.entries(),
+      homes: rootless ? (await Promise.all(ownHomes().map(homeView))).filter((home) => home !== undefined) : [],
+      shown: view.shown,
+      filter: filter === undefined ? undefined : 5,
       hidden,
       nodeBinary: options.nodeBinary,
       mounts,
@@ -152,7 +160,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
         "--",
         ...confinedCommand(confinement, start.command),
       ],
-      { output: start.log, file: statusFile, input: argsFile },
+      { output: start.log, file: statusFile, inputs: [argsFile, filter === undefined ? "/dev/null" : filterFile] },
     );
     const monitor = await identityOf(pid);
     const started: StartedContainer = {
@@ -177,6 +185,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       // What is inside a hidden directory is hidden with it.
       const outer = options.hidden.filter((path) => !options.hidden.some((other) => path.startsWith(`${other}/`)));
       for (const path of outer) if ((await stat(path).catch(() => undefined))?.isDirectory()) hidden.push(path);
+      if (filter !== undefined) await writeFile(filterFile, filter, { mode: 0o600 });
       // Built now, so that a machine that cannot do it says so at the start and the first pods need not wait.
       (await views.take()).done();
     },

@@ -15,6 +15,8 @@ export interface HostView {
   readonly namespace: string;
   /** Top-level entries: a directory to bind, or a symlink to make again. Read anew for every start. */
   entries(): readonly ViewEntry[];
+  /** Where a path of the host is seen inside the namespace. */
+  readonly shown: (path: string) => string;
   /** Makes sure that there is something to mount a volume on. Other pods may see it, empty. */
   ensure(path: string, kind: "directory" | "file"): Promise<void>;
   close(): Promise<void>;
@@ -140,6 +142,7 @@ export async function buildHostView(
   return {
     namespace,
     entries: () => top,
+    shown: (path) => join(scratch, "root", path),
     ensure(path, kind) {
       const next = turn.then(() => ensure(path, kind));
       turn = next.catch(() => {});
