@@ -16,18 +16,12 @@ const up = spawn(
   },
 );
 
-createInterface({ input: up.stdout }).on("line", (text) => {
-  const event = JSON.parse(text) as { event: string; kubeconfig?: string; server?: string };
-  if (event.event !== "ready") return;
-  console.log(
-    `Fairlead is ready after ${seconds()}. In another shell:\n  export KUBECONFIG=${event.kubeconfig}\n  kubectl get all\n`,
-  );
+/** The caller tries until the Service answers, so it is started as soon as there is anything to enter. */
+function startCaller(): void {
   const caller = spawn(
     fairlead,
     ["shell", ...data, "--", process.execPath, join(import.meta.dirname, "call.ts"), "web"],
-    {
-      stdio: ["ignore", "pipe", "inherit"],
-    },
+    { stdio: ["ignore", "pipe", "inherit"] },
   );
   let first = true;
   createInterface({ input: caller.stdout }).on("line", (line) => {
@@ -35,6 +29,16 @@ createInterface({ input: up.stdout }).on("line", (text) => {
     first = false;
   });
   up.once("exit", () => caller.kill());
+}
+
+createInterface({ input: up.stdout }).on("line", (text) => {
+  const event = JSON.parse(text) as { event: string; kubeconfig?: string; server?: string };
+  if (event.event === "api") {
+    console.log(
+      `The API answers after ${seconds()}. In another shell:\n  export KUBECONFIG=${event.kubeconfig}\n  kubectl get all\n`,
+    );
+    startCaller();
+  }
 });
 
 // Ctrl-C reaches every process of the terminal; what arrives by another way is handed on.

