@@ -113,7 +113,7 @@ for (const { name, options, signals } of SITES) {
       const into = intoNetwork(host, fairlead.data, options.ordinary === true);
       await until("the Service to answer", async () => {
         const [command, ...args] = [...into, "curl", "-sf", "--max-time", "1", `http://${ADDRESS}/`];
-        return (await host.run(command!, args)).code === 0;
+        return (await host.run(command, args)).code === 0;
       });
       load = await startLoad(host, into, `http://${ADDRESS}/`);
       await withClient(fairlead.data, (client) => client.create<Pod>(pods, callerPod));

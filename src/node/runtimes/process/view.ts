@@ -15,7 +15,7 @@ export interface HostView {
   /** Top-level entries: a directory to bind, or a symlink to make again. Read anew for every start. */
   entries(): readonly ViewEntry[];
   /** Where a path of the host is seen inside the namespace. */
-  shown(path: string): string;
+  readonly shown: (path: string) => string;
   /** Makes sure that there is something to mount a volume on. Other pods may see it, empty. */
   ensure(path: string, kind: "directory" | "file"): Promise<void>;
   close(): Promise<void>;
