@@ -10,6 +10,8 @@ export interface Made {
   readonly boot?: string;
   /** Links by name; their addresses and routes go with them. */
   readonly links: readonly string[];
+  /** Mount points; `ip netns` makes one at its first use and never takes it away. */
+  readonly mounts?: readonly string[];
   /** Kernel settings with the values they had. */
   readonly sysctls: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,8 @@
+import { readdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Host } from "../../host/host.ts";
 import { ipBatch, isAlreadySo } from "../../host/ip.ts";
+import { readMounts } from "../../host/mounts.ts";
 import { readSysctl, writeSysctl } from "../../host/sysctl.ts";
 import { parseCidr } from "../../net/cidr.ts";
 import type { SystemConfig, WellKnownAddresses } from "../config.ts";
@@ -7,6 +10,9 @@ import { readMade, writeMade, NOTHING_MADE } from "./made.ts";
 
 /** A dummy interface that holds the addresses of the node towards its pods and the routes of the Service ranges. */
 export const SITE_LINK = "fairlead0";
+
+/** Where `ip netns` keeps its names. */
+const NETNS_NAMES = "/run/netns";
 
 /** Settings a router needs, with the reason each must change. */
 function wantedSysctls(config: SystemConfig, interfaces: readonly string[]): Record<string, string> {
@@ -58,7 +64,11 @@ export async function makeSiteNetwork(
     sysctls[name] ??= present;
     changes.push([name, value]);
   }
-  await writeMade(madePath, { ...made, links: [...new Set([...made.links, SITE_LINK])], sysctls });
+  // A mount on /run that is newer hides an older one below it.
+  const visible = (await readMounts()).findLast(({ point }) => point === NETNS_NAMES || point === dirname(NETNS_NAMES));
+  const isMounted = visible?.point === NETNS_NAMES;
+  const mounts = made.mounts ?? (isMounted ? [] : [NETNS_NAMES]);
+  await writeMade(madePath, { ...made, links: [...new Set([...made.links, SITE_LINK])], mounts, sysctls });
   for (const [name, value] of changes) await writeSysctl(name, value);
 
   await addSiteLink(host);
@@ -90,6 +100,11 @@ export async function removeSiteNetwork(host: Host, madePath: string): Promise<v
     await ipBatch(host, [`link del ${link}`]).catch((error: unknown) => {
       if (!isAlreadySo(error)) throw error;
     });
+  }
+  for (const point of made.mounts ?? []) {
+    // Somebody else may have come to use it since.
+    const left = await readdir(point).catch(() => []);
+    if (left.length === 0) await host.run("umount", [point]);
   }
   // `all/forwarding` first: it writes the value to every interface.
   const ordered = Object.entries(made.sysctls).sort(
