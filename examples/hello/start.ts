@@ -16,7 +16,7 @@ const up = spawn(
   },
 );
 
-/** The caller tries until the Service answers, so it is started as soon as there is anything to enter. */
+/** Until the pods are ready the caller tries again at once. */
 function startCaller(): void {
   const caller = spawn(
     fairlead,
@@ -33,9 +33,9 @@ function startCaller(): void {
 
 createInterface({ input: up.stdout }).on("line", (text) => {
   const event = JSON.parse(text) as { event: string; kubeconfig?: string; server?: string };
-  if (event.event === "api") {
+  if (event.event === "ready") {
     console.log(
-      `The API answers after ${seconds()}. In another shell:\n  export KUBECONFIG=${event.kubeconfig}\n  kubectl get all\n`,
+      `Fairlead is ready after ${seconds()}. In another shell:\n  export KUBECONFIG=${event.kubeconfig}\n  kubectl get all\n`,
     );
     startCaller();
   }
