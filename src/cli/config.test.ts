@@ -4,7 +4,7 @@ import type { IPFamily } from "../net/ip.ts";
 import { SYSTEM_FLAGS, systemConfig, wellKnownAddresses } from "./config.ts";
 import { dataDirectory, layoutOf } from "./data/layout.ts";
 import { readFlags } from "./flags.ts";
-import { resolvConf } from "./resolvConf.ts";
+import { resolvConf } from "./resolv-conf.ts";
 
 const BOTH: readonly IPFamily[] = ["IPv4", "IPv6"];
 const config = (argv: string[] = [], uid = 0, families = BOTH) =>

@@ -40,6 +40,16 @@ export async function signalProcess(
   }
 }
 
+/** Waits until the process is gone, looking every few milliseconds; false when `milliseconds` have passed. */
+export async function waitForEnd(process: ProcessIdentity, milliseconds: number): Promise<boolean> {
+  const deadline = performance.now() + milliseconds;
+  while (await isRunning(process)) {
+    if (performance.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return true;
+}
+
 /** Ids of the processes that this one started and that still run (Linux 3.5 and newer). */
 export async function childrenOf(pid: number): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");

@@ -2,7 +2,7 @@ import { mkdtemp, rm, chmod } from "node:fs/promises";
 import { join } from "node:path";
 import type { Host, RunOptions, RunResult, Running } from "../../src/host/host.ts";
 import { systemHost } from "../../src/host/processes.ts";
-import { identityOf, signalProcess, waitForEnd, type ProcessIdentity } from "../../src/host/processTable.ts";
+import { identityOf, signalProcess, waitForEnd, type ProcessIdentity } from "../../src/host/process-identity.ts";
 import { ipBatch } from "../../src/host/ip.ts";
 import { isRealRoot, LAB_LINK, standOnOwnGround } from "./ground.ts";
 

@@ -1,7 +1,7 @@
 import type { Command } from "../command.ts";
 import { dataDirectory, layoutOf } from "../data/layout.ts";
 import { holderOf } from "../data/lock.ts";
-import { signalProcess, waitForEnd } from "../../host/processTable.ts";
+import { signalProcess, waitForEnd } from "../../host/process-identity.ts";
 import { systemHost } from "../../host/processes.ts";
 import { Failure } from "../failure.ts";
 import { refuseWords } from "../flags.ts";

@@ -7,7 +7,7 @@ import { wellKnownAddresses, type SystemConfig } from "../config.ts";
 import { dataDirectory, layoutOf } from "../data/layout.ts";
 import { holderOf } from "../data/lock.ts";
 import { Failure, UsageError } from "../failure.ts";
-import { resolvConf } from "../resolvConf.ts";
+import { resolvConf } from "../resolv-conf.ts";
 import { intoSite } from "../site/anchor.ts";
 import { readMade } from "../site/made.ts";
 

@@ -1,5 +1,5 @@
 import { link, mkdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
-import { identityOf, isAlive, type ProcessIdentity } from "../../host/processTable.ts";
+import { identityOf, isRunning, type ProcessIdentity } from "../../host/process-identity.ts";
 import { Failure } from "../failure.ts";
 import type { DataLayout } from "./layout.ts";
 
@@ -32,7 +32,7 @@ async function livingHolder(path: string): Promise<Holder | undefined> {
     // There is none, or a machine that lost its power has cut it short.
     return undefined;
   }
-  return (await isAlive(holder)) ? holder : undefined;
+  return (await isRunning(holder)) ? holder : undefined;
 }
 
 /** The living holder of the data directory, if there is one. Throws Failure when this user may not know. */

@@ -18,7 +18,7 @@ import { openSqliteStore } from "../../store/sqlite/sqlite.ts";
 import { clientOfDirectory } from "../connection.ts";
 import { wellKnownAddresses, type SystemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
-import { openLog } from "../data/logFile.ts";
+import { openLog } from "../data/log-file.ts";
 import { startPublisher } from "../publish/publisher.ts";
 import { VERSION } from "../version.ts";
 

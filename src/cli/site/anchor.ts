@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Host } from "../../host/host.ts";
-import { identityOf, isAlive, type ProcessIdentity } from "../../host/processTable.ts";
+import { identityOf, isRunning, type ProcessIdentity } from "../../host/process-identity.ts";
 import { Failure } from "../failure.ts";
 
 /**
@@ -68,4 +68,4 @@ export async function startAnchor(host: Host, rootless: boolean, run: string): P
 
 /** The anchor of an earlier run, if it still lives. */
 export const livingAnchor = async (anchor: ProcessIdentity | undefined): Promise<ProcessIdentity | undefined> =>
-  anchor !== undefined && (await isAlive(anchor)) ? anchor : undefined;
+  anchor !== undefined && (await isRunning(anchor)) ? anchor : undefined;

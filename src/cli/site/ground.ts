@@ -1,5 +1,5 @@
 import type { Host } from "../../host/host.ts";
-import type { ProcessIdentity } from "../../host/processTable.ts";
+import type { ProcessIdentity } from "../../host/process-identity.ts";
 import type { SystemConfig } from "../config.ts";
 import type { DataLayout } from "../data/layout.ts";
 import { bootId } from "../process.ts";

@@ -1,5 +1,5 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
-import type { ProcessIdentity } from "../../host/processTable.ts";
+import type { ProcessIdentity } from "../../host/process-identity.ts";
 
 /** What a site made outside the data directory. Written before the thing is made, so that nothing is ever unknown. */
 export interface Made {

@@ -75,6 +75,8 @@ export async function makeSiteNetwork(
   const families = [4, 6].filter((family) => config.podRanges.some((range) => isRange(range, family)));
   await ipBatch(host, [
     "link set lo up",
+    // Nobody is on the other side of it: no link-local address, no time spent asking whether that is somebody else's.
+    `link set ${SITE_LINK} addrgenmode none`,
     `link set ${SITE_LINK} up`,
     ...families.flatMap((family) => [
       ...addresses.gateways

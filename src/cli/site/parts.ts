@@ -2,7 +2,7 @@ import type { Host } from "../../host/host.ts";
 import { clientOfDirectory, clientWhenReady } from "../connection.ts";
 import { wellKnownAddresses, type SystemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
-import { openLog } from "../data/logFile.ts";
+import { openLog } from "../data/log-file.ts";
 import type { Ground, RunningPart } from "./parts/part.ts";
 import type { PartName, WorkerConfig } from "./protocol.ts";
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Host } from "../../host/host.ts";
-import { signalProcess, waitForEnd } from "../../host/processTable.ts";
+import { signalProcess, waitForEnd } from "../../host/process-identity.ts";
 import type { SystemConfig } from "../config.ts";
 import type { DataLayout } from "../data/layout.ts";
 import { Failure } from "../failure.ts";

@@ -2,7 +2,7 @@ import { networkInterfaces } from "node:os";
 import { systemHost } from "../../host/processes.ts";
 import { wellKnownAddresses, type SystemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
-import { openLog } from "../data/logFile.ts";
+import { openLog } from "../data/log-file.ts";
 import { startDialer } from "../publish/dialer.ts";
 import { forwardTo } from "./forward.ts";
 import { isSiteLink, makeSiteNetwork } from "./network.ts";

@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
 import { appendFile, writeFile } from "node:fs/promises";
 import type { Host, Running } from "../../host/host.ts";
-import { identityOf } from "../../host/processTable.ts";
+import { identityOf } from "../../host/process-identity.ts";
 import type { Order, Report } from "./protocol.ts";
 
 /** How to start one of the supervisor's processes. */

@@ -1,5 +1,5 @@
 import { readFile, rm } from "node:fs/promises";
-import { signalProcess, waitForEnd, type ProcessIdentity } from "../../host/processTable.ts";
+import { signalProcess, waitForEnd, type ProcessIdentity } from "../../host/process-identity.ts";
 import type { DataLayout } from "../data/layout.ts";
 import { Failure } from "../failure.ts";
 

@@ -1,7 +1,7 @@
 import type { Host } from "../../host/host.ts";
 import { Failure } from "../failure.ts";
 import { startChild, type Child, type ChildCommand } from "./child.ts";
-import type { Report } from "./protocol.ts";
+import type { Order, Report } from "./protocol.ts";
 
 /** How often a process may die within a minute before the supervisor gives up. */
 const RESTARTS_PER_MINUTE = 5;
@@ -18,7 +18,7 @@ export interface Supervised {
 /** Keeps one process running: starts it again whenever it dies, until it is ordered to end. */
 export function supervise(host: Host, how: ChildCommand, onRestart: (name: string, why: string) => void): Supervised {
   let child: Child | undefined;
-  let ending = false;
+  let asked: Order | undefined;
   let removed = false;
   const deaths: number[] = [];
   let fail: (error: Error) => void = () => {};
@@ -42,9 +42,11 @@ export function supervise(host: Host, how: ChildCommand, onRestart: (name: strin
         else if (report.report === "removed") removed = true;
         else sentence = report.sentence;
       });
+      // The end may have been asked for while it was being started.
+      if (asked !== undefined) child.order(asked);
       const { code, complaint } = await child.ended;
       child = undefined;
-      if (ending) return;
+      if (asked !== undefined) return;
       const error = new Failure(
         sentence ??
           `the ${how.name} process ended with exit code ${code}${complaint === "" ? "" : `: ${complaint}`}; see ${how.log}`,
@@ -69,8 +71,9 @@ export function supervise(host: Host, how: ChildCommand, onRestart: (name: strin
     ready,
     lost,
     async end(order) {
-      ending = true;
-      child?.order({ order });
+      const wish: Order = { order };
+      asked = wish;
+      child?.order(wish);
       const timer = setTimeout(() => child?.kill("SIGKILL"), 60_000);
       await running;
       clearTimeout(timer);

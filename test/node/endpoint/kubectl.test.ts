@@ -41,11 +41,9 @@ if (found.length === 0)
 const WEB_SOCKETS = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: "true" };
 const SPDY = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: "false" };
 const ways = found.flatMap(({ path, version, minor }) => [
-  { path, name: version, env: {}, upgrade: minor < 31 ? "SPDY/3.1" : "websocket" },
-  ...(minor === 29 || minor === 30
-    ? [{ path, name: `${version} with WebSockets`, env: WEB_SOCKETS, upgrade: "websocket" }]
-    : []),
-  ...(minor >= 31 ? [{ path, name: `${version} with SPDY`, env: SPDY, upgrade: "SPDY/3.1" }] : []),
+  { path, name: version, env: {}, upgrade: minor < 30 ? "SPDY/3.1" : "websocket" },
+  ...(minor === 29 ? [{ path, name: `${version} with WebSockets`, env: WEB_SOCKETS, upgrade: "websocket" }] : []),
+  ...(minor >= 30 ? [{ path, name: `${version} with SPDY`, env: SPDY, upgrade: "SPDY/3.1" }] : []),
 ]);
 
 for (const { path, name, env, upgrade } of ways) {
