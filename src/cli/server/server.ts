@@ -6,9 +6,8 @@ import { bootstrap } from "../../apiserver/bootstrap/bootstrap.ts";
 import { storeReader } from "../../apiserver/claims/reader.ts";
 import { serviceClaims } from "../../apiserver/claims/service-claims.ts";
 import { writeKubeconfig } from "../../apiserver/pki/kubeconfig.ts";
-import { ensurePki } from "../../apiserver/pki/pki.ts";
+import type { Pki } from "../../apiserver/pki/pki.ts";
 import { ensureAdminToken } from "../../apiserver/pki/token.ts";
-import { kubernetesNames } from "../../apiserver/pki/plan.ts";
 import { createApiServer } from "../../apiserver/server.ts";
 import { nodeStreams } from "../../apiserver/stream/streams.ts";
 import { startControllers } from "../../controllers/start.ts";
@@ -16,7 +15,7 @@ import { systemClock } from "../../observe/clock.ts";
 import type { Part } from "../../observe/part.ts";
 import { openSqliteStore } from "../../store/sqlite/sqlite.ts";
 import { clientOfDirectory } from "../connection.ts";
-import { wellKnownAddresses, type SystemConfig } from "../config.ts";
+import type { SystemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
 import { openLog } from "../data/log-file.ts";
 import { startPublisher } from "../publish/publisher.ts";
@@ -24,29 +23,16 @@ import { VERSION } from "../version.ts";
 
 const random = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
 
-/** What clients may call the API server. */
-const namesOf = (config: SystemConfig, nodeAddresses: readonly string[]) => ({
-  dns: kubernetesNames(config.clusterDomain),
-  ips: [
-    ...new Set([
-      ...(/^[\d.]+$|:/.test(config.listen.host) && config.listen.host !== "0.0.0.0" && config.listen.host !== "::"
-        ? [config.listen.host]
-        : []),
-      ...nodeAddresses,
-      wellKnownAddresses(config).kubernetes,
-    ]),
-  ],
-});
-
 /** Store, API and controllers in one process. Resolves when the API answers; the controllers follow at once. */
-export async function startServer(config: SystemConfig, nodeAddresses: readonly string[]): Promise<Part> {
+export async function startServer(
+  config: SystemConfig,
+  nodeAddresses: readonly string[],
+  certificates: Promise<Pki>,
+): Promise<Part> {
   const layout = layoutOf(config.directory);
   const log = openLog(layout, "server", config.logLevel);
   const clock = systemClock;
-  const [pki, store] = await Promise.all([
-    ensurePki({ directory: layout.pki, names: namesOf(config, nodeAddresses), nodeName: config.nodeName, clock, log }),
-    openSqliteStore({ path: layout.database, log }),
-  ]);
+  const [pki, store] = await Promise.all([certificates, openSqliteStore({ path: layout.database, log })]);
   const { host, port } = config.listen;
   const nodePortRange = { first: config.nodePortRange.from, last: config.nodePortRange.to };
   const advertise = { ip: nodeAddresses[0]!, port };

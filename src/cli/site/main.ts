@@ -1,3 +1,5 @@
+import { systemClock } from "../../observe/clock.ts";
+import { tidyAfterStart } from "../../observe/tidy.ts";
 import { processConfig } from "../process.ts";
 import { hearOrders, tell } from "../supervisor/protocol.ts";
 import { startSite } from "./site.ts";
@@ -23,6 +25,7 @@ try {
   const site = await starting;
   await site.ready;
   tell({ report: "ready" });
+  tidyAfterStart(systemClock);
 } catch (error) {
   process.stderr.write(`${(error as Error).stack ?? ""}\n`);
   process.stdout.write(`${JSON.stringify({ report: "failed", sentence: (error as Error).message })}\n`, () =>

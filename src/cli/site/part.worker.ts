@@ -1,4 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "../../observe/clock.ts";
+import { tidyAfterStart } from "../../observe/tidy.ts";
 import { systemHost } from "../../host/processes.ts";
 import { startPart } from "./parts.ts";
 import type { WorkerConfig, WorkerOrder, WorkerReport } from "./protocol.ts";
@@ -31,6 +33,7 @@ try {
   const part = await starting;
   await part.ready;
   report("ready");
+  tidyAfterStart(systemClock);
 } catch (error) {
   if (!ending) {
     report({ failed: (error as Error).stack ?? String(error) });

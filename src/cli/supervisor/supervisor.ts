@@ -6,6 +6,9 @@ import type { Order, Report } from "./protocol.ts";
 /** How often a process may die within a minute before the supervisor gives up. */
 const RESTARTS_PER_MINUTE = 5;
 
+/** Milliseconds between a death and the next start. */
+const RESTART_PAUSE = 100;
+
 export interface Supervised {
   /** Resolves with its facts at each `ready`; rejects when it will not come up. */
   readonly ready: Promise<Readonly<Record<string, string>>>;
@@ -46,6 +49,8 @@ export function supervise(host: Host, how: ChildCommand, onRestart: (name: strin
       if (asked !== undefined) child.order(asked);
       const { code, complaint } = await child.ended;
       child = undefined;
+      // A signal to the whole group ends it while the supervisor is only about to hear of it.
+      if (asked === undefined) await new Promise((resolve) => setTimeout(resolve, RESTART_PAUSE));
       if (asked !== undefined) return;
       const error = new Failure(
         sentence ??

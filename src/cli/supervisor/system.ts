@@ -1,5 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { systemClock } from "../../observe/clock.ts";
+import { tidyAfterStart } from "../../observe/tidy.ts";
 import { systemHost } from "../../host/processes.ts";
 import { readSysctl } from "../../host/sysctl.ts";
 import type { IPFamily } from "../../net/ip.ts";
@@ -108,6 +110,7 @@ export async function runSystem(given: Given): Promise<number> {
           seconds: seconds(),
         });
         await applied;
+        tidyAfterStart(systemClock);
       };
       await Promise.race([running().then(() => stopped), stopped, server.lost, ours.lost]);
     } catch (error) {
