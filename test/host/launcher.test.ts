@@ -24,7 +24,14 @@ async function launched(words: readonly string[]): Promise<{ pid: number; output
   const name = Math.random().toString(36).slice(2);
   const [output, file, input] = ["log", "file", "input"].map((end) => join(directory, `${name}.${end}`));
   await writeFile(input!, "given\0");
-  const pid = await launcher.start("/bin/sh", words, { output: output!, file: file!, inputs: [input!, "/dev/null"] });
+  const environment = join(directory, `${name}.environment`);
+  await writeFile(environment, "WEB_PORT=tcp://10.96.0.7:80\nODD_SERVICE_HOST=$(id) 'x' \\\n");
+  const pid = await launcher.start("/bin/sh", words, {
+    output: output!,
+    file: file!,
+    inputs: [input!, "/dev/null"],
+    environment,
+  });
   return { pid, output: output!, file: file! };
 }
 const textOf = (path: string): Promise<string> =>
@@ -42,8 +49,10 @@ test("a launched program has its words as they are, its files, and a session of 
   const [session, ...lines] = rest.join("").trim().split("\n");
   assert.equal(Number(session), pid);
   assert.deepEqual(
-    lines.filter((line) => !/^(PATH|PWD|OLDPWD|_|SHLVL)=/.test(line)),
-    ["/", "done"],
+    lines
+      .filter((line) => !/^(PATH|PWD|OLDPWD|_|SHLVL)=/.test(line))
+      .toSorted((one, other) => Number(one < other ? -1 : 1)),
+    ["/", "ODD_SERVICE_HOST=$(id) 'x' \\", "WEB_PORT=tcp://10.96.0.7:80", "done"],
   );
   assert.equal(await readFile(file, "utf8"), "said\n");
   assert.equal((await stat(file)).mode & 0o777, 0o600);

@@ -51,6 +51,20 @@ export function splitEnvironment(env: Readonly<Record<string, string>>): {
   return { safe, late };
 }
 
+/** The variables of Services (DNS-145 … DNS-152): harmless to any program, and seven or more for each Service. */
+const OF_SERVICES =
+  /^[A-Z_][A-Z0-9_]*_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
+
+const isInherited = ([name, value]: [string, string]): boolean =>
+  OF_SERVICES.test(name) && !OBEYED_BY_LOADER.test(name) && !/[\n\0]/.test(value);
+
+/** Variables that bubblewrap is started with and hands on: it takes 9,000 words of options at most, and a namespace of many Services has more. */
+export const inheritedEnvironment = (env: Readonly<Record<string, string>>): string =>
+  Object.entries(env)
+    .filter(isInherited)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join("");
+
 const inOwn = (path: string): boolean => /^\/(run|tmp|proc|sys|dev)(\/|$)/.test(path);
 
 /**
@@ -98,8 +112,10 @@ export function bubblewrapOptions(confinement: Confinement): string[] {
     "--unshare-uts",
     "--hostname",
     confinement.hostname,
-    "--clearenv",
-    ...Object.entries(given).flatMap(([name, value]) => ["--setenv", name, value]),
+    // The rest of what bubblewrap is started with is PATH alone, which is set here.
+    ...Object.entries(given)
+      .filter((variable) => !isInherited(variable))
+      .flatMap(([name, value]) => ["--setenv", name, value]),
     "--cap-drop",
     "ALL",
     ...(confinement.rootless

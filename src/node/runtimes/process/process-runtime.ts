@@ -14,7 +14,7 @@ import { createLauncher } from "../../../host/launcher.ts";
 import { watchFile } from "../../../host/watched-file.ts";
 import type { Log } from "../../../observe/log.ts";
 import type { BindMount, ContainerSight, ContainerStart, Runtime, StartedContainer } from "../runtime.ts";
-import { bubblewrapOptions, confinedCommand, type Confinement } from "./confinement.ts";
+import { bubblewrapOptions, confinedCommand, inheritedEnvironment, type Confinement } from "./confinement.ts";
 import { execInContainer } from "./exec.ts";
 import { homeView, ownHomes } from "./home.ts";
 import { mountTarget } from "./mount-targets.ts";
@@ -138,6 +138,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       rootless,
     };
     const argsFile = join(start.directory, "options");
+    const environmentFile = join(start.directory, "environment");
     const statusFile = join(start.directory, "status");
     await writeFile(
       argsFile,
@@ -146,6 +147,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
         .join(""),
       { mode: 0o600 },
     );
+    await writeFile(environmentFile, inheritedEnvironment(start.env), { mode: 0o600 });
     await endLeftover(statusFile, start.namespace);
     const pid = await launcher.start(
       tools.nsenter,
@@ -160,7 +162,12 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
         "--",
         ...confinedCommand(confinement, start.command),
       ],
-      { output: start.log, file: statusFile, inputs: [argsFile, filter === undefined ? "/dev/null" : filterFile] },
+      {
+        output: start.log,
+        file: statusFile,
+        inputs: [argsFile, filter === undefined ? "/dev/null" : filterFile],
+        environment: environmentFile,
+      },
     );
     const monitor = await identityOf(pid);
     const started: StartedContainer = {
@@ -170,8 +177,8 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       group: confinement.group,
     };
     await begun(started);
-    // It holds the environment, secrets and all.
-    await rm(argsFile, { force: true });
+    // They hold the environment, secrets and all.
+    await Promise.all([argsFile, environmentFile].map((file) => rm(file, { force: true })));
     return started;
   };
 
