@@ -64,13 +64,17 @@ try {
 
   const monitor = await host.open("nft", ["monitor"]);
   let seen: () => void = () => {};
+  let expected: "add" | "delete" = "add";
   createInterface({ input: monitor.stdout }).on("line", (line) => {
-    if (line.includes(ip)) seen();
+    // One line of the several that a change makes, and only of this one: earlier ones may still arrive.
+    const verb = /^(add|delete) element \S+ fairlead hairpin /.exec(line)?.[1];
+    if (verb === expected && line.includes(ip)) seen();
   });
   await until("nft monitor to listen", async () => {
     const once = new Promise<true>((resolve) => (seen = () => resolve(true)));
     const moved = await client.get<Pod>(pods, { namespace: "default", name: "mover" });
     const label = moved.metadata.labels?.["app"] === "moving" ? "off" : "moving";
+    expected = label === "moving" ? "add" : "delete";
     await client.patch(pods, { namespace: "default", name: "mover" }, "merge", {
       metadata: { labels: { app: label } },
     });
@@ -81,6 +85,7 @@ try {
   let on = (await client.get<Pod>(pods, { namespace: "default", name: "mover" })).metadata.labels?.["app"] === "moving";
   for (let change = 0; change < CHANGES; change++) {
     on = !on;
+    expected = on ? "add" : "delete";
     let kernel = 0;
     const once = new Promise<void>((resolve, reject) => {
       const timer = setTimeout(
