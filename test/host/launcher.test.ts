@@ -49,9 +49,7 @@ test("a launched program has its words as they are, its files, and a session of 
   const [session, ...lines] = rest.join("").trim().split("\n");
   assert.equal(Number(session), pid);
   assert.deepEqual(
-    lines
-      .filter((line) => !/^(PATH|PWD|OLDPWD|_|SHLVL)=/.test(line))
-      .toSorted((one, other) => Number(one < other ? -1 : 1)),
+    lines.filter((line) => !/^(PATH|PWD|OLDPWD|_|SHLVL)=/.test(line)).toSorted((one, other) => (one < other ? -1 : 1)),
     ["/", "ODD_SERVICE_HOST=$(id) 'x' \\", "WEB_PORT=tcp://10.96.0.7:80", "done"],
   );
   assert.equal(await readFile(file, "utf8"), "said\n");
