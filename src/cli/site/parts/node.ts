@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
+import { mapsUser } from "../../../host/user-map.ts";
 import { startNodeEndpoint } from "../../../node/endpoint/endpoint.ts";
 import { startNode, type NodePart } from "../../../node/node.ts";
 import { systemClock } from "../../../observe/clock.ts";
@@ -9,8 +10,11 @@ import { layoutOf } from "../../data/layout.ts";
 import { VERSION } from "../../version.ts";
 import { random, type Ground, type RunningPart } from "./part.ts";
 
+/** Who pods are unless they say otherwise. */
+const NOBODY = 65534;
+
 /** A node part for this configuration, also for one that only removes. */
-export function nodePart(
+export async function nodePart(
   ground: Omit<Ground, "given">,
   config: SystemConfig,
   nodeAddresses: readonly string[],
@@ -29,7 +33,8 @@ export function nodePart(
     hidden: [config.directory],
     clusterDNS: dns,
     clusterDomain: config.clusterDomain,
-    rootless: config.rootless,
+    // Root of a namespace that has no other user cannot become one either.
+    rootless: config.rootless || !(await mapsUser(NOBODY)),
     nodeBinary: process.execPath,
     capacity: { cpu: String(availableParallelism()), memory: `${Math.floor(totalmem() / 1024)}Ki`, pods: "1000" },
     version: `v1.36.2+fairlead.${VERSION}`,
