@@ -1,4 +1,5 @@
-import { link, mkdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { identityOf, isRunning, type ProcessIdentity } from "../../host/process-identity.ts";
 import { Failure } from "../failure.ts";
 import type { DataLayout } from "./layout.ts";
@@ -73,6 +74,25 @@ async function lock(layout: DataLayout, mine: Holder): Promise<void> {
   }
 }
 
+/**
+ * Makes a directory and those above it that are missing; answers the first one made. Node's own recursive mkdir never comes back where
+ * the file system answers "no such file" for a directory whose parent is there, as /proc does.
+ */
+async function makeDirectories(path: string): Promise<string | undefined> {
+  const make = (): Promise<void> => mkdir(path, { mode: 0o700 });
+  try {
+    await make();
+    return path;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return undefined;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+  }
+  const first = await makeDirectories(dirname(path));
+  await make();
+  return first ?? path;
+}
+
 export interface Taken {
   /** Gives the directory free for the next. */
   release(): Promise<void>;
@@ -89,7 +109,7 @@ export async function takeDataDirectory(layout: DataLayout, server: string, isPr
     if (first !== undefined) await rm(first, { recursive: true, force: true });
   };
   try {
-    first = await mkdir(layout.directory, { recursive: true, mode: 0o700 });
+    first = await makeDirectories(layout.directory);
     for (const folder of [layout.run, layout.logs, layout.node]) await mkdir(folder, { recursive: true, mode: 0o700 });
     await lock(layout, { ...self, server, private: isPrivate });
   } catch (error) {
