@@ -11,19 +11,34 @@ import { dirname, join } from "node:path";
 /** The kinds we serve; every type they reach is written too. A new kind is one more word here. */
 const ROOTS = [
   "V1ConfigMap",
+  "V1ClusterRole",
+  "V1ClusterRoleBinding",
+  "V1DeleteOptions",
   "V1Endpoints",
   "V1EndpointSlice",
   "CoreV1Event",
+  "V1Ingress",
+  "V1IngressClass",
   "V1IPAddress",
   "V1Lease",
+  "V1LocalSubjectAccessReview",
   "V1Namespace",
   "V1Node",
   "V1Pod",
+  "V1ResourceQuota",
+  "V1Role",
+  "V1RoleBinding",
   "V1Secret",
+  "V1SelfSubjectAccessReview",
+  "V1SelfSubjectReview",
+  "V1SelfSubjectRulesReview",
   "V1Service",
   "V1ServiceAccount",
   "V1ServiceCIDR",
   "V1Status",
+  "V1SubjectAccessReview",
+  "AuthenticationV1TokenRequest",
+  "V1TokenReview",
 ];
 
 /** Where two API groups have a type of one name, the newer group keeps the plain one. */
@@ -32,6 +47,8 @@ const NAMES: Record<string, string> = {
   DiscoveryV1EndpointPort: "EndpointPort",
   CoreV1Event: "Event",
   CoreV1EventSeries: "EventSeries",
+  AuthenticationV1TokenRequest: "TokenRequest",
+  RbacV1Subject: "Subject",
 };
 
 const models = join(dirname(createRequire(import.meta.url).resolve("@kubernetes/client-node")), "gen/models");

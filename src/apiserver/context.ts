@@ -1,6 +1,8 @@
 import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
+import type { Authorizer } from "./access/authorizer.ts";
+import type { Admission } from "./admission/admission.ts";
 import type { WatchCache } from "./cache/watch-cache.ts";
 import type { Claims } from "./claims/claims.ts";
 import type { KindIndex } from "./route.ts";
@@ -12,6 +14,9 @@ export interface Context {
   readonly cache: WatchCache;
   readonly kinds: KindIndex;
   readonly claims: Claims;
+  /** Rules over writes, in the order they are asked. */
+  readonly admissions: readonly Admission[];
+  readonly authorizer: Authorizer;
   readonly clock: Clock;
   /** That many random bytes. */
   readonly random: (length: number) => Uint8Array;

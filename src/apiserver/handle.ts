@@ -2,7 +2,8 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { ApiError } from "../api/status.ts";
-import { ANONYMOUS, authenticate, authorize, type Identity } from "./auth.ts";
+import { requestInfo } from "./access/attributes.ts";
+import { forbidden } from "./access/authorizer.ts";
 import type { Context } from "./context.ts";
 import { sendDiscovery } from "./discovery/discovery.ts";
 import { dispatch } from "./dispatch.ts";
@@ -10,6 +11,8 @@ import { badRequest } from "./errors.ts";
 import { sendHealth } from "./health.ts";
 import type { Answer, Exchange, Request } from "./http/exchange.ts";
 import { apiErrorOf, sendError } from "./http/respond.ts";
+import { authenticate, type TokenAuthenticator } from "./identity/authenticate.ts";
+import { ANONYMOUS, type Identity } from "./identity/identity.ts";
 import { sendOpenApi } from "./openapi/openapi.ts";
 import { pathNotFound, readRoute } from "./route.ts";
 import { isUpgrade, upgrade } from "./verbs/pod-streams.ts";
@@ -19,7 +22,7 @@ const { STATUS_CODES: HTTP_WORDS } = process.getBuiltinModule("node:http");
 
 export interface HandleSettings {
   readonly version: string;
-  readonly tokens: ((token: string) => Identity | undefined | Promise<Identity | undefined>) | undefined;
+  readonly tokens: readonly TokenAuthenticator[];
 }
 
 /** Signs of a URL, as upstream's front ends bound it. */
@@ -41,6 +44,13 @@ async function serve(context: Context, settings: HandleSettings, exchange: Excha
   if (await sendDiscovery(context, exchange, settings.version)) return;
   if (await sendOpenApi(context, exchange)) return;
   throw pathNotFound();
+}
+
+/** @throws ApiError Forbidden when nobody allows the request */
+function authorize(context: Context, identity: Identity, method: string, path: string, query: URLSearchParams): void {
+  const attributes = { ...requestInfo(method, path, query), identity };
+  const { verdict, reason } = context.authorizer.decide(attributes);
+  if (verdict !== "allow") throw forbidden(attributes, reason);
 }
 
 /** Answers one request. Never throws: whatever goes wrong is told to the client as a Status. */
@@ -73,7 +83,7 @@ export async function handle(
     if (url.length > MAXIMUM_URL) throw badRequest(`the URL is longer than ${MAXIMUM_URL} signs`);
     const identity = await authenticate(socket, request.headers.authorization, settings.tokens);
     exchange = { ...unknown, identity };
-    authorize(identity, method, path);
+    authorize(context, identity, method, path, query);
     await serve(context, settings, exchange);
   } catch (error) {
     await tellError(context, exchange, error);
@@ -117,7 +127,7 @@ export async function handleUpgrade(
   const { path, query } = splitUrl(request.url ?? "/");
   try {
     const identity = await authenticate(socket, request.headers.authorization, settings.tokens);
-    authorize(identity, request.method ?? "GET", path);
+    authorize(context, identity, request.method ?? "GET", path, query);
     const route = readRoute(path, context.kinds);
     if (!isUpgrade(route) || route.name === undefined) throw badRequest(`the path ${path} cannot be upgraded`);
     await upgrade(context, { query }, route, request, socket, head);

@@ -9,11 +9,15 @@ import type { Kind } from "../api/kind.ts";
 import { systemClock, type Clock } from "../observe/clock.ts";
 import { silentLog, type Log } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
-import type { Identity } from "./auth.ts";
+import { everybodyKnown, inOrder, openPaths, superuser, type Authorizer } from "./access/authorizer.ts";
+import type { Admission } from "./admission/admission.ts";
+import { namespaceLifecycle } from "./admission/namespace-lifecycle.ts";
+import { serviceEndpoints } from "./admission/service-endpoints.ts";
 import { WatchCache } from "./cache/watch-cache.ts";
 import type { Claims } from "./claims/claims.ts";
 import type { Context } from "./context.ts";
 import { handle, handleUpgrade } from "./handle.ts";
+import type { TokenAuthenticator } from "./identity/authenticate.ts";
 import { KindIndex } from "./route.ts";
 import type { Streams } from "./streams.ts";
 
@@ -32,8 +36,12 @@ export interface ApiServerOptions {
   readonly claims?: Claims;
   /** Absent: logs, exec and the like answer 503. */
   readonly streams?: Streams;
-  /** Who a bearer token speaks for; undefined for an unknown one. */
-  readonly tokens?: (token: string) => Identity | undefined | Promise<Identity | undefined>;
+  /** Asked in this order who a bearer token speaks for. */
+  readonly tokens?: readonly TokenAuthenticator[];
+  /** Judges of requests, asked after the superuser and the paths open to everybody; absent: everybody known may do everything. */
+  readonly authorizers?: readonly Authorizer[];
+  /** Rules over writes beside those that every server has. */
+  readonly admissions?: readonly Admission[];
   /** What `/version` says as `gitVersion`. */
   readonly version?: string;
   readonly clock?: Clock;
@@ -108,13 +116,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     cache,
     kinds: new KindIndex(options.kinds),
     claims: options.claims ?? nothingClaimed,
+    admissions: [namespaceLifecycle, serviceEndpoints, ...(options.admissions ?? [])],
+    authorizer: inOrder([superuser, openPaths, ...(options.authorizers ?? [everybodyKnown])]),
     clock,
     random: options.random ?? pooledRandom(),
     log,
     streams: options.streams,
     closing: closing.signal,
   };
-  const settings = { version: options.version ?? VERSION, tokens: options.tokens };
+  const settings = { version: options.version ?? VERSION, tokens: options.tokens ?? [] };
   await cache.start();
 
   const servers = new Set<Http2SecureServer>();

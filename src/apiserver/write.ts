@@ -2,10 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import type { Kind } from "../api/kind.ts";
 import type { KubeObject } from "../api/object.ts";
 import { isApiError } from "../api/status.ts";
-import * as resources from "../api/resources.ts";
 import type { Condition, Entry, Operation } from "../store/store.ts";
+import { NOTHING_BESIDE, released, type Beside } from "./admission/admission.ts";
 import { itemOf, revisionedText, storedText, type Item } from "./cache/item.ts";
-import type { Claimed } from "./claims/claims.ts";
 import type { Context } from "./context.ts";
 import { objectKey } from "./keys.ts";
 
@@ -77,22 +76,24 @@ const withoutRevision = (object: KubeObject): KubeObject => {
 export const isSame = (next: KubeObject, previous: KubeObject): boolean =>
   isDeepStrictEqual(JSON.parse(JSON.stringify(withoutRevision(next))), withoutRevision(previous));
 
-/** What goes with an object that goes: a Service takes the Endpoints of its name along (SVC-192). */
-function removalsBeside(kind: Kind, object: KubeObject): Operation[] {
-  if (kind.group !== "" || kind.plural !== "services") return [];
-  const { namespace, name = "" } = object.metadata;
-  return [{ type: "delete", key: objectKey(resources.endpoints, { namespace, name }) }];
-}
-
-/** Removes an object for good, with what it held. */
-export async function remove(context: Context, kind: Kind, item: Item, dryRun: boolean): Promise<Stored> {
-  const claimed: Claimed = await context.claims.claim({ kind, previous: item.object, next: undefined, dryRun });
+/** Removes an object for good, with what it held and what else is to be written with that. */
+export async function remove(
+  context: Context,
+  kind: Kind,
+  item: Item,
+  dryRun: boolean,
+  beside: Beside = NOTHING_BESIDE,
+): Promise<Stored> {
+  const claimed: Beside = await context.claims.claim({ kind, previous: item.object, next: undefined, dryRun });
   if (dryRun) return { ok: true, revision: item.revision };
-  const taken = new Set(claimed.operations.map((operation) => operation.key));
-  const beside = removalsBeside(kind, item.object).filter((operation) => !taken.has(operation.key));
+  const all = [claimed, beside, await released(context, kind, item.object)];
+  const operations = new Map<string, Operation>([[item.key, { type: "delete", key: item.key }]]);
+  for (const operation of all.flatMap((part) => part.operations)) {
+    if (!operations.has(operation.key)) operations.set(operation.key, operation);
+  }
   return store(
     context,
-    [{ key: item.key, modRevision: item.revision }, ...claimed.conditions],
-    [{ type: "delete", key: item.key }, ...claimed.operations, ...beside],
+    [{ key: item.key, modRevision: item.revision }, ...all.flatMap((part) => part.conditions)],
+    [...operations.values()],
   );
 }

@@ -6,7 +6,9 @@ import { createCluster, type Cluster } from "./cluster.ts";
 
 let cluster: Cluster;
 before(async () => {
-  cluster = await createCluster({ tokens: (token) => (token === "good" ? { user: "robot", groups: [] } : undefined) });
+  cluster = await createCluster({
+    tokens: [(token) => (token === "good" ? { user: "robot", groups: [] } : undefined)],
+  });
 });
 after(() => cluster.close());
 

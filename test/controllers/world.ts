@@ -30,7 +30,7 @@ export async function createWorld(t: TestContext): Promise<World> {
       store,
       kinds,
       tls: certificates,
-      tokens: () => ({ user: "test", groups: ["system:masters"] }),
+      tokens: [() => ({ user: "test", groups: ["system:masters"] })],
     });
   let server = await newServer();
   const port = await server.listen({ host: "127.0.0.1", port: 0 });

@@ -10,6 +10,30 @@ export const fields: Record<string, Record<string, string>> = {
     kind: "string",
     metadata: "ObjectMeta",
   },
+  ClusterRole: {
+    aggregationRule: "AggregationRule",
+    apiVersion: "string",
+    kind: "string",
+    metadata: "ObjectMeta",
+    rules: "[]PolicyRule",
+  },
+  ClusterRoleBinding: {
+    apiVersion: "string",
+    kind: "string",
+    metadata: "ObjectMeta",
+    roleRef: "RoleRef!",
+    subjects: "[]Subject",
+  },
+  DeleteOptions: {
+    apiVersion: "string",
+    dryRun: "[]string",
+    gracePeriodSeconds: "int64",
+    ignoreStoreReadErrorWithClusterBreakingPotential: "boolean",
+    kind: "string",
+    orphanDependents: "boolean",
+    preconditions: "Preconditions",
+    propagationPolicy: "string",
+  },
   Endpoints: {
     apiVersion: "string",
     kind: "string",
@@ -43,6 +67,19 @@ export const fields: Record<string, Record<string, string>> = {
     source: "EventSource",
     type: "string",
   },
+  Ingress: {
+    apiVersion: "string",
+    kind: "string",
+    metadata: "ObjectMeta",
+    spec: "IngressSpec",
+    status: "IngressStatus",
+  },
+  IngressClass: {
+    apiVersion: "string",
+    kind: "string",
+    metadata: "ObjectMeta",
+    spec: "IngressClassSpec",
+  },
   IPAddress: {
     apiVersion: "string",
     kind: "string",
@@ -54,6 +91,13 @@ export const fields: Record<string, Record<string, string>> = {
     kind: "string",
     metadata: "ObjectMeta",
     spec: "LeaseSpec",
+  },
+  LocalSubjectAccessReview: {
+    apiVersion: "string",
+    kind: "string",
+    metadata: "ObjectMeta",
+    spec: "SubjectAccessReviewSpec!",
+    status: "SubjectAccessReviewStatus",
   },
   Namespace: {
     apiVersion: "string",
@@ -76,6 +120,26 @@ export const fields: Record<string, Record<string, string>> = {
     spec: "PodSpec",
     status: "PodStatus",
   },
+  ResourceQuota: {
+    apiVersion: "string",
+    kind: "string",
+    metadata: "ObjectMeta",
+    spec: "ResourceQuotaSpec",
+    status: "ResourceQuotaStatus",
+  },
+  Role: {
+    apiVersion: "string",
+    kind: "string",
+    metadata: "ObjectMeta",
+    rules: "[]PolicyRule",
+  },
+  RoleBinding: {
+    apiVersion: "string",
+    kind: "string",
+    metadata: "ObjectMeta",
+    roleRef: "RoleRef!",
+    subjects: "[]Subject",
+  },
   Secret: {
     apiVersion: "string",
     data: "map:byte",
@@ -84,6 +148,26 @@ export const fields: Record<string, Record<string, string>> = {
     metadata: "ObjectMeta",
     stringData: "map:string",
     type: "string",
+  },
+  SelfSubjectAccessReview: {
+    apiVersion: "string",
+    kind: "string",
+    metadata: "ObjectMeta",
+    spec: "SelfSubjectAccessReviewSpec!",
+    status: "SubjectAccessReviewStatus",
+  },
+  SelfSubjectReview: {
+    apiVersion: "string",
+    kind: "string",
+    metadata: "ObjectMeta",
+    status: "SelfSubjectReviewStatus",
+  },
+  SelfSubjectRulesReview: {
+    apiVersion: "string",
+    kind: "string",
+    metadata: "ObjectMeta",
+    spec: "SelfSubjectRulesReviewSpec!",
+    status: "SubjectRulesReviewStatus",
   },
   Service: {
     apiVersion: "string",
@@ -117,6 +201,27 @@ export const fields: Record<string, Record<string, string>> = {
     reason: "string",
     status: "string",
   },
+  SubjectAccessReview: {
+    apiVersion: "string",
+    kind: "string",
+    metadata: "ObjectMeta",
+    spec: "SubjectAccessReviewSpec!",
+    status: "SubjectAccessReviewStatus",
+  },
+  TokenRequest: {
+    apiVersion: "string",
+    kind: "string",
+    metadata: "ObjectMeta",
+    spec: "TokenRequestSpec",
+    status: "TokenRequestStatus",
+  },
+  TokenReview: {
+    apiVersion: "string",
+    kind: "string",
+    metadata: "ObjectMeta",
+    spec: "TokenReviewSpec!",
+    status: "TokenReviewStatus",
+  },
   ObjectMeta: {
     annotations: "map:string",
     creationTimestamp: "time",
@@ -132,6 +237,31 @@ export const fields: Record<string, Record<string, string>> = {
     ownerReferences: "[]OwnerReference",
     resourceVersion: "string",
     selfLink: "string",
+    uid: "string",
+  },
+  AggregationRule: {
+    clusterRoleSelectors: "[]LabelSelector",
+  },
+  PolicyRule: {
+    apiGroups: "[]string",
+    nonResourceURLs: "[]string",
+    resourceNames: "[]string",
+    resources: "[]string",
+    verbs: "[]string!",
+  },
+  RoleRef: {
+    apiGroup: "string",
+    kind: "string!",
+    name: "string!",
+  },
+  Subject: {
+    apiGroup: "string",
+    kind: "string!",
+    name: "string!",
+    namespace: "string",
+  },
+  Preconditions: {
+    resourceVersion: "string",
     uid: "string",
   },
   EndpointSubset: {
@@ -172,6 +302,19 @@ export const fields: Record<string, Record<string, string>> = {
     component: "string",
     host: "string",
   },
+  IngressSpec: {
+    defaultBackend: "IngressBackend",
+    ingressClassName: "string",
+    rules: "[]IngressRule",
+    tls: "[]IngressTLS",
+  },
+  IngressStatus: {
+    loadBalancer: "IngressLoadBalancerStatus",
+  },
+  IngressClassSpec: {
+    controller: "string",
+    parameters: "IngressClassParametersReference",
+  },
   IPAddressSpec: {
     parentRef: "ParentReference!",
   },
@@ -183,6 +326,20 @@ export const fields: Record<string, Record<string, string>> = {
     preferredHolder: "string",
     renewTime: "microtime",
     strategy: "string",
+  },
+  SubjectAccessReviewSpec: {
+    extra: "map:[]string",
+    groups: "[]string",
+    nonResourceAttributes: "NonResourceAttributes",
+    resourceAttributes: "ResourceAttributes",
+    uid: "string",
+    user: "string",
+  },
+  SubjectAccessReviewStatus: {
+    allowed: "boolean!",
+    denied: "boolean",
+    evaluationError: "string",
+    reason: "string",
   },
   NamespaceSpec: {
     finalizers: "[]string",
@@ -283,6 +440,31 @@ export const fields: Record<string, Record<string, string>> = {
     resources: "ResourceRequirements",
     startTime: "time",
   },
+  ResourceQuotaSpec: {
+    hard: "map:string",
+    scopeSelector: "ScopeSelector",
+    scopes: "[]string",
+  },
+  ResourceQuotaStatus: {
+    hard: "map:string",
+    used: "map:string",
+  },
+  SelfSubjectAccessReviewSpec: {
+    nonResourceAttributes: "NonResourceAttributes",
+    resourceAttributes: "ResourceAttributes",
+  },
+  SelfSubjectReviewStatus: {
+    userInfo: "UserInfo",
+  },
+  SelfSubjectRulesReviewSpec: {
+    namespace: "string",
+  },
+  SubjectRulesReviewStatus: {
+    evaluationError: "string",
+    incomplete: "boolean!",
+    nonResourceRules: "[]NonResourceRule!",
+    resourceRules: "[]ResourceRule!",
+  },
   ServiceSpec: {
     allocateLoadBalancerNodePorts: "boolean",
     clusterIP: "string",
@@ -333,6 +515,25 @@ export const fields: Record<string, Record<string, string>> = {
     selfLink: "string",
     shardInfo: "ShardInfo",
   },
+  TokenRequestSpec: {
+    audiences: "[]string",
+    boundObjectRef: "BoundObjectReference",
+    expirationSeconds: "int64",
+  },
+  TokenRequestStatus: {
+    expirationTimestamp: "time",
+    token: "string",
+  },
+  TokenReviewSpec: {
+    audiences: "[]string",
+    token: "string!",
+  },
+  TokenReviewStatus: {
+    audiences: "[]string",
+    authenticated: "boolean",
+    error: "string",
+    user: "UserInfo",
+  },
   ManagedFieldsEntry: {
     apiVersion: "string",
     fieldsType: "string",
@@ -349,6 +550,10 @@ export const fields: Record<string, Record<string, string>> = {
     kind: "string!",
     name: "string!",
     uid: "string!",
+  },
+  LabelSelector: {
+    matchExpressions: "[]LabelSelectorRequirement",
+    matchLabels: "map:string",
   },
   EndpointAddress: {
     hostname: "string",
@@ -371,11 +576,48 @@ export const fields: Record<string, Record<string, string>> = {
     forNodes: "[]ForNode",
     forZones: "[]ForZone",
   },
+  IngressBackend: {
+    resource: "TypedLocalObjectReference",
+    service: "IngressServiceBackend",
+  },
+  IngressRule: {
+    host: "string",
+    http: "HTTPIngressRuleValue",
+  },
+  IngressTLS: {
+    hosts: "[]string",
+    secretName: "string",
+  },
+  IngressLoadBalancerStatus: {
+    ingress: "[]IngressLoadBalancerIngress",
+  },
+  IngressClassParametersReference: {
+    apiGroup: "string",
+    kind: "string!",
+    name: "string!",
+    namespace: "string",
+    scope: "string",
+  },
   ParentReference: {
     group: "string",
     name: "string!",
     namespace: "string",
     resource: "string!",
+  },
+  NonResourceAttributes: {
+    path: "string",
+    verb: "string",
+  },
+  ResourceAttributes: {
+    fieldSelector: "FieldSelectorAttributes",
+    group: "string",
+    labelSelector: "LabelSelectorAttributes",
+    name: "string",
+    namespace: "string",
+    resource: "string",
+    subresource: "string",
+    verb: "string",
+    version: "string",
   },
   NamespaceCondition: {
     lastTransitionTime: "time",
@@ -643,6 +885,25 @@ export const fields: Record<string, Record<string, string>> = {
     name: "string!",
     resourceClaimName: "string",
   },
+  ScopeSelector: {
+    matchExpressions: "[]ScopedResourceSelectorRequirement",
+  },
+  UserInfo: {
+    extra: "map:[]string",
+    groups: "[]string",
+    uid: "string",
+    username: "string",
+  },
+  NonResourceRule: {
+    nonResourceURLs: "[]string",
+    verbs: "[]string!",
+  },
+  ResourceRule: {
+    apiGroups: "[]string",
+    resourceNames: "[]string",
+    resources: "[]string",
+    verbs: "[]string!",
+  },
   ServicePort: {
     appProtocol: "string",
     name: "string",
@@ -673,11 +934,47 @@ export const fields: Record<string, Record<string, string>> = {
   ShardInfo: {
     selector: "string!",
   },
+  BoundObjectReference: {
+    apiVersion: "string",
+    kind: "string",
+    name: "string",
+    uid: "string",
+  },
+  LabelSelectorRequirement: {
+    key: "string!",
+    operator: "string!",
+    values: "[]string",
+  },
   ForNode: {
     name: "string!",
   },
   ForZone: {
     name: "string!",
+  },
+  TypedLocalObjectReference: {
+    apiGroup: "string",
+    kind: "string!",
+    name: "string!",
+  },
+  IngressServiceBackend: {
+    name: "string!",
+    port: "ServiceBackendPort",
+  },
+  HTTPIngressRuleValue: {
+    paths: "[]HTTPIngressPath!",
+  },
+  IngressLoadBalancerIngress: {
+    hostname: "string",
+    ip: "string",
+    ports: "[]IngressPortStatus",
+  },
+  FieldSelectorAttributes: {
+    rawSelector: "string",
+    requirements: "[]FieldSelectorRequirement",
+  },
+  LabelSelectorAttributes: {
+    rawSelector: "string",
+    requirements: "[]LabelSelectorRequirement",
   },
   ConfigMapNodeConfigSource: {
     kubeletConfigKey: "string!",
@@ -808,10 +1105,6 @@ export const fields: Record<string, Record<string, string>> = {
     gmsaCredentialSpecName: "string",
     hostProcess: "boolean",
     runAsUserName: "string",
-  },
-  LabelSelector: {
-    matchExpressions: "[]LabelSelectorRequirement",
-    matchLabels: "map:string",
   },
   AWSElasticBlockStoreVolumeSource: {
     fsType: "string",
@@ -1020,6 +1313,11 @@ export const fields: Record<string, Record<string, string>> = {
     requestName: "string!",
     resourceName: "string!",
   },
+  ScopedResourceSelectorRequirement: {
+    operator: "string!",
+    scopeName: "string!",
+    values: "[]string",
+  },
   ClientIPConfig: {
     timeoutSeconds: "int32",
   },
@@ -1028,6 +1326,25 @@ export const fields: Record<string, Record<string, string>> = {
     ip: "string",
     ipMode: "string",
     ports: "[]PortStatus",
+  },
+  ServiceBackendPort: {
+    name: "string",
+    number: "int32",
+  },
+  HTTPIngressPath: {
+    backend: "IngressBackend!",
+    path: "string",
+    pathType: "string!",
+  },
+  IngressPortStatus: {
+    error: "string",
+    port: "int32!",
+    protocol: "string!",
+  },
+  FieldSelectorRequirement: {
+    key: "string!",
+    operator: "string!",
+    values: "[]string",
   },
   PreferredSchedulingTerm: {
     preference: "NodeSelectorTerm!",
@@ -1094,11 +1411,6 @@ export const fields: Record<string, Record<string, string>> = {
   Capabilities: {
     add: "[]string",
     drop: "[]string",
-  },
-  LabelSelectorRequirement: {
-    key: "string!",
-    operator: "string!",
-    values: "[]string",
   },
   KeyToPath: {
     key: "string!",
@@ -1245,11 +1557,6 @@ export const fields: Record<string, Record<string, string>> = {
     key: "string!",
     operator: "string!",
     values: "[]string",
-  },
-  TypedLocalObjectReference: {
-    apiGroup: "string",
-    kind: "string!",
-    name: "string!",
   },
   TypedObjectReference: {
     apiGroup: "string",

@@ -9,6 +9,33 @@ export interface ConfigMap {
   metadata: ObjectMeta;
 }
 
+export interface ClusterRole {
+  aggregationRule?: AggregationRule | undefined;
+  apiVersion: string;
+  kind: "ClusterRole";
+  metadata: ObjectMeta;
+  rules?: PolicyRule[] | undefined;
+}
+
+export interface ClusterRoleBinding {
+  apiVersion: string;
+  kind: "ClusterRoleBinding";
+  metadata: ObjectMeta;
+  roleRef: RoleRef;
+  subjects?: Subject[] | undefined;
+}
+
+export interface DeleteOptions {
+  apiVersion: string;
+  dryRun?: string[] | undefined;
+  gracePeriodSeconds?: number | undefined;
+  ignoreStoreReadErrorWithClusterBreakingPotential?: boolean | undefined;
+  kind: "DeleteOptions";
+  orphanDependents?: boolean | undefined;
+  preconditions?: Preconditions | undefined;
+  propagationPolicy?: string | undefined;
+}
+
 export interface Endpoints {
   apiVersion: string;
   kind: "Endpoints";
@@ -45,6 +72,21 @@ export interface Event {
   type?: string | undefined;
 }
 
+export interface Ingress {
+  apiVersion: string;
+  kind: "Ingress";
+  metadata: ObjectMeta;
+  spec?: IngressSpec | undefined;
+  status?: IngressStatus | undefined;
+}
+
+export interface IngressClass {
+  apiVersion: string;
+  kind: "IngressClass";
+  metadata: ObjectMeta;
+  spec?: IngressClassSpec | undefined;
+}
+
 export interface IPAddress {
   apiVersion: string;
   kind: "IPAddress";
@@ -57,6 +99,14 @@ export interface Lease {
   kind: "Lease";
   metadata: ObjectMeta;
   spec?: LeaseSpec | undefined;
+}
+
+export interface LocalSubjectAccessReview {
+  apiVersion: string;
+  kind: "LocalSubjectAccessReview";
+  metadata: ObjectMeta;
+  spec: SubjectAccessReviewSpec;
+  status?: SubjectAccessReviewStatus | undefined;
 }
 
 export interface Namespace {
@@ -83,6 +133,29 @@ export interface Pod {
   status?: PodStatus | undefined;
 }
 
+export interface ResourceQuota {
+  apiVersion: string;
+  kind: "ResourceQuota";
+  metadata: ObjectMeta;
+  spec?: ResourceQuotaSpec | undefined;
+  status?: ResourceQuotaStatus | undefined;
+}
+
+export interface Role {
+  apiVersion: string;
+  kind: "Role";
+  metadata: ObjectMeta;
+  rules?: PolicyRule[] | undefined;
+}
+
+export interface RoleBinding {
+  apiVersion: string;
+  kind: "RoleBinding";
+  metadata: ObjectMeta;
+  roleRef: RoleRef;
+  subjects?: Subject[] | undefined;
+}
+
 export interface Secret {
   apiVersion: string;
   data?: Record<string, string> | undefined;
@@ -91,6 +164,29 @@ export interface Secret {
   metadata: ObjectMeta;
   stringData?: Record<string, string> | undefined;
   type?: string | undefined;
+}
+
+export interface SelfSubjectAccessReview {
+  apiVersion: string;
+  kind: "SelfSubjectAccessReview";
+  metadata: ObjectMeta;
+  spec: SelfSubjectAccessReviewSpec;
+  status?: SubjectAccessReviewStatus | undefined;
+}
+
+export interface SelfSubjectReview {
+  apiVersion: string;
+  kind: "SelfSubjectReview";
+  metadata: ObjectMeta;
+  status?: SelfSubjectReviewStatus | undefined;
+}
+
+export interface SelfSubjectRulesReview {
+  apiVersion: string;
+  kind: "SelfSubjectRulesReview";
+  metadata: ObjectMeta;
+  spec: SelfSubjectRulesReviewSpec;
+  status?: SubjectRulesReviewStatus | undefined;
 }
 
 export interface Service {
@@ -129,6 +225,30 @@ export interface Status {
   status?: string | undefined;
 }
 
+export interface SubjectAccessReview {
+  apiVersion: string;
+  kind: "SubjectAccessReview";
+  metadata: ObjectMeta;
+  spec: SubjectAccessReviewSpec;
+  status?: SubjectAccessReviewStatus | undefined;
+}
+
+export interface TokenRequest {
+  apiVersion: string;
+  kind: "TokenRequest";
+  metadata: ObjectMeta;
+  spec?: TokenRequestSpec | undefined;
+  status?: TokenRequestStatus | undefined;
+}
+
+export interface TokenReview {
+  apiVersion: string;
+  kind: "TokenReview";
+  metadata: ObjectMeta;
+  spec: TokenReviewSpec;
+  status?: TokenReviewStatus | undefined;
+}
+
 export interface ObjectMeta {
   annotations?: Record<string, string> | undefined;
   creationTimestamp?: string | undefined;
@@ -144,6 +264,36 @@ export interface ObjectMeta {
   ownerReferences?: OwnerReference[] | undefined;
   resourceVersion?: string | undefined;
   selfLink?: string | undefined;
+  uid?: string | undefined;
+}
+
+export interface AggregationRule {
+  clusterRoleSelectors?: LabelSelector[] | undefined;
+}
+
+export interface PolicyRule {
+  apiGroups?: string[] | undefined;
+  nonResourceURLs?: string[] | undefined;
+  resourceNames?: string[] | undefined;
+  resources?: string[] | undefined;
+  verbs: string[];
+}
+
+export interface RoleRef {
+  apiGroup?: string | undefined;
+  kind: string;
+  name: string;
+}
+
+export interface Subject {
+  apiGroup?: string | undefined;
+  kind: string;
+  name: string;
+  namespace?: string | undefined;
+}
+
+export interface Preconditions {
+  resourceVersion?: string | undefined;
   uid?: string | undefined;
 }
 
@@ -191,6 +341,22 @@ export interface EventSource {
   host?: string | undefined;
 }
 
+export interface IngressSpec {
+  defaultBackend?: IngressBackend | undefined;
+  ingressClassName?: string | undefined;
+  rules?: IngressRule[] | undefined;
+  tls?: IngressTLS[] | undefined;
+}
+
+export interface IngressStatus {
+  loadBalancer?: IngressLoadBalancerStatus | undefined;
+}
+
+export interface IngressClassSpec {
+  controller?: string | undefined;
+  parameters?: IngressClassParametersReference | undefined;
+}
+
 export interface IPAddressSpec {
   parentRef: ParentReference;
 }
@@ -203,6 +369,22 @@ export interface LeaseSpec {
   preferredHolder?: string | undefined;
   renewTime?: string | undefined;
   strategy?: string | undefined;
+}
+
+export interface SubjectAccessReviewSpec {
+  extra?: Record<string, string[]> | undefined;
+  groups?: string[] | undefined;
+  nonResourceAttributes?: NonResourceAttributes | undefined;
+  resourceAttributes?: ResourceAttributes | undefined;
+  uid?: string | undefined;
+  user?: string | undefined;
+}
+
+export interface SubjectAccessReviewStatus {
+  allowed: boolean;
+  denied?: boolean | undefined;
+  evaluationError?: string | undefined;
+  reason?: string | undefined;
 }
 
 export interface NamespaceSpec {
@@ -310,6 +492,37 @@ export interface PodStatus {
   startTime?: string | undefined;
 }
 
+export interface ResourceQuotaSpec {
+  hard?: Record<string, string> | undefined;
+  scopeSelector?: ScopeSelector | undefined;
+  scopes?: string[] | undefined;
+}
+
+export interface ResourceQuotaStatus {
+  hard?: Record<string, string> | undefined;
+  used?: Record<string, string> | undefined;
+}
+
+export interface SelfSubjectAccessReviewSpec {
+  nonResourceAttributes?: NonResourceAttributes | undefined;
+  resourceAttributes?: ResourceAttributes | undefined;
+}
+
+export interface SelfSubjectReviewStatus {
+  userInfo?: UserInfo | undefined;
+}
+
+export interface SelfSubjectRulesReviewSpec {
+  namespace?: string | undefined;
+}
+
+export interface SubjectRulesReviewStatus {
+  evaluationError?: string | undefined;
+  incomplete: boolean;
+  nonResourceRules: NonResourceRule[];
+  resourceRules: ResourceRule[];
+}
+
 export interface ServiceSpec {
   allocateLoadBalancerNodePorts?: boolean | undefined;
   clusterIP?: string | undefined;
@@ -367,6 +580,29 @@ export interface ListMeta {
   shardInfo?: ShardInfo | undefined;
 }
 
+export interface TokenRequestSpec {
+  audiences?: string[] | undefined;
+  boundObjectRef?: BoundObjectReference | undefined;
+  expirationSeconds?: number | undefined;
+}
+
+export interface TokenRequestStatus {
+  expirationTimestamp?: string | undefined;
+  token?: string | undefined;
+}
+
+export interface TokenReviewSpec {
+  audiences?: string[] | undefined;
+  token: string;
+}
+
+export interface TokenReviewStatus {
+  audiences?: string[] | undefined;
+  authenticated?: boolean | undefined;
+  error?: string | undefined;
+  user?: UserInfo | undefined;
+}
+
 export interface ManagedFieldsEntry {
   apiVersion?: string | undefined;
   fieldsType?: string | undefined;
@@ -384,6 +620,11 @@ export interface OwnerReference {
   kind: string;
   name: string;
   uid: string;
+}
+
+export interface LabelSelector {
+  matchExpressions?: LabelSelectorRequirement[] | undefined;
+  matchLabels?: Record<string, string> | undefined;
 }
 
 export interface EndpointAddress {
@@ -411,11 +652,55 @@ export interface EndpointHints {
   forZones?: ForZone[] | undefined;
 }
 
+export interface IngressBackend {
+  resource?: TypedLocalObjectReference | undefined;
+  service?: IngressServiceBackend | undefined;
+}
+
+export interface IngressRule {
+  host?: string | undefined;
+  http?: HTTPIngressRuleValue | undefined;
+}
+
+export interface IngressTLS {
+  hosts?: string[] | undefined;
+  secretName?: string | undefined;
+}
+
+export interface IngressLoadBalancerStatus {
+  ingress?: IngressLoadBalancerIngress[] | undefined;
+}
+
+export interface IngressClassParametersReference {
+  apiGroup?: string | undefined;
+  kind: string;
+  name: string;
+  namespace?: string | undefined;
+  scope?: string | undefined;
+}
+
 export interface ParentReference {
   group?: string | undefined;
   name: string;
   namespace?: string | undefined;
   resource: string;
+}
+
+export interface NonResourceAttributes {
+  path?: string | undefined;
+  verb?: string | undefined;
+}
+
+export interface ResourceAttributes {
+  fieldSelector?: FieldSelectorAttributes | undefined;
+  group?: string | undefined;
+  labelSelector?: LabelSelectorAttributes | undefined;
+  name?: string | undefined;
+  namespace?: string | undefined;
+  resource?: string | undefined;
+  subresource?: string | undefined;
+  verb?: string | undefined;
+  version?: string | undefined;
 }
 
 export interface NamespaceCondition {
@@ -718,6 +1003,29 @@ export interface PodResourceClaimStatus {
   resourceClaimName?: string | undefined;
 }
 
+export interface ScopeSelector {
+  matchExpressions?: ScopedResourceSelectorRequirement[] | undefined;
+}
+
+export interface UserInfo {
+  extra?: Record<string, string[]> | undefined;
+  groups?: string[] | undefined;
+  uid?: string | undefined;
+  username?: string | undefined;
+}
+
+export interface NonResourceRule {
+  nonResourceURLs?: string[] | undefined;
+  verbs: string[];
+}
+
+export interface ResourceRule {
+  apiGroups?: string[] | undefined;
+  resourceNames?: string[] | undefined;
+  resources?: string[] | undefined;
+  verbs: string[];
+}
+
 export interface ServicePort {
   appProtocol?: string | undefined;
   name?: string | undefined;
@@ -754,12 +1062,56 @@ export interface ShardInfo {
   selector: string;
 }
 
+export interface BoundObjectReference {
+  apiVersion?: string | undefined;
+  kind?: string | undefined;
+  name?: string | undefined;
+  uid?: string | undefined;
+}
+
+export interface LabelSelectorRequirement {
+  key: string;
+  operator: string;
+  values?: string[] | undefined;
+}
+
 export interface ForNode {
   name: string;
 }
 
 export interface ForZone {
   name: string;
+}
+
+export interface TypedLocalObjectReference {
+  apiGroup?: string | undefined;
+  kind: string;
+  name: string;
+}
+
+export interface IngressServiceBackend {
+  name: string;
+  port?: ServiceBackendPort | undefined;
+}
+
+export interface HTTPIngressRuleValue {
+  paths: HTTPIngressPath[];
+}
+
+export interface IngressLoadBalancerIngress {
+  hostname?: string | undefined;
+  ip?: string | undefined;
+  ports?: IngressPortStatus[] | undefined;
+}
+
+export interface FieldSelectorAttributes {
+  rawSelector?: string | undefined;
+  requirements?: FieldSelectorRequirement[] | undefined;
+}
+
+export interface LabelSelectorAttributes {
+  rawSelector?: string | undefined;
+  requirements?: LabelSelectorRequirement[] | undefined;
 }
 
 export interface ConfigMapNodeConfigSource {
@@ -914,11 +1266,6 @@ export interface WindowsSecurityContextOptions {
   gmsaCredentialSpecName?: string | undefined;
   hostProcess?: boolean | undefined;
   runAsUserName?: string | undefined;
-}
-
-export interface LabelSelector {
-  matchExpressions?: LabelSelectorRequirement[] | undefined;
-  matchLabels?: Record<string, string> | undefined;
 }
 
 export interface AWSElasticBlockStoreVolumeSource {
@@ -1163,6 +1510,12 @@ export interface ContainerExtendedResourceRequest {
   resourceName: string;
 }
 
+export interface ScopedResourceSelectorRequirement {
+  operator: string;
+  scopeName: string;
+  values?: string[] | undefined;
+}
+
 export interface ClientIPConfig {
   timeoutSeconds?: number | undefined;
 }
@@ -1172,6 +1525,29 @@ export interface LoadBalancerIngress {
   ip?: string | undefined;
   ipMode?: string | undefined;
   ports?: PortStatus[] | undefined;
+}
+
+export interface ServiceBackendPort {
+  name?: string | undefined;
+  number?: number | undefined;
+}
+
+export interface HTTPIngressPath {
+  backend: IngressBackend;
+  path?: string | undefined;
+  pathType: string;
+}
+
+export interface IngressPortStatus {
+  error?: string | undefined;
+  port: number;
+  protocol: string;
+}
+
+export interface FieldSelectorRequirement {
+  key: string;
+  operator: string;
+  values?: string[] | undefined;
 }
 
 export interface PreferredSchedulingTerm {
@@ -1252,12 +1628,6 @@ export interface ContainerRestartRuleOnExitCodes {
 export interface Capabilities {
   add?: string[] | undefined;
   drop?: string[] | undefined;
-}
-
-export interface LabelSelectorRequirement {
-  key: string;
-  operator: string;
-  values?: string[] | undefined;
 }
 
 export interface KeyToPath {
@@ -1432,12 +1802,6 @@ export interface NodeSelectorRequirement {
   key: string;
   operator: string;
   values?: string[] | undefined;
-}
-
-export interface TypedLocalObjectReference {
-  apiGroup?: string | undefined;
-  kind: string;
-  name: string;
 }
 
 export interface TypedObjectReference {

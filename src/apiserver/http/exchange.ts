@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable, Writable } from "node:stream";
-import type { Identity } from "../auth.ts";
+import type { Identity } from "../identity/identity.ts";
 
 /** What HTTP/1.1 and HTTP/2 requests have in common. */
 export interface Request extends Readable {

@@ -1,12 +1,12 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Identity } from "../auth.ts";
+import { AUTHENTICATED, MASTERS, type Identity } from "../identity/identity.ts";
 import { writePrivate } from "./files.ts";
 
 /** As long as nobody guesses it: 256 bits. */
 const BYTES = 32;
-const ADMIN: Identity = { user: "kubernetes-admin", groups: ["system:masters", "system:authenticated"] };
+const ADMIN: Identity = { user: "kubernetes-admin", groups: [MASTERS, AUTHENTICATED] };
 
 const digest = (token: string): Buffer => createHash("sha256").update(token).digest();
 

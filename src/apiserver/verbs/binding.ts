@@ -1,9 +1,9 @@
 import type { Pod } from "../../api/generated/types.ts";
 import { timestamp } from "../../observe/clock.ts";
 import { badRequest, conflict } from "../errors.ts";
-import { isDryRun } from "../http/decode-object.ts";
 import { parseBody } from "../http/body.ts";
 import { sendJson } from "../http/respond.ts";
+import { writerOf } from "../writer.ts";
 import { changeObject } from "./change-object.ts";
 import { atOf, type Verb } from "./verb.ts";
 
@@ -21,8 +21,7 @@ export const binding: Verb = async (context, exchange, route) => {
   if (said?.target?.kind !== undefined && said.target.kind !== "" && said.target.kind !== "Node") {
     throw badRequest(`target.kind: Unsupported value: ${JSON.stringify(said.target.kind)}: supported values: "Node"`);
   }
-  const dryRun = isDryRun(exchange.query.getAll("dryRun"));
-  await changeObject(context, route.kind, at, { by: "server", dryRun, warn: () => {} }, ({ object }) => {
+  await changeObject(context, route.kind, at, { ...writerOf(exchange), by: "server" }, ({ object }) => {
     const pod = object as Pod;
     const refuse = (why: string): Error => conflict({ group: "", plural: "pods/binding" }, at.name, why);
     if (said?.metadata?.uid && said.metadata.uid !== pod.metadata.uid) {

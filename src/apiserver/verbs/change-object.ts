@@ -1,20 +1,19 @@
 import type { Kind } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { ApiError, invalidObject } from "../../api/status.ts";
-import type { Fault } from "../../api/fault.ts";
 import { timestamp } from "../../observe/clock.ts";
+import { admitted, mutated, type Beside } from "../admission/admission.ts";
 import { itemOf, storedText, type Item } from "../cache/item.ts";
 import type { Context } from "../context.ts";
 import { CHANGED_MEANWHILE, conflict, notFound } from "../errors.ts";
 import { freshItem, isSame, itemAt, itemFor, MAXIMUM_ATTEMPTS, remove, store, storedItem, type At } from "../write.ts";
+import type { Writer } from "../writer.ts";
 
 /** Which rules a change is made by: the kind's for the main resource, its for `/status`, or none (the server's own changes). */
 export type ChangeBy = "main" | "status" | "server";
 
-export interface ChangeOptions {
+export interface ChangeOptions extends Writer {
   readonly by: ChangeBy;
-  readonly dryRun: boolean;
-  readonly warn: (sentence: string) => void;
 }
 
 /** Throws Conflict when the writer meant another version, or another object of that name. */
@@ -41,33 +40,34 @@ function mayGo(object: KubeObject): boolean {
 
 interface Prepared {
   readonly object: KubeObject;
-  readonly claimed: Awaited<ReturnType<Context["claims"]["claim"]>>;
+  readonly beside: readonly Beside[];
 }
-
-const NOTHING_CLAIMED = { object: undefined, conditions: [], operations: [] };
 
 /** The object to store, by the kind's rules, in the order of SVC-110. @throws ApiError Invalid */
 async function prepare(
   context: Context,
   kind: Kind,
-  next: KubeObject,
+  decoded: KubeObject,
   previous: KubeObject,
   options: ChangeOptions,
+  isRetry: boolean,
 ): Promise<Prepared> {
-  let object = next;
-  let claimed: Prepared["claimed"] = NOTHING_CLAIMED;
-  let faults: Fault[] = [];
-  if (options.by === "main") {
-    claimed = await context.claims.claim({ kind, previous, next: kind.defaults(next), dryRun: options.dryRun });
-    object = kind.prepareForUpdate(claimed.object ?? next, previous, { now: timestamp(context.clock.now()) });
-    faults = kind.validate(object, previous);
-  } else if (options.by === "status") {
-    object = kind.prepareForStatusUpdate?.(kind.defaults(next), previous) ?? previous;
-    faults = kind.validateStatus?.(object, previous) ?? [];
-  }
+  const { by, dryRun } = options;
+  if (by === "server") return { object: decoded, beside: [] };
+  const { namespace, name = "" } = previous.metadata;
+  const subresource = by === "status" ? "status" : undefined;
+  const request = { ...options, operation: "update" as const, kind, subresource, namespace, name, previous, isRetry };
+  const next = await mutated(context, { ...request, next: kind.defaults(decoded) });
+  const claimed = by === "main" ? await context.claims.claim({ kind, previous, next, dryRun }) : undefined;
+  const object =
+    by === "main"
+      ? kind.prepareForUpdate(claimed?.object ?? next, previous, { now: timestamp(context.clock.now()) })
+      : (kind.prepareForStatusUpdate?.(next, previous) ?? previous);
+  const faults = by === "main" ? kind.validate(object, previous) : (kind.validateStatus?.(object, previous) ?? []);
   if (faults.length > 0) throw invalidObject(kind.group, kind.kind, object.metadata.name ?? "", faults);
-  if (options.by === "main") for (const warning of kind.warnings?.(object, previous) ?? []) options.warn(warning);
-  return { object, claimed };
+  if (by === "main") for (const warning of kind.warnings?.(object, previous) ?? []) options.warn(warning);
+  const beside = await admitted(context, { ...request, next: object });
+  return { object, beside: claimed === undefined ? [beside] : [claimed, beside] };
 }
 
 /**
@@ -92,19 +92,20 @@ export async function changeObject(
       continue;
     }
     checkMeant(kind, next, current);
-    const { object, claimed } = await prepare(context, kind, next, current.object, options);
+    const { object, beside } = await prepare(context, kind, next, current.object, options, isFresh);
+    const operations = beside.flatMap((part) => part.operations);
     if (mayGo(object)) {
       const gone = await remove(context, kind, current, options.dryRun);
       if (gone.ok) return itemFor(current.key, object, gone.revision);
       current = gone.failedKey === current.key ? gone.current && itemOf(gone.current) : current;
       continue;
     }
-    if (isSame(object, current.object) && claimed.operations.length === 0) return current;
+    if (isSame(object, current.object) && operations.length === 0) return current;
     if (options.dryRun) return itemFor(current.key, object, current.revision);
     const result = await store(
       context,
-      [{ key: current.key, modRevision: current.revision }, ...claimed.conditions],
-      [{ type: "put", key: current.key, value: storedText(object) }, ...claimed.operations],
+      [{ key: current.key, modRevision: current.revision }, ...beside.flatMap((part) => part.conditions)],
+      [{ type: "put", key: current.key, value: storedText(object) }, ...operations],
     );
     if (result.ok) return storedItem(context, kind, current.key, object, result.revision);
     if (result.failedKey === current.key) current = result.current === undefined ? undefined : itemOf(result.current);

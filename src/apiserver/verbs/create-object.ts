@@ -1,14 +1,14 @@
 import type { Kind } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { ApiError, invalidObject } from "../../api/status.ts";
-import * as resources from "../../api/resources.ts";
 import { timestamp } from "../../observe/clock.ts";
-import type { Condition } from "../../store/store.ts";
+import { admitted, mutated } from "../admission/admission.ts";
 import { storedText, type Item } from "../cache/item.ts";
 import type { Context } from "../context.ts";
-import { alreadyExists, forbiddenWrite, notFound } from "../errors.ts";
+import { alreadyExists } from "../errors.ts";
 import { objectKey } from "../keys.ts";
-import { freshItem, itemAt, itemFor, MAXIMUM_ATTEMPTS, store, storedItem } from "../write.ts";
+import { itemFor, MAXIMUM_ATTEMPTS, store, storedItem } from "../write.ts";
+import type { Writer } from "../writer.ts";
 
 /** Signs of generated names: no vowels and nothing that looks like another, as upstream. */
 const NAME_SIGNS = "bcdfghjklmnpqrstvwxz2456789";
@@ -29,54 +29,15 @@ function newUid(random: Context["random"]): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/**
- * What must hold of the namespace that an object is created in: it is there and not on its way out (SVC-202). The condition
- * makes that true in the same transaction, so that nothing appears in a namespace that has just gone.
- */
-async function namespaceCondition(
-  context: Context,
-  kind: Kind,
-  object: KubeObject,
-  fresh: boolean,
-): Promise<Condition[]> {
-  const name = object.metadata.namespace;
-  const namespaceKind = context.kinds.find("", "v1", "namespaces");
-  if (!kind.namespaced || name === undefined || namespaceKind === undefined) return [];
-  const at = { namespace: undefined, name };
-  const found =
-    (fresh ? undefined : itemAt(context, namespaceKind, at)) ?? (await freshItem(context, namespaceKind, at));
-  if (found === undefined) throw notFound(resources.namespaces, name);
-  if (found.object.metadata.deletionTimestamp !== undefined) {
-    const message = `unable to create new content in namespace ${name} because it is being terminated`;
-    const cause = {
-      reason: "NamespaceTerminating",
-      message: `namespace ${name} is being terminated`,
-      field: "metadata.namespace",
-    };
-    throw forbiddenWrite(kind, object.metadata.name ?? "", message, [cause]);
-  }
-  return [{ key: found.key, modRevision: found.revision }];
-}
-
-export interface CreateOptions {
-  readonly dryRun: boolean;
-  readonly warn: (sentence: string) => void;
-}
-
 /** Stores a new, decoded object in the order of SVC-107. Throws ApiErrors; answers with the object as stored. */
-export async function createObject(
-  context: Context,
-  kind: Kind,
-  decoded: KubeObject,
-  options: CreateOptions,
-): Promise<Item> {
+export async function createObject(context: Context, kind: Kind, decoded: KubeObject, writer: Writer): Promise<Item> {
   const now = timestamp(context.clock.now());
   const { resourceVersion, generateName } = decoded.metadata;
   if (resourceVersion !== undefined && resourceVersion !== "" && resourceVersion !== "0") {
     throw new ApiError("BadRequest", "resourceVersion should not be set on objects to be created");
   }
   const isGenerated = !decoded.metadata.name && !!generateName;
-  let namespaceMoved = false;
+  let isRetry = false;
   for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
     const { resourceVersion: _, ...metadata } = decoded.metadata;
     const named: KubeObject = {
@@ -88,31 +49,37 @@ export async function createObject(
         creationTimestamp: now,
       },
     };
-    const conditions = await namespaceCondition(context, kind, named, namespaceMoved);
-    const claimed = await context.claims.claim({
+    const request = {
+      ...writer,
+      operation: "create" as const,
       kind,
+      subresource: undefined,
+      namespace: named.metadata.namespace,
+      name: named.metadata.name ?? "",
       previous: undefined,
-      next: kind.defaults(named),
-      dryRun: options.dryRun,
-    });
-    const object = kind.prepareForCreate(claimed.object ?? named, { now });
+      isRetry,
+    };
+    const next = await mutated(context, { ...request, next: kind.defaults(named) });
+    const claimed = await context.claims.claim({ kind, previous: undefined, next, dryRun: writer.dryRun });
+    const object = kind.prepareForCreate(claimed.object ?? next, { now });
     const name = object.metadata.name ?? "";
     const faults = kind.validate(object, undefined);
     if (faults.length > 0) throw invalidObject(kind.group, kind.kind, name, faults);
-    for (const warning of kind.warnings?.(object, undefined) ?? []) options.warn(warning);
+    for (const warning of kind.warnings?.(object, undefined) ?? []) writer.warn(warning);
+    const beside = await admitted(context, { ...request, next: object });
     const key = objectKey(kind, { namespace: object.metadata.namespace, name });
-    if (options.dryRun) {
+    if (writer.dryRun) {
       if (context.cache.of(kind).get(key) !== undefined) throw alreadyExists(kind, name);
       return itemFor(key, object, 0);
     }
     const result = await store(
       context,
-      [{ key, absent: true }, ...conditions, ...claimed.conditions],
-      [{ type: "put", key, value: storedText(object) }, ...claimed.operations],
+      [{ key, absent: true }, ...beside.conditions, ...claimed.conditions],
+      [{ type: "put", key, value: storedText(object) }, ...claimed.operations, ...beside.operations],
     );
     if (result.ok) return storedItem(context, kind, key, object, result.revision);
     if (result.failedKey === key && !isGenerated) throw alreadyExists(kind, name);
-    namespaceMoved = conditions.some((condition) => condition.key === result.failedKey);
+    isRetry = true;
   }
   throw new ApiError(
     "Timeout",

@@ -1,6 +1,7 @@
-import { decodeObject, isDryRun } from "../http/decode-object.ts";
+import { decodeObject } from "../http/decode-object.ts";
 import { parseBody } from "../http/body.ts";
 import { sendItem, shapeOf } from "../output/shape.ts";
+import { writerOf } from "../writer.ts";
 import { placedAt } from "./change-object.ts";
 import { createObject } from "./create-object.ts";
 import type { Verb } from "./verb.ts";
@@ -9,11 +10,7 @@ import type { Verb } from "./verb.ts";
 export const create: Verb = async (context, exchange, route) => {
   const { kind, namespace } = route;
   const shape = shapeOf(exchange);
-  const dryRun = isDryRun(exchange.query.getAll("dryRun"));
   const object = decodeObject(exchange, kind, await parseBody(exchange.request));
-  const item = await createObject(context, kind, placedAt(kind, object, { namespace }), {
-    dryRun,
-    warn: (sentence) => exchange.warnings.add(sentence),
-  });
+  const item = await createObject(context, kind, placedAt(kind, object, { namespace }), writerOf(exchange));
   await sendItem(exchange, context, kind, item, 201, shape);
 };

@@ -1,10 +1,12 @@
 import type { Kind } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { timestamp } from "../../observe/clock.ts";
+import { admitted } from "../admission/admission.ts";
 import { itemOf, storedText, type Item } from "../cache/item.ts";
 import type { Context } from "../context.ts";
 import { CHANGED_MEANWHILE, conflict, notFound } from "../errors.ts";
 import { freshItem, itemAt, itemFor, MAXIMUM_ATTEMPTS, remove, store, type At } from "../write.ts";
+import type { Writer } from "../writer.ts";
 import type { DeleteOptions } from "./delete-options.ts";
 
 export interface Deleted {
@@ -81,14 +83,31 @@ function checkPreconditions(kind: Kind, item: Item, options: DeleteOptions): voi
 }
 
 /** Deletes an object: for good, or by marking it when finalizers or a grace period hold it. */
-export async function deleteObject(context: Context, kind: Kind, at: At, options: DeleteOptions): Promise<Deleted> {
+export async function deleteObject(
+  context: Context,
+  kind: Kind,
+  at: At,
+  options: DeleteOptions,
+  writer: Pick<Writer, "identity" | "warn">,
+): Promise<Deleted> {
   let current = itemAt(context, kind, at) ?? (await freshItem(context, kind, at));
   for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
     if (current === undefined) throw notFound(kind, at.name);
     checkPreconditions(kind, current, options);
+    const beside = await admitted(context, {
+      ...writer,
+      ...at,
+      operation: "delete",
+      kind,
+      subresource: undefined,
+      next: undefined,
+      previous: current.object,
+      dryRun: options.dryRun,
+      isRetry: attempt > 0,
+    });
     const marked = markedAsDeleted(kind, current.object, options, context.clock.now());
     if (marked === undefined) {
-      const gone = await remove(context, kind, current, options.dryRun);
+      const gone = await remove(context, kind, current, options.dryRun, beside);
       if (gone.ok) return { item: current, isGone: true };
       if (gone.failedKey === current.key) current = gone.current === undefined ? undefined : itemOf(gone.current);
       continue;
@@ -98,11 +117,11 @@ export async function deleteObject(context: Context, kind: Kind, at: At, options
     if (options.dryRun) return { item: itemFor(current.key, marked, current.revision), isGone: false };
     const result = await store(
       context,
-      [{ key: current.key, modRevision: current.revision }],
-      [{ type: "put", key: current.key, value: text }],
+      [{ key: current.key, modRevision: current.revision }, ...beside.conditions],
+      [{ type: "put", key: current.key, value: text }, ...beside.operations],
     );
     if (result.ok) return { item: itemFor(current.key, marked, result.revision), isGone: false };
-    current = result.current === undefined ? undefined : itemOf(result.current);
+    if (result.failedKey === current.key) current = result.current === undefined ? undefined : itemOf(result.current);
   }
   throw conflict(kind, at.name, CHANGED_MEANWHILE);
 }

@@ -2,6 +2,7 @@ import { isApiError } from "../../api/status.ts";
 import type { Item } from "../cache/item.ts";
 import { sendItems } from "../output/shape.ts";
 import { isSelected, selectionOf } from "../selection.ts";
+import { writerOf } from "../writer.ts";
 import { deleteObject } from "./delete-object.ts";
 import { readDeleteOptions } from "./delete-options.ts";
 import type { Verb } from "./verb.ts";
@@ -17,7 +18,8 @@ export const deletecollection: Verb = async (context, exchange, route) => {
     try {
       const preconditions = { ...options.preconditions, ...(uid === undefined ? {} : { uid }) };
       const at = { namespace, name };
-      deleted.push((await deleteObject(context, route.kind, at, { ...options, preconditions })).item);
+      const meantOne = { ...options, preconditions };
+      deleted.push((await deleteObject(context, route.kind, at, meantOne, writerOf(exchange))).item);
     } catch (error) {
       // Gone, or another object of that name: what was meant is deleted.
       if (!isApiError(error, "NotFound", "Conflict")) throw error;

@@ -1,7 +1,8 @@
 import type { KubeObject } from "../../api/object.ts";
-import { decodeObject, isDryRun } from "../http/decode-object.ts";
+import { decodeObject } from "../http/decode-object.ts";
 import { parseBody } from "../http/body.ts";
 import { sendItem } from "../output/shape.ts";
+import { writerOf } from "../writer.ts";
 import { changeObject, placedAt } from "./change-object.ts";
 import { atOf, type Verb } from "./verb.ts";
 
@@ -12,26 +13,20 @@ export const finalize: Verb = async (context, exchange, route) => {
   const { kind } = route;
   const at = atOf(route);
   const asked: WithSpec = placedAt(kind, decodeObject(exchange, kind, await parseBody(exchange.request)), at);
-  const item = await changeObject(
-    context,
-    kind,
-    at,
-    { by: "server", dryRun: isDryRun(exchange.query.getAll("dryRun")), warn: () => {} },
-    ({ object }) => {
-      const current: WithSpec = object;
-      const { resourceVersion: _, ...metadata } = current.metadata;
-      const { resourceVersion, uid } = asked.metadata;
-      const next: WithSpec = {
-        ...current,
-        metadata: {
-          ...metadata,
-          ...(resourceVersion === undefined ? {} : { resourceVersion }),
-          ...(uid === undefined ? {} : { uid }),
-        },
-        spec: { ...current.spec, finalizers: asked.spec?.finalizers ?? [] },
-      };
-      return next;
-    },
-  );
+  const item = await changeObject(context, kind, at, { ...writerOf(exchange), by: "server" }, ({ object }) => {
+    const current: WithSpec = object;
+    const { resourceVersion: _, ...metadata } = current.metadata;
+    const { resourceVersion, uid } = asked.metadata;
+    const next: WithSpec = {
+      ...current,
+      metadata: {
+        ...metadata,
+        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+        ...(uid === undefined ? {} : { uid }),
+      },
+      spec: { ...current.spec, finalizers: asked.spec?.finalizers ?? [] },
+    };
+    return next;
+  });
   await sendItem(exchange, context, kind, item);
 };

@@ -3,11 +3,12 @@ import type { Kind } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { badRequest } from "../errors.ts";
 import { mediaType, parseJson, readBody, checkShape } from "../http/body.ts";
-import { decodeObject, isDryRun } from "../http/decode-object.ts";
+import { decodeObject } from "../http/decode-object.ts";
 import { sendItem, shapeOf } from "../output/shape.ts";
 import { jsonPatch, readJsonPatch } from "../patch/json.ts";
 import { mergePatch } from "../patch/merge.ts";
 import { strategicMergePatch } from "../patch/strategic.ts";
+import { writerOf } from "../writer.ts";
 import { changeObject, placedAt } from "./change-object.ts";
 import { atOf, type Verb } from "./verb.ts";
 
@@ -30,7 +31,7 @@ export const patch: Verb = async (context, exchange, route) => {
   const { kind } = route;
   const at = atOf(route);
   const shape = shapeOf(exchange);
-  const dryRun = isDryRun(exchange.query.getAll("dryRun"));
+  const writer = writerOf(exchange);
   const type = mediaType(exchange.request);
   const text = (await readBody(exchange.request)).toString("utf8");
   if (!TYPES.includes(type)) {
@@ -41,8 +42,7 @@ export const patch: Verb = async (context, exchange, route) => {
   }
   const apply = patchOf(kind, type, parseJson(text));
   const by = route.subresource === "status" ? "status" : "main";
-  const warn = (sentence: string): void => void exchange.warnings.add(sentence);
-  const item = await changeObject(context, kind, at, { by, dryRun, warn }, ({ object }) => {
+  const item = await changeObject(context, kind, at, { ...writer, by }, ({ object }) => {
     const patched = apply(object);
     checkShape(patched);
     return placedAt(kind, decodeObject(exchange, kind, patched), at);

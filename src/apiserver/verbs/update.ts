@@ -1,7 +1,8 @@
 import { isApiError } from "../../api/status.ts";
-import { decodeObject, isDryRun } from "../http/decode-object.ts";
+import { decodeObject } from "../http/decode-object.ts";
 import { parseBody } from "../http/body.ts";
 import { sendItem, shapeOf } from "../output/shape.ts";
+import { writerOf } from "../writer.ts";
 import { changeObject, placedAt } from "./change-object.ts";
 import { createObject } from "./create-object.ts";
 import { atOf, type Verb } from "./verb.ts";
@@ -11,17 +12,16 @@ export const update: Verb = async (context, exchange, route) => {
   const { kind } = route;
   const at = atOf(route);
   const shape = shapeOf(exchange);
-  const dryRun = isDryRun(exchange.query.getAll("dryRun"));
   const object = placedAt(kind, decodeObject(exchange, kind, await parseBody(exchange.request)), at);
-  const options = { dryRun, warn: (sentence: string) => void exchange.warnings.add(sentence) };
+  const writer = writerOf(exchange);
   const by = route.subresource === "status" ? "status" : "main";
   try {
-    const item = await changeObject(context, kind, at, { ...options, by }, () => object);
+    const item = await changeObject(context, kind, at, { ...writer, by }, () => object);
     await sendItem(exchange, context, kind, item, 200, shape);
   } catch (error) {
     const { resourceVersion, uid } = object.metadata;
     if (!isApiError(error, "NotFound") || !kind.createOnUpdate || by !== "main" || resourceVersion || uid) throw error;
-    const item = await createObject(context, kind, object, options);
+    const item = await createObject(context, kind, object, writer);
     await sendItem(exchange, context, kind, item, 201, shape);
   }
 };

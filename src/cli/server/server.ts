@@ -43,7 +43,7 @@ export async function startServer(
     clock,
     log,
     tls: { key: pki.apiserver.key, cert: pki.apiserver.cert, ca: pki.ca },
-    tokens: await ensureAdminToken(layout.pki),
+    tokens: [await ensureAdminToken(layout.pki)],
     version: `v1.36.2+fairlead.${VERSION}`,
     claims: serviceClaims({ reader: storeReader(store), nodePortRange, clock }),
     streams: nodeStreams({

@@ -1,16 +1,9 @@
 import type { TLSSocket } from "node:tls";
-import { ApiError } from "../api/status.ts";
+import { ApiError } from "../../api/status.ts";
+import { ANONYMOUS, AUTHENTICATED, type Identity } from "./identity.ts";
 
-/** Who asks. */
-export interface Identity {
-  readonly user: string;
-  readonly groups: readonly string[];
-}
-
-export const ANONYMOUS: Identity = { user: "system:anonymous", groups: ["system:unauthenticated"] };
-
-/** What may be asked without saying who one is. */
-const OPEN_PATHS = /^\/(healthz|livez|readyz|version)(\/|$)/;
+/** Who a bearer token speaks for; undefined for a token that this judge does not know. */
+export type TokenAuthenticator = (token: string) => Identity | undefined | Promise<Identity | undefined>;
 
 const certified = new WeakMap<object, Identity | "unknown" | "none">();
 
@@ -21,7 +14,7 @@ function certificateIdentity(socket: TLSSocket): Identity | "unknown" | "none" {
   if (!socket.authorized) return "unknown";
   const user = [certificate.subject.CN ?? ""].flat()[0] ?? "";
   const groups = [certificate.subject.O ?? []].flat().filter((group) => group !== "");
-  return user === "" ? "unknown" : { user, groups: [...groups, "system:authenticated"] };
+  return user === "" ? "unknown" : { user, groups: [...groups, AUTHENTICATED] };
 }
 
 const unauthorized = (): ApiError => new ApiError("Unauthorized", "Unauthorized");
@@ -35,13 +28,15 @@ const unauthorized = (): ApiError => new ApiError("Unauthorized", "Unauthorized"
 export async function authenticate(
   socket: TLSSocket,
   authorization: string | undefined,
-  tokens: ((token: string) => Identity | undefined | Promise<Identity | undefined>) | undefined,
+  tokens: readonly TokenAuthenticator[],
 ): Promise<Identity> {
   const bearer = /^bearer +(\S+)\s*$/i.exec(authorization ?? "")?.[1];
   if (bearer !== undefined) {
-    const identity = await tokens?.(bearer);
-    if (identity === undefined) throw unauthorized();
-    return identity;
+    for (const judge of tokens) {
+      const identity = await judge(bearer);
+      if (identity !== undefined) return identity;
+    }
+    throw unauthorized();
   }
   let found = certified.get(socket);
   if (found === undefined) {
@@ -50,10 +45,4 @@ export async function authenticate(
   }
   if (found === "unknown") throw unauthorized();
   return found === "none" ? ANONYMOUS : found;
-}
-
-/** Everybody known may do everything; the unknown may see health and version. @throws ApiError Forbidden */
-export function authorize(identity: Identity, method: string, path: string): void {
-  if (identity !== ANONYMOUS || OPEN_PATHS.test(path)) return;
-  throw new ApiError("Forbidden", `forbidden: User "${identity.user}" cannot ${method.toLowerCase()} path "${path}"`);
 }
