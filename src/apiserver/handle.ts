@@ -14,6 +14,7 @@ import { apiErrorOf, sendError } from "./http/respond.ts";
 import { authenticate, type TokenAuthenticator } from "./identity/authenticate.ts";
 import { ANONYMOUS, type Identity } from "./identity/identity.ts";
 import { sendOpenApi } from "./openapi/openapi.ts";
+import { answerReview } from "./reviews/answer.ts";
 import { pathNotFound, readRoute } from "./route.ts";
 import { isUpgrade, upgrade } from "./verbs/pod-streams.ts";
 
@@ -38,6 +39,7 @@ function splitUrl(url: string): { path: string; query: URLSearchParams } {
 }
 
 async function serve(context: Context, settings: HandleSettings, exchange: Exchange): Promise<void> {
+  if (await answerReview(context, exchange)) return;
   const route = readRoute(exchange.path, context.kinds);
   if (route !== undefined) return dispatch(context, exchange, route);
   if (await sendHealth(context, exchange)) return;

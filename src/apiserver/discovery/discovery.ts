@@ -1,4 +1,5 @@
 import { arch, platform } from "node:os";
+import { reviews } from "../reviews/reviews.ts";
 import type { Context } from "../context.ts";
 import { methodNotAllowed } from "../errors.ts";
 import { negotiate } from "../http/accept.ts";
@@ -27,7 +28,7 @@ function versionDocument(gitVersion: string): object {
 /** Says what the server serves. False when the path is none of discovery's. */
 export async function sendDiscovery(context: Context, exchange: Exchange, version: string): Promise<boolean> {
   const path = exchange.path.replace(/\/$/, "");
-  const kinds = context.kinds.all;
+  const kinds = [...context.kinds.all, ...reviews];
   const segments = path.split("/").slice(1);
   const isRoot = path === "/api" || path === "/apis";
   let document: object | undefined;

@@ -1,16 +1,15 @@
-import type { Kind } from "../../api/kind.ts";
 import { apiVersionOf } from "../../api/object.ts";
-import { discovered, type DiscoveredResource } from "./resources.ts";
+import { discovered, type DiscoveredResource, type Served } from "./resources.ts";
 
 interface Version {
   readonly group: string;
   readonly version: string;
-  readonly kinds: readonly Kind[];
+  readonly kinds: readonly Served[];
 }
 
 /** Groups and versions in the order of the kinds; the core group comes first. */
-export function versionsOf(kinds: readonly Kind[]): Version[] {
-  const versions = new Map<string, { group: string; version: string; kinds: Kind[] }>();
+export function versionsOf(kinds: readonly Served[]): Version[] {
+  const versions = new Map<string, { group: string; version: string; kinds: Served[] }>();
   for (const kind of kinds) {
     const key = apiVersionOf(kind);
     const found = versions.get(key);
@@ -31,11 +30,11 @@ const apiGroup = (group: string, versions: readonly Version[]): object => ({
   preferredVersion: groupVersion(versions[0]!),
 });
 
-const byGroup = (kinds: readonly Kind[]): Map<string, Version[]> =>
+const byGroup = (kinds: readonly Served[]): Map<string, Version[]> =>
   Map.groupBy(versionsOf(kinds), ({ group }) => group);
 
 /** `/api` */
-export const apiVersions = (kinds: readonly Kind[], serverAddress: string): object => ({
+export const apiVersions = (kinds: readonly Served[], serverAddress: string): object => ({
   kind: "APIVersions",
   versions: versionsOf(kinds)
     .filter(({ group }) => group === "")
@@ -44,14 +43,14 @@ export const apiVersions = (kinds: readonly Kind[], serverAddress: string): obje
 });
 
 /** `/apis` */
-export const apiGroupList = (kinds: readonly Kind[]): object => ({
+export const apiGroupList = (kinds: readonly Served[]): object => ({
   kind: "APIGroupList",
   apiVersion: "v1",
   groups: [...byGroup(kinds)].filter(([group]) => group !== "").map(([group, versions]) => apiGroup(group, versions)),
 });
 
 /** `/apis/GROUP`; undefined for a group that is not served. */
-export function apiGroupDocument(kinds: readonly Kind[], group: string): object | undefined {
+export function apiGroupDocument(kinds: readonly Served[], group: string): object | undefined {
   const versions = byGroup(kinds).get(group);
   if (versions === undefined || group === "") return undefined;
   return { kind: "APIGroup", apiVersion: "v1", ...apiGroup(group, versions) };
@@ -71,7 +70,7 @@ const apiResource = (resource: DiscoveredResource, at: Version): object => ({
 });
 
 /** `/api/v1`, `/apis/GROUP/VERSION`; undefined for a version that is not served. */
-export function apiResourceList(kinds: readonly Kind[], group: string, version: string): object | undefined {
+export function apiResourceList(kinds: readonly Served[], group: string, version: string): object | undefined {
   const found = versionsOf(kinds).find((one) => one.group === group && one.version === version);
   if (found === undefined) return undefined;
   return {
@@ -85,7 +84,7 @@ export function apiResourceList(kinds: readonly Kind[], group: string, version: 
 const gvk = ({ group, version, kind }: DiscoveredResource): object => ({ group, version, kind });
 const scope = ({ namespaced }: DiscoveredResource): string => (namespaced ? "Namespaced" : "Cluster");
 
-function aggregatedResource(kind: Kind): object {
+function aggregatedResource(kind: Served): object {
   const [resource, ...below] = discovered(kind);
   return {
     resource: resource!.name,
@@ -93,8 +92,8 @@ function aggregatedResource(kind: Kind): object {
     scope: scope(resource!),
     singularResource: resource!.singular,
     verbs: resource!.verbs,
-    ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
-    ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
+    ...(resource!.shortNames.length === 0 ? {} : { shortNames: resource!.shortNames }),
+    ...(resource!.categories.length === 0 ? {} : { categories: resource!.categories }),
     ...(below.length === 0
       ? {}
       : {
@@ -108,7 +107,7 @@ function aggregatedResource(kind: Kind): object {
 }
 
 /** Everything at once: `/api` or `/apis` asked for as APIGroupDiscoveryList, `v2` or `v2beta1`. */
-export const aggregatedDiscovery = (kinds: readonly Kind[], isCore: boolean, version: string): object => ({
+export const aggregatedDiscovery = (kinds: readonly Served[], isCore: boolean, version: string): object => ({
   kind: "APIGroupDiscoveryList",
   apiVersion: `apidiscovery.k8s.io/${version}`,
   metadata: {},

@@ -1,4 +1,5 @@
 import type { Kind } from "../../api/kind.ts";
+import type { Review } from "../reviews/review.ts";
 
 /** A resource or subresource as discovery lists it. */
 export interface DiscoveredResource {
@@ -27,8 +28,25 @@ const POD_SUBRESOURCES = [
   { word: "portforward", kind: "PodPortForwardOptions", group: "", version: "v1", verbs: ["create", "get"] },
 ];
 
-/** The kind's resource and its subresources. */
-export function discovered(kind: Kind): DiscoveredResource[] {
+/** Whatever has a path of its own: kinds, whose objects are stored, and questions, which are only answered. */
+export type Served = Kind | Review;
+
+const discoveredReview = (review: Review): DiscoveredResource => ({
+  name: review.plural,
+  singular: review.singular,
+  namespaced: review.namespaced,
+  group: review.group,
+  version: review.version,
+  kind: review.kind,
+  verbs: ["create"],
+  shortNames: [],
+  categories: [],
+});
+
+/** The resource and its subresources. */
+export function discovered(served: Served): DiscoveredResource[] {
+  if ("answer" in served) return [discoveredReview(served)];
+  const kind = served;
   const { group, version, namespaced } = kind;
   const base = { namespaced, group, version, kind: kind.kind };
   const below = { ...base, singular: "", shortNames: [], categories: [] };

@@ -1,6 +1,5 @@
 import { decode, unknownFields, unknownFieldWords, wrongTypes } from "../../api/decode.ts";
-import type { Kind } from "../../api/kind.ts";
-import { apiVersionOf, type KubeObject } from "../../api/object.ts";
+import { apiVersionOf, type KubeObject, type Resource } from "../../api/object.ts";
 import { badRequest } from "../errors.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -9,7 +8,11 @@ import type { Exchange } from "./exchange.ts";
  *
  * @throws ApiError BadRequest for another kind, for values of a wrong type and, under Strict, for unknown fields
  */
-export function decodeObject(exchange: Pick<Exchange, "query" | "warnings">, kind: Kind, json: unknown): KubeObject {
+export function decodeObject(
+  exchange: Pick<Exchange, "query" | "warnings">,
+  kind: Resource & { readonly type: string },
+  json: unknown,
+): KubeObject {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw badRequest(`the body is not an object: a ${kind.kind} should be sent`);
   }

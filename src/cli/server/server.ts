@@ -1,14 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { connect } from "node:net";
-import { kinds } from "../../api/kinds.ts";
-import { bootstrap } from "../../apiserver/bootstrap/bootstrap.ts";
-import { storeReader } from "../../apiserver/claims/reader.ts";
-import { serviceClaims } from "../../apiserver/claims/service-claims.ts";
 import { writeKubeconfig } from "../../apiserver/pki/kubeconfig.ts";
 import type { Pki } from "../../apiserver/pki/pki.ts";
 import { ensureAdminToken } from "../../apiserver/pki/token.ts";
-import { createApiServer } from "../../apiserver/server.ts";
+import { startApiServer } from "../../apiserver/start.ts";
 import { nodeStreams } from "../../apiserver/stream/streams.ts";
 import { startControllers } from "../../controllers/start.ts";
 import { systemClock } from "../../observe/clock.ts";
@@ -36,16 +32,16 @@ export async function startServer(
   const { host, port } = config.listen;
   const nodePortRange = { first: config.nodePortRange.from, last: config.nodePortRange.to };
   const advertise = { ip: nodeAddresses[0]!, port };
-  await bootstrap({ store, serviceRanges: config.serviceRanges, nodePortRange, advertise, clock, log });
-  const api = await createApiServer({
+  const api = await startApiServer({
     store,
-    kinds,
+    serviceRanges: config.serviceRanges,
+    nodePortRange,
+    advertise,
     clock,
     log,
     tls: { key: pki.apiserver.key, cert: pki.apiserver.cert, ca: pki.ca },
     tokens: [await ensureAdminToken(layout.pki)],
     version: `v1.36.2+fairlead.${VERSION}`,
-    claims: serviceClaims({ reader: storeReader(store), nodePortRange, clock }),
     streams: nodeStreams({
       tls: { ca: pki.ca, cert: pki.nodeClient.cert, key: pki.nodeClient.key },
       // On one machine every node is this one, and its endpoint is a socket that all namespaces reach.

@@ -1,0 +1,5 @@
+import type { Review } from "./review.ts";
+import { selfSubjectReview } from "./self-subject.ts";
+
+/** Every question this server answers. */
+export const reviews: readonly Review[] = [selfSubjectReview];
