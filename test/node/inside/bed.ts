@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Container, Pod, PodSpec } from "../../../src/api/generated/types.ts";
 import { pods } from "../../../src/api/resources.ts";
+import { identityOf, isRunning, type ProcessIdentity } from "../../../src/host/process-identity.ts";
 import { systemHost } from "../../../src/host/processes.ts";
 import { systemClock } from "../../../src/observe/clock.ts";
 import { createLog, silentLog } from "../../../src/observe/log.ts";
+import { stayAwake } from "../../../src/observe/stay-awake.ts";
 import { startNode, type NodePart } from "../../../src/node/node.ts";
+import { readReport } from "../../../src/node/runtimes/process/status-file.ts";
+import { podRecords } from "../../../src/node/state/pod-record.ts";
+import { until } from "../../lab/until.ts";
 import { fakeClient, type FakeClient } from "../fake-client.ts";
 
 export const rootless = process.env["FAIRLEAD_ROOTLESS"] === "1";
@@ -18,6 +23,35 @@ export interface Bed {
   readonly directory: string;
   readonly hidden: string;
   start(): Promise<NodePart>;
+  /** Takes away everything, as `down` does, and fails when a link, a namespace or a process of any pod outlives it. */
+  end(part: NodePart): Promise<void>;
+}
+
+/** The processes of all containers that are on record and run: what watches each, and its first one. */
+async function processesOf(directory: string): Promise<ProcessIdentity[]> {
+  const records = await podRecords(join(directory, "state")).load();
+  const started = records.flatMap((record) => Object.values(record.containers).flatMap((each) => each.started ?? []));
+  const pids = await Promise.all(
+    started.map(async ({ monitor, statusFile }) => {
+      const { init } = readReport(await readFile(statusFile, "utf8").catch(() => ""));
+      return init === undefined ? [monitor.pid] : [monitor.pid, init];
+    }),
+  );
+  return (await Promise.all(pids.flat().map(identityOf))).filter((process) => process !== undefined);
+}
+
+async function endBed(directory: string, hidden: string, part: NodePart): Promise<void> {
+  const running = await processesOf(directory);
+  // Nothing else keeps this process while it waits for programs to end.
+  await stayAwake(part.removeAll());
+  const { stdout } = await host.check("ip", ["-o", "link"]);
+  const namespaces = await host.check("ip", ["netns", "list"]);
+  await rm(hidden, { recursive: true, force: true });
+  assert.doesNotMatch(stdout, /fl[0-9a-f]{8}/, "no link is left");
+  assert.equal(namespaces.stdout, "", "no namespace is left");
+  for (const process of running) {
+    await until(`process ${process.pid} to end`, async () => !(await isRunning(process)));
+  }
 }
 
 export async function bed(): Promise<Bed> {
@@ -51,6 +85,7 @@ export async function bed(): Promise<Bed> {
         capacity: { cpu: "2", memory: "1Gi", pods: "250" },
         version: "v1.36.2+fairlead.test",
       }),
+    end: (part) => endBed(directory, hidden, part),
   };
 }
 
@@ -63,21 +98,6 @@ export const podObject = (name: string, spec: Partial<PodSpec>, container: Parti
 
 export const shell = (script: string): Partial<Container> => ({ command: ["sh", "-c", script] });
 
-/** Waits until the check answers something, and answers that. */
-export async function until<T>(
-  what: string,
-  check: () => T | undefined | Promise<T | undefined>,
-  seconds = 20,
-): Promise<T> {
-  const deadline = Date.now() + seconds * 1000;
-  for (;;) {
-    const answer = await check();
-    if (answer !== undefined) return answer;
-    if (Date.now() > deadline) assert.fail(`waited ${seconds} s for: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 /** The pod once it is as asked. */
 export const podThat = (client: FakeClient, name: string, is: (pod: Pod) => boolean, seconds?: number): Promise<Pod> =>
   until(
@@ -86,7 +106,7 @@ export const podThat = (client: FakeClient, name: string, is: (pod: Pod) => bool
       const pod = client.find(pods, "default", name) as Pod | undefined;
       return pod !== undefined && is(pod) ? pod : undefined;
     },
-    seconds,
+    seconds === undefined ? {} : { seconds },
   ).catch((error: unknown) => {
     const pod = client.find(pods, "default", name) as Pod | undefined;
     throw new Error(`${(error as Error).message}; it is ${JSON.stringify(pod?.status)}`, { cause: error });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -34,9 +34,8 @@ before(async () => {
   part = await where.start();
 });
 after(async () => {
-  await part.removeAll();
   for (const server of servers) server.close();
-  await rm(where.hidden, { recursive: true, force: true });
+  await where.end(part);
 });
 
 void test("a pod cannot read a key in a hidden directory", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Node, Pod } from "../../../src/api/generated/types.ts";
@@ -8,19 +8,8 @@ import { startTicksOf } from "../../../src/host/process-identity.ts";
 import type { NodePart } from "../../../src/node/node.ts";
 import type { PodRecord } from "../../../src/node/state/pod-record.ts";
 import { readReport } from "../../../src/node/runtimes/process/status-file.ts";
-import {
-  bed,
-  conditionOf,
-  exitCodeOf,
-  host,
-  logOf,
-  output,
-  podObject,
-  podThat,
-  shell,
-  until,
-  type Bed,
-} from "./bed.ts";
+import { bed, conditionOf, exitCodeOf, host, logOf, output, podObject, podThat, shell, type Bed } from "./bed.ts";
+import { until } from "../../lab/until.ts";
 
 let where: Bed;
 let part: NodePart;
@@ -48,14 +37,7 @@ before(async () => {
   } as never);
   part = await where.start();
 });
-after(async () => {
-  await part.removeAll();
-  const { stdout } = await host.check("ip", ["-o", "link"]);
-  const namespaces = await host.check("ip", ["netns", "list"]);
-  await rm(where.hidden, { recursive: true, force: true });
-  assert.doesNotMatch(stdout, /fl[0-9a-f]{8}/, "removeAll leaves no link");
-  assert.equal(namespaces.stdout, "", "removeAll leaves no namespace");
-});
+after(() => where.end(part));
 
 void test("registers the Node with addresses, ranges and a Ready condition", async () => {
   const node = await until("the Node", () => where.client.find(nodes, "", "n1") as Node | undefined);
@@ -170,11 +152,9 @@ void test("CTL-109, CTL-114: deletion is SIGTERM, and the object goes when the p
   const running = await podThat(where.client, "polite", (each) => conditionOf(each, "Ready") === "True");
   const init = await initOf(running);
   await where.client.delete(pods, { namespace: "default", name: "polite" }, { gracePeriodSeconds: 20 });
-  await until(
-    "the object to be gone",
-    () => where.client.find(pods, "default", "polite") === undefined || undefined,
-    10,
-  );
+  await until("the object to be gone", () => where.client.find(pods, "default", "polite") === undefined || undefined, {
+    seconds: 10,
+  });
   await ended(init!);
 });
 
@@ -183,7 +163,9 @@ void test("CTL-109: a program that will not end is killed when the grace period 
   await podThat(where.client, "deaf", (each) => conditionOf(each, "Ready") === "True");
   const from = Date.now();
   await where.client.delete(pods, { namespace: "default", name: "deaf" }, { gracePeriodSeconds: 1 });
-  await until("the object to be gone", () => where.client.find(pods, "default", "deaf") === undefined || undefined, 10);
+  await until("the object to be gone", () => where.client.find(pods, "default", "deaf") === undefined || undefined, {
+    seconds: 10,
+  });
   assert.ok(Date.now() - from >= 900, "not before the grace period is over");
 });
 

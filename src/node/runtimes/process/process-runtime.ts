@@ -75,14 +75,14 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     // Whether it runs is asked first: an exit between the two questions is then found in the file.
     const runs = await isRunning(started.monitor);
     const { init, exitCode } = readReport(await readFile(started.statusFile, "utf8").catch(() => ""));
-    if (exitCode !== undefined) return { state: "exited", exitCode };
-    if (runs) return init === undefined ? { state: "starting" } : { state: "running", init };
-    const orphan = init === undefined ? undefined : await identityOf(init);
-    // Begun within two seconds of its monitor it is ours; later, the id was given to a stranger.
-    if (orphan !== undefined && orphan.startTicks - started.monitor.startTicks < 200) {
-      await signalProcess(orphan, "SIGKILL");
+    if (exitCode === undefined && runs) {
+      return init === undefined ? { state: "starting" } : { state: "running", init };
     }
-    return { state: "exited", exitCode: KILLED };
+    // With its program a container is over, but bubblewrap's first process waits for whatever that program left behind.
+    const rest = init === undefined ? undefined : await identityOf(init);
+    // Begun within two seconds of its monitor it is ours; later, the id was given to a stranger.
+    if (rest !== undefined && rest.startTicks - started.monitor.startTicks < 200) await signalProcess(rest, "SIGKILL");
+    return { state: "exited", exitCode: exitCode ?? KILLED };
   };
 
   /** Waits until the pod's program runs, or has ended: from then on signals and `exec` meet it and nothing else. */
