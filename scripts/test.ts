@@ -1,16 +1,18 @@
 /**
  * Runs the tests: the pure ones in one process, then the ones that need processes and namespaces, file by file.
- * Prints how many there were. Started by bin/test, which makes the namespaces.
+ * Prints how many there were, and keeps what became of each for the ledger. Started by bin/test, which makes the namespaces.
  */
-import { globSync } from "node:fs";
+import { globSync, mkdirSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import type { TestResult } from "./ledger/standing.ts";
 
 const given = process.argv.slice(2).filter((argument) => argument !== "--soak");
 if (process.argv.includes("--soak")) process.env["FAIRLEAD_SOAK"] = "1";
 
 const systems = globSync("test/**/*.test.ts").sort();
-const units = globSync("src/**/*.test.ts").sort();
+const units = globSync("{src,scripts}/**/*.test.ts").sort();
 /** What has long counts. */
 const SOAK = ["test/dns/fuzz", "test/store/"];
 
@@ -22,17 +24,25 @@ function chosen(files: string[]): string[] {
 let passed = 0;
 let failed = 0;
 let skipped = 0;
+const results: TestResult[] = [];
+const keep = (name: string, file: string | undefined, outcome: TestResult["outcome"]): void => {
+  results.push({ name, file: relative(process.cwd(), file ?? ""), outcome });
+};
 
 async function suite(files: string[], isolation: "none" | "process", concurrency: number): Promise<void> {
   if (files.length === 0) return;
   const stream = run({ files, isolation, ...(isolation === "none" ? {} : { concurrency }), timeout: 600_000 });
   stream.on("test:pass", (event) => {
     if (event.details.type === "suite") return;
-    if (event.skip !== undefined) skipped += 1;
+    const isSkipped = event.skip !== undefined;
+    if (isSkipped) skipped += 1;
     else passed += 1;
+    keep(event.name, event.file, isSkipped ? "skipped" : "passed");
   });
   stream.on("test:fail", (event) => {
-    if (event.details.type !== "suite") failed += 1;
+    if (event.details.type === "suite") return;
+    failed += 1;
+    keep(event.name, event.file, "failed");
   });
   const printed = stream.compose(spec);
   for await (const text of printed) process.stdout.write(String(text));
@@ -40,6 +50,10 @@ async function suite(files: string[], isolation: "none" | "process", concurrency
 
 await suite(chosen(units), "none", 1);
 await suite(chosen(systems), "process", 1);
+const cache = join(import.meta.dirname, "../node_modules/.cache");
+mkdirSync(cache, { recursive: true });
+const whole = given.length === 0 && !process.argv.includes("--soak");
+writeFileSync(join(cache, "fairlead-results.json"), JSON.stringify({ whole, results }));
 process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped} skipped\n`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 process.exit();
