@@ -14,6 +14,7 @@ import { get } from "./verbs/get.ts";
 import { list } from "./verbs/list.ts";
 import { patch } from "./verbs/patch.ts";
 import { log, upgradeRequired } from "./verbs/pod-streams.ts";
+import { proxy } from "./verbs/proxy.ts";
 import { update } from "./verbs/update.ts";
 import type { Verb } from "./verbs/verb.ts";
 import { watch } from "./verbs/watch.ts";
@@ -25,6 +26,11 @@ const COLLECTION: Methods = { GET: list, POST: create, DELETE: deletecollection 
 const ALL_NAMESPACES: Methods = { GET: list };
 const OBJECT: Methods = { GET: get, PUT: update, PATCH: patch, DELETE: remove };
 const STATUS: Methods = { GET: get, PUT: update, PATCH: patch };
+const PROXY: Methods = Object.fromEntries(
+  ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].map((method) => [method, proxy]),
+);
+/** What hangs below Services beside their status. */
+const SERVICE: Readonly<Record<string, Methods>> = { proxy: PROXY };
 const FINALIZE: Methods = { PUT: finalize };
 const POD: Readonly<Record<string, Methods>> = {
   log: { GET: log },
@@ -33,13 +39,15 @@ const POD: Readonly<Record<string, Methods>> = {
   exec: { GET: upgradeRequired, POST: upgradeRequired },
   attach: { GET: upgradeRequired, POST: upgradeRequired },
   portforward: { GET: upgradeRequired, POST: upgradeRequired },
+  proxy: PROXY,
 };
 
 function methodsOf({ kind, namespace, name, subresource }: ResourceRoute): Methods {
   if (name === undefined) return kind.namespaced && namespace === undefined ? ALL_NAMESPACES : COLLECTION;
   if (subresource === undefined) return OBJECT;
-  const isPod = kind.plural === "pods" && kind.group === "";
-  if (isPod && Object.hasOwn(POD, subresource)) return POD[subresource]!;
+  const own =
+    kind.group !== "" ? undefined : kind.plural === "pods" ? POD : kind.plural === "services" ? SERVICE : undefined;
+  if (own !== undefined && Object.hasOwn(own, subresource)) return own[subresource]!;
   if (subresource === "status" && kind.subresources.includes("status")) return STATUS;
   if (subresource === "finalize" && kind.subresources.includes("finalize")) return FINALIZE;
   throw pathNotFound();

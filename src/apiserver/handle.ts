@@ -16,6 +16,7 @@ import { ANONYMOUS, type Identity } from "./identity/identity.ts";
 import { sendOpenApi } from "./openapi/openapi.ts";
 import { answerReview } from "./reviews/answer.ts";
 import { pathNotFound, readRoute } from "./route.ts";
+import { proxyUpgrade } from "./verbs/proxy.ts";
 import { isUpgrade, upgrade } from "./verbs/pod-streams.ts";
 
 /* Imported as a module, node:http brings all of fetch and WebSocket with it: 40 ms of every start. */
@@ -131,6 +132,7 @@ export async function handleUpgrade(
     const identity = await authenticate(socket, request.headers.authorization, settings.tokens);
     authorize(context, identity, request.method ?? "GET", path, query);
     const route = readRoute(path, context.kinds);
+    if (route?.proxied !== undefined) return await proxyUpgrade(context, route, request, socket, head);
     if (!isUpgrade(route) || route.name === undefined) throw badRequest(`the path ${path} cannot be upgraded`);
     await upgrade(context, { query }, route, request, socket, head);
   } catch (error) {

@@ -8,6 +8,8 @@ export interface ResourceRoute {
   readonly namespace: string | undefined;
   readonly name: string | undefined;
   readonly subresource: string | undefined;
+  /** What follows `/proxy` in the path, as it was written: `` or `/x/y`. Undefined for every other path. */
+  readonly proxied?: string;
   /** The deprecated `/watch/` form of the path. */
   readonly watch: boolean;
 }
@@ -48,12 +50,17 @@ function decodeSegments(path: string): string[] {
 /** Words that follow a namespace's own name, as against the plural of a kind in that namespace. */
 const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
 
+/** The proxy of a Service or pod, and what is asked of it. */
+const PROXY = /^(\/api\/v1\/namespaces\/[^/]+\/(?:services|pods)\/[^/]+\/proxy)(\/.*)$/;
+
 /**
  * Reads the fixed URL grammar of the Kubernetes API. Undefined is a path that names no objects (discovery, health, documents).
  *
  * @throws ApiError NotFound for a group, version or resource that is not served
  */
-export function readRoute(path: string, kinds: KindIndex): ResourceRoute | undefined {
+export function readRoute(url: string, kinds: KindIndex): ResourceRoute | undefined {
+  // What is asked of the proxied server is its own affair: it goes on as it was written.
+  const [, path = url, proxied] = PROXY.exec(url) ?? [];
   const segments = decodeSegments(path);
   const core = segments[0] === "api";
   if (!core && segments[0] !== "apis") return undefined;
@@ -72,5 +79,7 @@ export function readRoute(path: string, kinds: KindIndex): ResourceRoute | undef
   if (kind === undefined || rest.length > 3 || rest.includes("")) throw pathNotFound();
   // An object of a namespace is only found in its namespace; a cluster-wide one never is.
   if (kind.namespaced ? namespace === undefined && name !== undefined : namespace !== undefined) throw pathNotFound();
-  return { kind, namespace, name, subresource, watch };
+  const route = { kind, namespace, name, subresource, watch };
+  const isProxied = group === "" && (plural === "services" || plural === "pods");
+  return isProxied && subresource === "proxy" ? { ...route, proxied: proxied ?? "" } : route;
 }

@@ -23,4 +23,6 @@ export interface Streams {
    * ends. Answers on the socket itself when the node refuses or cannot be reached.
    */
   upgrade(request: NodeRequest, client: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
+  /** A connection to a port of a pod, through the node endpoint's `/dial/…`. Throws ApiError ServiceUnavailable. */
+  dial(request: NodeRequest): Promise<Duplex>;
 }

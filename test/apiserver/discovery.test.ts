@@ -23,6 +23,7 @@ const streams: Streams = {
     socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n");
     socket.end(`head ${head.toString()}`);
   },
+  dial: () => Promise.reject(new Error("nothing is dialled here")),
 };
 
 let cluster: Cluster;

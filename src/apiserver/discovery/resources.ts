@@ -18,6 +18,8 @@ export interface DiscoveredResource {
 const VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 const STATUS_VERBS = ["get", "patch", "update"];
 
+const PROXY_VERBS = ["create", "delete", "get", "patch", "update"];
+
 /** What hangs below pods beside their status: answers of other kinds, or streams. */
 const POD_SUBRESOURCES = [
   { word: "attach", kind: "PodAttachOptions", group: "", version: "v1", verbs: ["create", "get"] },
@@ -25,6 +27,7 @@ const POD_SUBRESOURCES = [
   { word: "eviction", kind: "Eviction", group: "policy", version: "v1", verbs: ["create"] },
   { word: "exec", kind: "PodExecOptions", group: "", version: "v1", verbs: ["create", "get"] },
   { word: "log", kind: "Pod", group: "", version: "v1", verbs: ["get"] },
+  { word: "proxy", kind: "PodProxyOptions", group: "", version: "v1", verbs: PROXY_VERBS },
   { word: "portforward", kind: "PodPortForwardOptions", group: "", version: "v1", verbs: ["create", "get"] },
 ];
 
@@ -53,6 +56,9 @@ export function discovered(served: Served): DiscoveredResource[] {
   const isPod = group === "" && kind.plural === "pods";
   const subresources = [
     ...(isPod ? POD_SUBRESOURCES.map(({ word, ...rest }) => ({ ...below, ...rest, name: `pods/${word}` })) : []),
+    ...(group === "" && kind.plural === "services"
+      ? [{ ...below, name: "services/proxy", kind: "ServiceProxyOptions", verbs: PROXY_VERBS }]
+      : []),
     ...kind.subresources.map((word) => ({
       ...below,
       name: `${kind.plural}/${word}`,

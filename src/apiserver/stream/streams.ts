@@ -1,6 +1,8 @@
 import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import { ApiError } from "../../api/status.ts";
 import type { NodeAnswer, Streams } from "../streams.ts";
+import { nodeWords } from "./node-words.ts";
 import { nodeSocket, type NodeStreamsOptions } from "./node-socket.ts";
 import { join } from "./join.ts";
 import { upgradeHead } from "./upgrade-head.ts";
@@ -31,6 +33,30 @@ export function nodeStreams(options: NodeStreamsOptions): Streams {
             }),
           );
         });
+        asked.end();
+      });
+    },
+    async dial({ nodeName, path }) {
+      const socket = await nodeSocket(options, nodeName);
+      return new Promise<Duplex>((resolve, reject) => {
+        const failed = (why: string): void => {
+          socket.destroy();
+          reject(new ApiError("ServiceUnavailable", why));
+        };
+        const asked = httpRequest({
+          createConnection: () => socket,
+          host: nodeName,
+          path,
+          headers: { connection: "Upgrade", upgrade: "tcp" },
+        });
+        asked.once("upgrade", (_, connection: Duplex, head: Buffer) => {
+          if (head.length > 0) connection.unshift(head);
+          resolve(connection);
+        });
+        asked.once("response", (answer: IncomingMessage) => {
+          void nodeWords(answer).then((words) => failed(words || `node ${nodeName} answered ${answer.statusCode}`));
+        });
+        asked.on("error", (cause: Error) => failed(`asking node ${nodeName} for ${path}: ${cause.message}`));
         asked.end();
       });
     },

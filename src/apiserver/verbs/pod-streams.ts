@@ -9,7 +9,9 @@ import { badRequest, notFound } from "../errors.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { startAnswer } from "../http/respond.ts";
 import type { ResourceRoute } from "../route.ts";
-import type { NodeRequest, Streams } from "../streams.ts";
+import { nodeWords } from "../stream/node-words.ts";
+import type { NodeRequest } from "../streams.ts";
+import { nodeOf, nodePath, streamsOf } from "../stream/ways.ts";
 import { itemAt } from "../write.ts";
 import { atOf, type Verb } from "./verb.ts";
 
@@ -27,11 +29,6 @@ const LOG_OPTIONS = [
   "stream",
 ];
 const EXEC_OPTIONS = ["command", "stdin", "stdout", "stderr", "tty"];
-
-const streamsOf = (context: Context): Streams => {
-  if (context.streams !== undefined) return context.streams;
-  throw new ApiError("ServiceUnavailable", "this server has no way to its nodes");
-};
 
 function podAt(context: Context, kind: Kind, route: ResourceRoute): Pod {
   const item = itemAt(context, kind, atOf(route));
@@ -64,19 +61,11 @@ function kept(query: URLSearchParams, options: readonly string[]): string {
   return text === "" ? "" : `?${text}`;
 }
 
-const nodeOf = (pod: Pod): string => {
-  const nodeName = pod.spec?.nodeName;
-  if (nodeName) return nodeName;
-  throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
-};
-
-const pathOf = (...segments: (string | undefined)[]): string =>
-  segments.map((segment) => `/${encodeURIComponent(segment ?? "")}`).join("");
-
 /** What a log request becomes at the node endpoint. */
 function logRequest(pod: Pod, query: URLSearchParams): NodeRequest {
   const container = containerOf(pod, query.get("container"));
-  const path = pathOf("containerLogs", pod.metadata.namespace, pod.metadata.name, container) + kept(query, LOG_OPTIONS);
+  const path =
+    nodePath("containerLogs", pod.metadata.namespace, pod.metadata.name, container) + kept(query, LOG_OPTIONS);
   return { nodeName: nodeOf(pod), path };
 }
 
@@ -85,7 +74,7 @@ function upgradeRequest(pod: Pod, subresource: string, query: URLSearchParams): 
   const { namespace, name } = pod.metadata;
   const nodeName = nodeOf(pod);
   if (subresource === "portforward") {
-    return { nodeName, path: pathOf("portForward", namespace, name) + kept(query, ["ports", "port"]) };
+    return { nodeName, path: nodePath("portForward", namespace, name) + kept(query, ["ports", "port"]) };
   }
   const options = kept(query, EXEC_OPTIONS)
     // The node endpoint's own words for the streams, as kubelet's.
@@ -94,7 +83,7 @@ function upgradeRequest(pod: Pod, subresource: string, query: URLSearchParams): 
       (_, sign: string, which: string) => `${sign}${{ in: "input", out: "output", err: "error" }[which]!}=`,
     )
     .replaceAll(/([?&](?:input|output|error|tty))=true(?=&|$)/g, "$1=1");
-  return { nodeName, path: pathOf(subresource, namespace, name, containerOf(pod, query.get("container"))) + options };
+  return { nodeName, path: nodePath(subresource, namespace, name, containerOf(pod, query.get("container"))) + options };
 }
 
 /** GET of `pods/NAME/log`: what the container printed, streamed from its node. */
@@ -103,7 +92,7 @@ export const log: Verb = async (context, exchange, route) => {
   const request = logRequest(pod, exchange.query);
   const answer = await streamsOf(context).log(request, exchange.signal);
   if (answer.code !== 200) {
-    const words = await textOf(answer.body);
+    const words = await nodeWords(answer.body);
     const reason = answer.code === 404 ? "NotFound" : answer.code < 500 ? "BadRequest" : "InternalError";
     throw new ApiError(reason, words === "" ? `node ${request.nodeName} answered ${answer.code}` : words);
   }
@@ -111,22 +100,6 @@ export const log: Verb = async (context, exchange, route) => {
   (exchange.answer as { flushHeaders?: () => void }).flushHeaders?.();
   await pipeline(answer.body, exchange.answer, { signal: exchange.signal });
 };
-
-/** What went wrong in the node's words; a Status is told by its message. */
-async function textOf(body: AsyncIterable<Buffer | string>): Promise<string> {
-  const maximum = 4096;
-  let text = "";
-  for await (const chunk of body) {
-    text += chunk.toString();
-    if (text.length > maximum) break;
-  }
-  try {
-    const { message } = JSON.parse(text) as { message?: unknown };
-    return typeof message === "string" ? message : text;
-  } catch {
-    return text.slice(0, maximum).trim();
-  }
-}
 
 const UPGRADES = new Set(["exec", "attach", "portforward"]);
 

@@ -13,6 +13,7 @@ import type { PodSource } from "../pods/pod-source.ts";
 import { NotImplemented, refuseUpgrade, sendStatus, statusOf } from "./answer-status.ts";
 import { logOptions } from "./logs/log-options.ts";
 import { sendLogs } from "./logs/send-logs.ts";
+import { serveDial } from "./serve-dial.ts";
 import { serveExec } from "./serve-exec.ts";
 import { readTarget, type Target } from "./target.ts";
 
@@ -35,7 +36,9 @@ export interface NodeEndpoint extends Part {
 const API_SERVER = "kube-apiserver-kubelet-client";
 
 const withoutUpgrade = (target: Target): Error => {
-  if (target.operation === "exec") return new ApiError("BadRequest", "Upgrade request required");
+  if (target.operation === "exec" || target.operation === "dial") {
+    return new ApiError("BadRequest", "Upgrade request required");
+  }
   return new NotImplemented(
     target.operation === "attach"
       ? "this node does not attach to containers yet; logs and exec work"
@@ -58,7 +61,7 @@ async function listen(server: Server, at: NodeEndpointOptions["listen"]): Promis
 }
 
 /**
- * Serves kubelet's paths over HTTPS: `/containerLogs`, `/exec`, `/healthz`. Only for clients with a certificate of the authority and
+ * Serves kubelet's paths over HTTPS: `/containerLogs`, `/exec`, `/healthz`; and `/dial`, a connection to a pod's port. Only for clients with a certificate of the authority and
  * of the name `clientName`. Resolves once it listens. `stop` ends logs and commands under way.
  */
 export async function startNodeEndpoint(options: NodeEndpointOptions): Promise<NodeEndpoint> {
@@ -93,6 +96,7 @@ export async function startNodeEndpoint(options: NodeEndpointOptions): Promise<N
     try {
       admit(socket);
       const target = readTarget(request.url ?? "/");
+      if (target.operation === "dial") return await serveDial(source, target, socket, head);
       if (target.operation !== "exec") throw withoutUpgrade(target);
       await serveExec(source, target.at, target.query, { request, socket, head, log });
     } catch (error) {

@@ -1,10 +1,12 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import type { Pod } from "../../api/generated/types.ts";
 import { ApiError } from "../../api/status.ts";
 import { microTimestamp } from "../../observe/clock.ts";
 import { readLog, withTimestamps } from "../logs/read-log.ts";
 import type { Execution } from "../runtimes/runtime.ts";
+import { dial } from "./dial.ts";
 import type { PodContext } from "./context.ts";
 import type { PodWorker } from "./pod-worker.ts";
 
@@ -31,15 +33,21 @@ export interface PodSource {
     at: ContainerAddress,
     request: { readonly command: readonly string[]; readonly stdin: boolean },
   ): Promise<Execution>;
+  /** A connection to a port of a pod of this node, at one of the pod's own addresses. */
+  dial(at: Pick<ContainerAddress, "namespace" | "pod">, ip: string, port: number): Promise<Duplex>;
 }
 
 export function podSource(
   context: PodContext,
   find: (namespace: string, pod: string) => { pod: Pod; worker: PodWorker } | undefined,
 ): PodSource {
-  const found = (at: ContainerAddress): { pod: Pod; worker: PodWorker } => {
+  const podAt = (at: Pick<ContainerAddress, "namespace" | "pod">): { pod: Pod; worker: PodWorker } => {
     const answer = find(at.namespace, at.pod);
     if (answer === undefined) throw new ApiError("NotFound", `pod "${at.pod}" is not on node ${context.nodeName}`);
+    return answer;
+  };
+  const found = (at: ContainerAddress): { pod: Pod; worker: PodWorker } => {
+    const answer = podAt(at);
     const names = [...(answer.pod.spec?.initContainers ?? []), ...(answer.pod.spec?.containers ?? [])];
     if (!names.some(({ name }) => name === at.container)) {
       throw new ApiError("BadRequest", `container ${at.container} is not valid for pod ${at.pod}`);
@@ -86,6 +94,11 @@ export function podSource(
       const started = worker.running(at.container);
       if (started === undefined) throw new ApiError("BadRequest", `container ${at.container} is not running`);
       return context.runtime.exec(started, request);
+    },
+    async dial(at, ip, port) {
+      const addresses = podAt(at).worker.record()?.sandbox.addresses ?? [];
+      if (!addresses.includes(ip)) throw new ApiError("NotFound", `pod "${at.pod}" has no address ${ip}`);
+      return dial(ip, port);
     },
   };
 }

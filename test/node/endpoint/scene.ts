@@ -7,6 +7,7 @@ import { nodeStreams } from "../../../src/apiserver/stream/streams.ts";
 import type { Streams } from "../../../src/apiserver/streams.ts";
 import { systemHost } from "../../../src/host/processes.ts";
 import { startNodeEndpoint, type NodeEndpoint } from "../../../src/node/endpoint/endpoint.ts";
+import { dial } from "../../../src/node/pods/dial.ts";
 import type { ContainerAddress, LogOptions, PodSource } from "../../../src/node/pods/pod-source.ts";
 import { silentLog } from "../../../src/observe/log.ts";
 import { issueAuthority, issueLeaf } from "../../../src/apiserver/pki/issue.ts";
@@ -55,9 +56,16 @@ export function testSource(): TestSource {
         kill: () => program.kill("SIGKILL"),
       };
     },
+    dial: (at, ip, port) => {
+      if (at.pod !== "talker" || ip !== POD_IP) throw new ApiError("NotFound", `pod "${at.pod}" has no address ${ip}`);
+      return dial("127.0.0.1", port);
+    },
   };
   return source;
 }
+
+/** The address of the scene's pods; what is dialled there is a server of the test on the loopback. */
+export const POD_IP = "10.244.0.2";
 
 /** A node endpoint on a Unix socket and the streams that reach it. */
 export interface EndpointScene {
@@ -126,6 +134,7 @@ export async function clusterScene(): Promise<ClusterScene> {
   const upgrades: string[] = [];
   const streams: Streams = {
     log: (request, signal) => scene.streams.log(request, signal),
+    dial: (request) => scene.streams.dial(request),
     upgrade: (request, client, socket, head) => {
       upgrades.unshift(client.headers.upgrade ?? "");
       return scene.streams.upgrade(request, client, socket, head);
@@ -137,7 +146,7 @@ export async function clusterScene(): Promise<ClusterScene> {
     const spec = { nodeName: NODE, containers: [{ name: "main", image: "none", command: ["true"] }] };
     const { code, text } = await cluster.ask("POST", "/api/v1/namespaces/default/pods", { metadata: { name }, spec });
     if (code !== 201) throw new Error(`making the pod ${name}: ${text}`);
-    const status = { phase: "Running", podIP: "10.244.0.2" };
+    const status = { phase: "Running", podIP: POD_IP, podIPs: [{ ip: POD_IP }] };
     await cluster.ask("PATCH", `/api/v1/namespaces/default/pods/${name}/status`, JSON.stringify({ status }), {
       headers: { "content-type": "application/merge-patch+json" },
     });
