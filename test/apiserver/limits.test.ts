@@ -86,7 +86,7 @@ void test("YAML is read as YAML 1.1: yes is true, a date stays text", async () =
 
 void test("an unknown body type answers 415, an unknown path 404, a wrong method 405, each as Status", async () => {
   const cases: [string, string, number, string][] = [
-    ["POST", configMaps, 415, "application/vnd.kubernetes.protobuf"],
+    ["POST", configMaps, 415, "application/cbor"],
     ["PATCH", `${configMaps}/x`, 415, "application/json"],
     ["GET", "/apis/nothing.example/v1/things", 404, ""],
     ["GET", "/api/v1/things", 404, ""],

@@ -10,6 +10,12 @@ export const fields: Record<string, Record<string, string>> = {
     kind: "string",
     metadata: "ObjectMeta",
   },
+  Binding: {
+    apiVersion: "string",
+    kind: "string",
+    metadata: "ObjectMeta",
+    target: "ObjectReference!",
+  },
   ClusterRole: {
     aggregationRule: "AggregationRule",
     apiVersion: "string",
@@ -66,6 +72,12 @@ export const fields: Record<string, Record<string, string>> = {
     series: "EventSeries",
     source: "EventSource",
     type: "string",
+  },
+  Eviction: {
+    apiVersion: "string",
+    deleteOptions: "DeleteOptions",
+    kind: "string",
+    metadata: "ObjectMeta",
   },
   Ingress: {
     apiVersion: "string",
@@ -239,6 +251,15 @@ export const fields: Record<string, Record<string, string>> = {
     selfLink: "string",
     uid: "string",
   },
+  ObjectReference: {
+    apiVersion: "string",
+    fieldPath: "string",
+    kind: "string",
+    name: "string",
+    namespace: "string",
+    resourceVersion: "string",
+    uid: "string",
+  },
   AggregationRule: {
     clusterRoleSelectors: "[]LabelSelector",
   },
@@ -284,15 +305,6 @@ export const fields: Record<string, Record<string, string>> = {
     name: "string",
     port: "int32",
     protocol: "string",
-  },
-  ObjectReference: {
-    apiVersion: "string",
-    fieldPath: "string",
-    kind: "string",
-    name: "string",
-    namespace: "string",
-    resourceVersion: "string",
-    uid: "string",
   },
   EventSeries: {
     count: "int32",

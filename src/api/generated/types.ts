@@ -9,6 +9,13 @@ export interface ConfigMap {
   metadata: ObjectMeta;
 }
 
+export interface Binding {
+  apiVersion: string;
+  kind: "Binding";
+  metadata: ObjectMeta;
+  target: ObjectReference;
+}
+
 export interface ClusterRole {
   aggregationRule?: AggregationRule | undefined;
   apiVersion: string;
@@ -70,6 +77,13 @@ export interface Event {
   series?: EventSeries | undefined;
   source?: EventSource | undefined;
   type?: string | undefined;
+}
+
+export interface Eviction {
+  apiVersion: string;
+  deleteOptions?: DeleteOptions | undefined;
+  kind: "Eviction";
+  metadata: ObjectMeta;
 }
 
 export interface Ingress {
@@ -267,6 +281,16 @@ export interface ObjectMeta {
   uid?: string | undefined;
 }
 
+export interface ObjectReference {
+  apiVersion?: string | undefined;
+  fieldPath?: string | undefined;
+  kind?: string | undefined;
+  name?: string | undefined;
+  namespace?: string | undefined;
+  resourceVersion?: string | undefined;
+  uid?: string | undefined;
+}
+
 export interface AggregationRule {
   clusterRoleSelectors?: LabelSelector[] | undefined;
 }
@@ -319,16 +343,6 @@ export interface EndpointPort {
   name?: string | undefined;
   port?: number | undefined;
   protocol?: string | undefined;
-}
-
-export interface ObjectReference {
-  apiVersion?: string | undefined;
-  fieldPath?: string | undefined;
-  kind?: string | undefined;
-  name?: string | undefined;
-  namespace?: string | undefined;
-  resourceVersion?: string | undefined;
-  uid?: string | undefined;
 }
 
 export interface EventSeries {

@@ -1,3 +1,5 @@
+import { decodeProtobuf } from "../../api/protobuf/decode.ts";
+import { Malformed } from "../../api/protobuf/wire.ts";
 import { ApiError } from "../../api/status.ts";
 import type { Request } from "./exchange.ts";
 
@@ -110,13 +112,33 @@ export async function parseYamlBody(text: string): Promise<unknown> {
   return value;
 }
 
-/** Reads and parses an object or options body. @throws ApiError UnsupportedMediaType for what is neither JSON nor YAML */
-export async function parseBody(request: Request): Promise<unknown> {
-  const type = mediaType(request);
-  if (type === "application/json") return parseJson((await readBody(request)).toString("utf8"));
-  if (type === "application/yaml") return parseYamlBody((await readBody(request)).toString("utf8"));
+const PROTOBUF = "application/vnd.kubernetes.protobuf";
+
+function parseProtobuf(type: string, bytes: Uint8Array): unknown {
+  try {
+    return decodeProtobuf(type, bytes);
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    throw bad(`the body is not the protobuf form of a ${type}: ${error.message}`);
+  }
+}
+
+/**
+ * Parses an object or options body; `type` is its root type in the field table, without which protobuf cannot be read.
+ *
+ * @throws ApiError UnsupportedMediaType for what is neither JSON nor YAML nor protobuf
+ */
+export function parseBytes(media: string, bytes: Buffer, type?: string): unknown {
+  if (media === "application/json") return parseJson(bytes.toString("utf8"));
+  if (media === "application/yaml") return parseYamlBody(bytes.toString("utf8"));
+  if (media === PROTOBUF && type !== undefined) return parseProtobuf(type, bytes);
+  const accepted = ["application/json", "application/yaml", ...(type === undefined ? [] : [PROTOBUF])];
   throw new ApiError(
     "UnsupportedMediaType",
-    `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml`,
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
   );
 }
+
+/** Reads and parses the body of a request, as {@link parseBytes}. */
+export const parseBody = async (request: Request, type?: string): Promise<unknown> =>
+  parseBytes(mediaType(request), await readBody(request), type);

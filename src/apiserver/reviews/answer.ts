@@ -28,7 +28,7 @@ export async function answerReview(context: Context, exchange: Exchange): Promis
   const found = reviewAt(exchange.path);
   if (found === undefined) return false;
   if (exchange.method !== "POST") throw methodNotAllowed();
-  const question = decodeObject(exchange, found.review, await parseBody(exchange.request));
+  const question = decodeObject(exchange, found.review, await parseBody(exchange.request, found.review.type));
   const answered = await found.review.answer(question, { exchange, namespace: found.namespace }, context);
   await sendJson(exchange, 201, answered);
   return true;

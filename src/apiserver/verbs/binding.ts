@@ -15,7 +15,7 @@ interface Binding {
 /** POST of `pods/NAME/binding`: puts a pod on a node, once. */
 export const binding: Verb = async (context, exchange, route) => {
   const at = atOf(route);
-  const said = (await parseBody(exchange.request)) as Binding | null;
+  const said = (await parseBody(exchange.request, "Binding")) as Binding | null;
   const nodeName = said?.target?.name;
   if (typeof nodeName !== "string" || nodeName === "") throw badRequest("target.name: Required value");
   if (said?.target?.kind !== undefined && said.target.kind !== "" && said.target.kind !== "Node") {

@@ -10,7 +10,7 @@ import type { Verb } from "./verb.ts";
 export const create: Verb = async (context, exchange, route) => {
   const { kind, namespace } = route;
   const shape = shapeOf(exchange);
-  const object = decodeObject(exchange, kind, await parseBody(exchange.request));
+  const object = decodeObject(exchange, kind, await parseBody(exchange.request, kind.type));
   const item = await createObject(context, kind, placedAt(kind, object, { namespace }), writerOf(exchange));
   await sendItem(exchange, context, kind, item, 201, shape);
 };

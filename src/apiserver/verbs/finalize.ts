@@ -12,7 +12,11 @@ type WithSpec = KubeObject & { spec?: { finalizers?: string[] } };
 export const finalize: Verb = async (context, exchange, route) => {
   const { kind } = route;
   const at = atOf(route);
-  const asked: WithSpec = placedAt(kind, decodeObject(exchange, kind, await parseBody(exchange.request)), at);
+  const asked: WithSpec = placedAt(
+    kind,
+    decodeObject(exchange, kind, await parseBody(exchange.request, kind.type)),
+    at,
+  );
   const item = await changeObject(context, kind, at, { ...writerOf(exchange), by: "server" }, ({ object }) => {
     const current: WithSpec = object;
     const { resourceVersion: _, ...metadata } = current.metadata;

@@ -12,7 +12,7 @@ export const update: Verb = async (context, exchange, route) => {
   const { kind } = route;
   const at = atOf(route);
   const shape = shapeOf(exchange);
-  const object = placedAt(kind, decodeObject(exchange, kind, await parseBody(exchange.request)), at);
+  const object = placedAt(kind, decodeObject(exchange, kind, await parseBody(exchange.request, kind.type)), at);
   const writer = writerOf(exchange);
   const by = route.subresource === "status" ? "status" : "main";
   try {
