@@ -16,13 +16,13 @@ void test(`@kubernetes/client-node lists, watches and resumes: each of ${CHANGES
   config.loadFromFile(join(home.folder, "kubeconfig"));
   const heard: Heard[] = [];
   const ends: unknown[] = [];
-  let isOver = false;
+  const over = new AbortController();
   let stop: AbortController | undefined;
   const list = await config.makeApiClient(CoreV1Api).listNamespacedService({ namespace: "default" });
   let last = list.metadata?.resourceVersion ?? "";
   /** Watches from the version seen last, again and again: what every client of the API does. */
   const follow = async (): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       await new Promise<void>((resolve) => {
         const take = (type: string, object: V1Service): void => {
           const { name = "", resourceVersion = "", annotations } = object.metadata ?? {};
@@ -58,7 +58,7 @@ void test(`@kubernetes/client-node lists, watches and resumes: each of ${CHANGES
     assert.deepEqual(Object.fromEntries(byName(heard)), Object.fromEntries(made));
     assert.ok(ends.length >= 2, "the watch was cut by each restart");
   } finally {
-    isOver = true;
+    over.abort();
     stop?.abort();
     await server.close();
     await following;

@@ -125,23 +125,18 @@ for (const { path, version, minor } of found) {
   });
 
   evening("apply on the server: fields have owners, conflicts name them, force takes over", 0, async () => {
-    const apply = (manager: string, port: number, ...more: string[]) => [
-      ...["apply", "--server-side", `--field-manager=${manager}`, "-f", "-", ...more],
-      { input: web(`, appProtocol: "example.com/${port}"`) },
-    ];
-    const call = (args: readonly (string | object)[]) =>
-      kubectl.run(
-        args.filter((one) => typeof one === "string"),
-        args.at(-1) as { input: string },
-      );
+    const apply = (manager: string, port: number, ...more: string[]) =>
+      kubectl.run(["apply", "--server-side", `--field-manager=${manager}`, "-f", "-", ...more], {
+        input: web(`, appProtocol: "example.com/${port}"`),
+      });
     await kubectl.works(["delete", "service", "web"]);
-    const first = await call(apply("one", 1));
+    const first = await apply("one", 1);
     assert.match(first.text, /service\/web serverside-applied/);
-    const second = await call(apply("two", 2));
+    const second = await apply("two", 2);
     assert.notEqual(second.code, 0);
     assert.match(second.text, /conflict with "one"/);
     assert.match(second.text, /\.spec\.ports\[port=443,protocol="TCP"\]\.appProtocol/);
-    const third = await call(apply("two", 2, "--force-conflicts"));
+    const third = await apply("two", 2, "--force-conflicts");
     assert.match(third.text, /service\/web serverside-applied/);
     const json = await kubectl.works([
       "get",
