@@ -71,7 +71,7 @@ export function parseJson(text: string): unknown {
 }
 
 /** YAML 1.1 as Go's parser reads it: `yes` is true, dates stay text, `!!binary` stays text, duplicate keys are refused, `12:30` is no number. */
-export async function parseYamlBody(text: string): Promise<unknown> {
+async function parseYamlBody(text: string): Promise<unknown> {
   // A large library that hardly any client needs: kubectl sends JSON.
   const { parseDocument, isScalar, visit } = await import("yaml");
   // The parser is recursive: what opens more brackets than may ever nest is refused before it starts.
