@@ -10,7 +10,7 @@ const cases: [check: names.NameCheck, good: string[], bad: [value: string, why: 
     [
       ["A", /lowercase RFC 1123 label/],
       ["a_b", /RFC 1123 label/],
-      ["a.b", /RFC 1123 label/],
+      ["a.b", /must not contain dots/],
       ["-a", /RFC 1123 label/],
       ["a-", /RFC 1123 label/],
       ["", /RFC 1123 label/],

@@ -36,7 +36,10 @@ export interface Beside {
 export interface Admission {
   readonly name: string;
   /** Changes the object before anything is allocated for it. */
-  mutate?(request: AdmissionRequest, context: Context): KubeObject | Promise<KubeObject>;
+  mutate?(
+    request: AdmissionRequest & { readonly next: KubeObject },
+    context: Context,
+  ): KubeObject | Promise<KubeObject>;
   /** Judges what is about to be stored, or that something is to be deleted. @throws ApiError Forbidden */
   admit?(request: AdmissionRequest, context: Context): Beside | Promise<Beside>;
   /** What goes along when an object goes for good, whoever deleted it and whenever. */
