@@ -4,6 +4,7 @@ import type { Log } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
 import { defaultIngressClass } from "./admission/default-ingress-class.ts";
 import { denyServiceExternalIPs } from "./admission/deny-service-external-ips.ts";
+import { resourceQuota } from "./admission/resource-quota/resource-quota.ts";
 import { bootstrap } from "./bootstrap/bootstrap.ts";
 import type { Advertised } from "./bootstrap/objects.ts";
 import type { NodePortRange } from "./claims/plan-node-ports.ts";
@@ -38,7 +39,8 @@ export async function startApiServer(options: StartOptions): Promise<ApiServer> 
     kinds,
     clock,
     log,
-    admissions: [defaultIngressClass, ...(allowExternalIPs ? [] : [denyServiceExternalIPs])],
+    // What is refused for another reason must not be counted: quotas come last.
+    admissions: [defaultIngressClass, ...(allowExternalIPs ? [] : [denyServiceExternalIPs]), resourceQuota],
     claims: serviceClaims({ reader: storeReader(store), nodePortRange, clock }),
   });
 }

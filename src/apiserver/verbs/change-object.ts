@@ -3,6 +3,7 @@ import type { KubeObject } from "../../api/object.ts";
 import { ApiError, invalidObject } from "../../api/status.ts";
 import { timestamp } from "../../observe/clock.ts";
 import { admitted, mutated, type Beside } from "../admission/admission.ts";
+import { inTurn } from "../admission/resource-quota/in-turn.ts";
 import { itemOf, storedText, type Item } from "../cache/item.ts";
 import type { Context } from "../context.ts";
 import { CHANGED_MEANWHILE, conflict, notFound } from "../errors.ts";
@@ -75,7 +76,16 @@ async function prepare(
  * Changes one object: `change` is given what is there and answers with what shall be. When another writer comes between, it is asked
  * again with the newer object, unless it names the version it means. An object whose last hold is gone goes with the change.
  */
-export async function changeObject(
+export const changeObject = (
+  context: Context,
+  kind: Kind,
+  at: At,
+  options: ChangeOptions,
+  change: (current: Item) => KubeObject | Promise<KubeObject>,
+): Promise<Item> =>
+  inTurn(context, kind, at.namespace, { isUpdate: true }, () => changeNow(context, kind, at, options, change));
+
+async function changeNow(
   context: Context,
   kind: Kind,
   at: At,
@@ -96,9 +106,10 @@ export async function changeObject(
     const { object, beside } = await prepare(context, kind, next, current.object, options, isFresh);
     const operations = beside.flatMap((part) => part.operations);
     if (mayGo(object)) {
-      const gone = await remove(context, kind, current, options.dryRun);
+      const gone = await remove(context, kind, current, options.dryRun, isFresh);
       if (gone.ok) return itemFor(current.key, object, gone.revision);
       current = gone.failedKey === current.key ? gone.current && itemOf(gone.current) : current;
+      isFresh = true;
       continue;
     }
     if (isSame(object, current.object) && operations.length === 0) return current;
