@@ -6,10 +6,15 @@ import type { KubeObject } from "../../src/api/object.ts";
 import { resourceQuota } from "../../src/apiserver/admission/resource-quota/resource-quota.ts";
 import { memoryStore } from "../../src/store/memory/memory.ts";
 import type { Store } from "../../src/store/store.ts";
+import { startControllers } from "../../src/controllers/start.ts";
+import { systemClock } from "../../src/observe/clock.ts";
+import { silentLog } from "../../src/observe/log.ts";
+import { until } from "../lab/until.ts";
 import { times } from "../lab/counts.ts";
+import type { Client } from "../../src/client/client.ts";
 import { createClient } from "../../src/client/connect.ts";
 import { isApiError } from "../../src/api/status.ts";
-import { createCluster } from "./cluster.ts";
+import { createCluster, type Cluster } from "./cluster.ts";
 
 const ROOT = "/api/v1/namespaces/default";
 const SERVICES = `${ROOT}/services`;
@@ -28,6 +33,7 @@ interface Server {
 
 interface Two {
   readonly store: Store;
+  readonly clients: readonly [Client, Client];
   readonly servers: readonly [Server, Server];
   readonly close: () => Promise<void>;
 }
@@ -65,13 +71,13 @@ async function startTwo(seenBy = [farAway, farAway]): Promise<Two> {
   const store = memoryStore();
   const admissions = [resourceQuota];
   const clusters = await Promise.all(seenBy.map((seen) => createCluster({ store: seen(store), admissions })));
-  const clients = clusters.map(({ port, ca, admin }) =>
-    createClient({ server: `https://127.0.0.1:${port}`, ca, ...admin, maxSockets: 120 }),
-  );
-  const serverOf = (index: number): Server => ({
+  const clientOf = ({ port, ca, admin }: Cluster): Client =>
+    createClient({ server: `https://127.0.0.1:${port}`, ca, ...admin, maxSockets: 120 });
+  const clients: readonly [Client, Client] = [clientOf(clusters[0]!), clientOf(clusters[1]!)];
+  const serverOf = (client: Client): Server => ({
     async ask(method, path, body) {
       try {
-        await clients[index]!.raw(method, path, body);
+        await client.raw(method, path, body);
         return { code: 200, message: "" };
       } catch (error) {
         if (!isApiError(error)) throw error;
@@ -81,7 +87,8 @@ async function startTwo(seenBy = [farAway, farAway]): Promise<Two> {
   });
   return {
     store,
-    servers: [serverOf(0), serverOf(1)],
+    clients,
+    servers: [serverOf(clients[0]), serverOf(clients[1])],
     close: async () => {
       for (const client of clients) client.close();
       await Promise.all(clusters.map(({ server }) => server.close()));
@@ -96,6 +103,7 @@ const objectsIn = async <T extends KubeObject>(store: Store, prefix: string): Pr
 /** The recount, by rules of its own. */
 async function recount(store: Store): Promise<Record<string, number>> {
   const services = await objectsIn<Service>(store, "/registry/core/services/default/");
+  const secrets = await objectsIn(store, "/registry/core/secrets/default/");
   const configMaps = await objectsIn(store, "/registry/core/configmaps/default/");
   const endpoints = await objectsIn(store, "/registry/core/endpoints/default/");
   const portsOf = ({ spec = {} }: Service): number => {
@@ -106,6 +114,7 @@ async function recount(store: Store): Promise<Record<string, number>> {
     return spec.type === "NodePort" || spec.type === "LoadBalancer" ? ports.length : 0;
   };
   return {
+    "count/secrets": secrets.length,
     services: services.length,
     "count/services": services.length,
     "services.nodeports": services.map(portsOf).reduce((sum, ports) => sum + ports, 0),
@@ -367,6 +376,34 @@ void test("SVC-305: what finalizers hold is used until it goes", async (t) => {
   assert.equal(freed.code, 200, freed.message);
   assert.equal((await server.ask("POST", `${ROOT}/configmaps`, { metadata: { name: "b" } })).code, 200);
   await assertExact(store);
+});
+
+void test("SVC-305: a controller that counts while others write ends with the truth", async (t) => {
+  const { store, clients, servers, close } = await startTwo();
+  t.after(close);
+  const environment = { clock: systemClock, random: Math.random, log: silentLog };
+  const controllers = await Promise.all(clients.map((client) => startControllers({ client, ...environment })));
+  t.after(() => Promise.all(controllers.map((part) => part.stop())));
+  const hard = { configmaps: "9", "count/secrets": "9", services: "9", "services.nodeports": "30" };
+  for (let round = 0; round < times(10, 200); round += 1) {
+    const write = (index: number): Promise<Answered> => {
+      const server = servers[index % 2]!;
+      const given = NAMES[Math.floor(index / 3) % NAMES.length]!;
+      if (index % 3 === 0) return perform(server, { do: index % 2 === 0 ? "map" : "unmap", name: given });
+      if (index % 3 === 1) return server.ask("POST", `${ROOT}/secrets`, { metadata: { name: given } });
+      return perform(server, { do: "create", name: given, type: "NodePort", ports: 2, allocates: true });
+    };
+    const quota = servers[round % 2]!.ask("POST", QUOTAS, { metadata: { name: "q" }, spec: { hard } });
+    await Promise.all([...Array.from({ length: 30 }, (_, index) => write(index)), quota]);
+    await until("the quota to be counted", async () => {
+      const stored = await objectsIn<ResourceQuota>(store, "/registry/core/resourcequotas/default/");
+      return Object.keys(stored[0]?.status?.used ?? {}).length === 4;
+    });
+    await assertExact(store);
+    for (const plural of ["resourcequotas", "configmaps", "secrets", "services"]) {
+      await servers[round % 2]!.ask("DELETE", `${ROOT}/${plural}`);
+    }
+  }
 });
 
 /** Hears nothing of what is written until it has written something itself. */

@@ -97,7 +97,7 @@ export const checkQualifiedName: NameCheck = (value) => {
   const faults: string[] = [];
   if (parts.length > 2) {
     return [
-      "a qualified name " +
+      "a valid label key " +
         NAME_PART_WORDS.replace(/\)$/, "") +
         ") with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
     ];
