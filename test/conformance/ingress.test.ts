@@ -326,7 +326,7 @@ for (const [statement, what, spec, faults] of cases) {
   });
 }
 
-void test("SVC-285: Ingress is networking.k8s.io/v1, in a namespace, `ing` for short, with a status", async () => {
+void test("SVC-285, SVC-348, SVC-349: Ingress is networking.k8s.io/v1, in a namespace, `ing` for short, with a status", async () => {
   const { body } = await subject.ask("GET", "/apis/networking.k8s.io/v1");
   const named = (name: string) => body.resources.find((resource: { name: string }) => resource.name === name);
   const { shortNames, namespaced, kind, singularName, categories, verbs } = named("ingresses");
@@ -337,7 +337,7 @@ void test("SVC-285: Ingress is networking.k8s.io/v1, in a namespace, `ing` for s
       namespaced: true,
       kind: "Ingress",
       singularName: "ingress",
-      // SVC-349: `kubectl get all` leaves them out.
+      // `kubectl get all` leaves them out.
       categories: undefined,
       verbs: ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
     },
@@ -566,15 +566,13 @@ for (const [index, [what, spec, entries, cells]] of rows.entries()) {
   });
 }
 
-void test("SVC-196: a patch replaces rules and TLS as a whole", async () => {
-  await create({ metadata: { name: "patched" }, spec: rules("a", "b") });
-  const { body } = await subject.ask(
-    "PATCH",
-    `${INGRESSES}/patched`,
-    { spec: rules("c") },
-    {
-      headers: { "content-type": "application/strategic-merge-patch+json" },
-    },
-  );
-  assert.deepEqual(body.spec.rules, [{ host: "c" }]);
+void test("SVC-196: a strategic patch replaces rules and TLS as a whole", async () => {
+  await create({
+    metadata: { name: "patched" },
+    spec: { ...rules("a", "b"), tls: [{ hosts: ["a"] }, { hosts: ["b"] }] },
+  });
+  const patch = { spec: { ...rules("c"), tls: [{ hosts: ["c"] }] } };
+  const headers = { "content-type": "application/strategic-merge-patch+json" };
+  const { body } = await subject.ask("PATCH", `${INGRESSES}/patched`, patch, { headers });
+  assert.deepEqual([body.spec.rules, body.spec.tls], [[{ host: "c" }], [{ hosts: ["c"] }]]);
 });
