@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as fc from "fast-check";
 import { decode } from "./decode.ts";
 import type { KubeObject } from "./object.ts";
 import { apiVersionOf } from "./object.ts";
@@ -20,6 +21,9 @@ const NEEDED: Record<string, object> = {
     spec: { parentRef: { resource: "services", namespace: "a", name: "B" } },
   },
   ServiceCIDR: { spec: { cidrs: ["10.96.0.0/16"] } },
+  Ingress: { spec: { defaultBackend: { service: { name: "web", port: { number: 80 } } } } },
+  IngressClass: { spec: { controller: "example.com/ingress" } },
+  ResourceQuota: { spec: { hard: { services: "3" } } },
   Namespace: { metadata: { name: "x" } },
 };
 const kindOf = (name: string): Kind => kinds.find((kind) => kind.kind === name)!;
@@ -47,8 +51,8 @@ function deepFreeze<T>(value: T): T {
   return value;
 }
 
-void test("thirteen kinds, each by names of its own", () => {
-  assert.equal(kinds.length, 13);
+void test("sixteen kinds, each by names of its own", () => {
+  assert.equal(kinds.length, 16);
   for (const part of ["plural", "singular", "kind"] as const) {
     assert.equal(new Set(kinds.map((kind) => kind[part])).size, kinds.length, part);
   }
@@ -97,6 +101,79 @@ for (const kind of kinds) {
   });
 }
 
+/** A JSON value like the given one, with parts of it replaced by anything. */
+const like = (value: unknown): fc.Arbitrary<unknown> => {
+  const anything = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom("", "1", "a/b", "1e999", "*.a", {}, []));
+  const same: fc.Arbitrary<unknown> = Array.isArray(value)
+    ? fc.tuple(...value.map(like))
+    : typeof value === "object" && value !== null
+      ? fc.record(Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, like(inner)])))
+      : fc.constant(value);
+  return fc.oneof({ arbitrary: same, weight: 8 }, { arbitrary: anything, weight: 1 });
+};
+/** All fields of these kinds that are read by more than the decoder. */
+const FULL: Record<string, object> = {
+  Ingress: {
+    spec: {
+      ingressClassName: "a",
+      defaultBackend: { resource: { apiGroup: "a", kind: "A", name: "a" } },
+      rules: [
+        {
+          host: "*.a",
+          http: {
+            paths: [
+              { path: "/", pathType: "Exact", backend: { service: { name: "a", port: { name: "a", number: 1 } } } },
+            ],
+          },
+        },
+      ],
+      tls: [{ hosts: ["a"], secretName: "a" }],
+    },
+    status: { loadBalancer: { ingress: [{ ip: "1.2.3.4", hostname: "a", ports: [{ port: 1, protocol: "TCP" }] }] } },
+  },
+  IngressClass: {
+    spec: {
+      controller: "a/b",
+      parameters: { apiGroup: "a", kind: "A", name: "a", scope: "Namespace", namespace: "a" },
+    },
+  },
+  ResourceQuota: {
+    spec: {
+      hard: { services: "1", "limits.cpu": "100m", "a/b": 3 },
+      scopes: ["BestEffort"],
+      scopeSelector: { matchExpressions: [{ scopeName: "PriorityClass", operator: "In", values: ["a"] }] },
+    },
+    status: { hard: { services: "1" }, used: { services: "1" } },
+  },
+};
+for (const [name, full] of Object.entries(FULL)) {
+  void test(`${name}: whatever a writer sends is decoded, or refused with reasons`, () => {
+    const kind = kindOf(name);
+    const given = { metadata: { name: "x", namespace: "default" }, ...full };
+    const was = kind.prepareForCreate(kind.defaults(decode(kind, given).object), NOW);
+    fc.assert(
+      fc.property(like(given), (json) => {
+        const { object, faults } = decode(kind, json);
+        if (faults.length > 0) return;
+        const next = kind.defaults(deepFreeze(object));
+        const created = kind.prepareForCreate(next, NOW);
+        const reasons = [
+          ...kind.validate(created, undefined),
+          ...kind.validate(kind.prepareForUpdate(next, was, NOW), was),
+          ...(kind.validateStatus?.(kind.prepareForStatusUpdate?.(next, was) ?? next, was) ?? []),
+        ];
+        for (const { field, message } of reasons) assert.ok(typeof field === "string" && message !== "");
+        assert.deepEqual(kind.defaults(next), next);
+        kind.warnings?.(created, undefined);
+        kind.statusWarnings?.(next, was);
+        assert.equal(kind.row(next, 0).length, kind.columns.length);
+        kind.selectableFields(next);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+}
+
 void test("SVC-189, SVC-190: who is created by PUT, and what DELETE answers", () => {
   assert.deepEqual(
     kinds
@@ -110,7 +187,7 @@ void test("SVC-189, SVC-190: who is created by PUT, and what DELETE answers", ()
       .filter((kind) => kind.deleteAnswers === "object")
       .map((kind) => kind.kind)
       .sort(),
-    ["Namespace", "Pod", "Service", "ServiceAccount"],
+    ["Namespace", "Pod", "ResourceQuota", "Service", "ServiceAccount"],
   );
 });
 

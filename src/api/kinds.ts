@@ -2,12 +2,15 @@ import { configMap } from "./configMap/configMap.ts";
 import { endpoints } from "./endpoints/endpoints.ts";
 import { endpointSlice } from "./endpointSlice/endpointSlice.ts";
 import { event } from "./event/event.ts";
+import { ingress } from "./ingress/ingress.ts";
+import { ingressClass } from "./ingressClass/ingressClass.ts";
 import { ipAddress } from "./ipAddress/ipAddress.ts";
 import type { Kind } from "./kind.ts";
 import { lease } from "./lease/lease.ts";
 import { namespace } from "./namespace/namespace.ts";
 import { node } from "./node/node.ts";
 import { pod } from "./pod/pod.ts";
+import { resourceQuota } from "./resourceQuota/resourceQuota.ts";
 import { secret } from "./secret/secret.ts";
 import { service } from "./service/service.ts";
 import { serviceAccount } from "./serviceAccount/serviceAccount.ts";
@@ -21,11 +24,14 @@ export const kinds: readonly Kind[] = [
   namespace,
   node,
   pod,
+  resourceQuota,
   secret,
   serviceAccount,
   service,
   lease,
   endpointSlice,
+  ingressClass,
+  ingress,
   ipAddress,
   serviceCIDR,
 ];

@@ -17,6 +17,7 @@ export const endpoints = core("endpoints", "Endpoints");
 export const events = core("events", "Event");
 export const configMaps = core("configmaps", "ConfigMap");
 export const secrets = core("secrets", "Secret");
+export const resourceQuotas = core("resourcequotas", "ResourceQuota");
 export const serviceAccounts = core("serviceaccounts", "ServiceAccount");
 export const endpointSlices: Resource = {
   group: "discovery.k8s.io",
@@ -44,5 +45,19 @@ export const serviceCIDRs: Resource = {
   version: "v1",
   plural: "servicecidrs",
   kind: "ServiceCIDR",
+  namespaced: false,
+};
+export const ingresses: Resource = {
+  group: "networking.k8s.io",
+  version: "v1",
+  plural: "ingresses",
+  kind: "Ingress",
+  namespaced: true,
+};
+export const ingressClasses: Resource = {
+  group: "networking.k8s.io",
+  version: "v1",
+  plural: "ingressclasses",
+  kind: "IngressClass",
   namespaced: false,
 };

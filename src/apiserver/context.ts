@@ -7,6 +7,7 @@ import type { WatchCache } from "./cache/watch-cache.ts";
 import type { Claims } from "./claims/claims.ts";
 import type { KindIndex } from "./route.ts";
 import type { Streams } from "./streams.ts";
+import type { Turns } from "./turns.ts";
 
 /** What every verb works with. */
 export interface Context {
@@ -16,6 +17,8 @@ export interface Context {
   readonly claims: Claims;
   /** Rules over writes, in the order they are asked. */
   readonly admissions: readonly Admission[];
+  /** Writes that would get in each other's way, by namespace. */
+  readonly turns: Turns;
   readonly authorizer: Authorizer;
   readonly clock: Clock;
   /** That many random bytes. */

@@ -20,6 +20,7 @@ import { handle, handleUpgrade } from "./handle.ts";
 import type { TokenAuthenticator } from "./identity/authenticate.ts";
 import { KindIndex } from "./route.ts";
 import type { Streams } from "./streams.ts";
+import { Turns } from "./turns.ts";
 
 /** PEM texts: the server's own key and certificate, and the authority whose client certificates are believed. */
 export interface ServerTls {
@@ -117,6 +118,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     kinds: new KindIndex(options.kinds),
     claims: options.claims ?? nothingClaimed,
     admissions: [namespaceLifecycle, serviceEndpoints, ...(options.admissions ?? [])],
+    turns: new Turns(),
     authorizer: inOrder([superuser, openPaths, ...(options.authorizers ?? [everybodyKnown])]),
     clock,
     random: options.random ?? pooledRandom(),

@@ -2,6 +2,9 @@ import { kinds } from "../api/kinds.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
+import { defaultIngressClass } from "./admission/default-ingress-class.ts";
+import { denyServiceExternalIPs } from "./admission/deny-service-external-ips.ts";
+import { resourceQuota } from "./admission/resource-quota/resource-quota.ts";
 import { bootstrap } from "./bootstrap/bootstrap.ts";
 import type { Advertised } from "./bootstrap/objects.ts";
 import type { NodePortRange } from "./claims/plan-node-ports.ts";
@@ -16,6 +19,8 @@ export interface StartOptions extends Pick<ApiServerOptions, "tls" | "tokens" | 
   readonly nodePortRange: NodePortRange;
   /** Where clients within the cluster reach this server. */
   readonly advertise: Advertised;
+  /** Whether Services may take any address with `externalIPs`; absent: no new ones (SVC-304). */
+  readonly allowExternalIPs?: boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -26,7 +31,7 @@ export interface StartOptions extends Pick<ApiServerOptions, "tls" | "tokens" | 
  * @throws Error when the ranges contradict what is stored, with what to do
  */
 export async function startApiServer(options: StartOptions): Promise<ApiServer> {
-  const { store, serviceRanges, nodePortRange, advertise, clock, log, ...rest } = options;
+  const { store, serviceRanges, nodePortRange, advertise, allowExternalIPs = false, clock, log, ...rest } = options;
   await bootstrap({ store, serviceRanges, nodePortRange, advertise, clock, log });
   return createApiServer({
     ...rest,
@@ -34,6 +39,8 @@ export async function startApiServer(options: StartOptions): Promise<ApiServer> 
     kinds,
     clock,
     log,
+    // What is refused for another reason must not be counted: quotas come last.
+    admissions: [defaultIngressClass, ...(allowExternalIPs ? [] : [denyServiceExternalIPs]), resourceQuota],
     claims: serviceClaims({ reader: storeReader(store), nodePortRange, clock }),
   });
 }

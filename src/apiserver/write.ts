@@ -82,11 +82,12 @@ export async function remove(
   kind: Kind,
   item: Item,
   dryRun: boolean,
+  isRetry: boolean,
   beside: Beside = NOTHING_BESIDE,
 ): Promise<Stored> {
   const claimed: Beside = await context.claims.claim({ kind, previous: item.object, next: undefined, dryRun });
   if (dryRun) return { ok: true, revision: item.revision };
-  const all = [claimed, beside, await released(context, kind, item.object)];
+  const all = [claimed, beside, await released(context, kind, item.object, isRetry)];
   const operations = new Map<string, Operation>([[item.key, { type: "delete", key: item.key }]]);
   for (const operation of all.flatMap((part) => part.operations)) {
     if (!operations.has(operation.key)) operations.set(operation.key, operation);

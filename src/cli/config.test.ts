@@ -57,6 +57,11 @@ test("addresses to listen on", () => {
   assert.deepEqual(config(["--listen", ":7443"]).listen, { host: "", port: 7443 });
 });
 
+test("SVC-304: new external IPs are refused unless they are allowed", () => {
+  assert.equal(config().allowExternalIPs, false);
+  assert.equal(config(["--allow-external-ips"]).allowExternalIPs, true);
+});
+
 test("well-known addresses: the first of each range, and the tenth for DNS", () => {
   assert.deepEqual(wellKnownAddresses(config()), {
     gateways: ["10.244.0.1", "fd00:10:244::1"],

@@ -17,6 +17,8 @@ export interface SystemConfig {
   readonly serviceRanges: readonly string[];
   readonly podRanges: readonly string[];
   readonly nodePortRange: { readonly from: number; readonly to: number };
+  /** Services may take any address with `externalIPs`. */
+  readonly allowExternalIPs: boolean;
   readonly clusterDomain: string;
   readonly nodeName: string;
   readonly logLevel: LogLevel;
@@ -41,6 +43,10 @@ export const SYSTEM_FLAGS = {
   },
   "cluster-cidr": { type: "string", value: "CIDR[,CIDR]", help: "addresses of pods (10.244.0.0/16,fd00:10:244::/64)" },
   "service-node-port-range": { type: "string", value: "FROM-TO", help: "node ports (30000-32767)" },
+  "allow-external-ips": {
+    type: "boolean",
+    help: "let Services take any address with externalIPs, and traffic that is meant for others with it",
+  },
   "cluster-domain": { type: "string", value: "NAME", help: "the zone of cluster DNS (cluster.local)" },
   "hostname-override": { type: "string", value: "NAME", help: "the Node's name (this host's name)" },
   "log-level": { type: "string", value: "LEVEL", help: "debug, info, warn or error, in DIR/logs (info)" },
@@ -187,6 +193,7 @@ export function systemConfig(
       .filter((range) => servicesCarried.some((service) => service.family === range.family))
       .map((range) => range.text),
     nodePortRange: { from, to },
+    allowExternalIPs: given.values["allow-external-ips"] === true,
     clusterDomain,
     nodeName,
     logLevel: oneOf("log-level", text(given, "log-level") ?? "info", LOG_LEVELS),

@@ -11,6 +11,7 @@ import { startEndpointSlices } from "./endpointslices/start.ts";
 import type { ControllerEnvironment } from "./environment.ts";
 import { startGarbage } from "./garbage/start.ts";
 import { startNamespaces } from "./namespaces/start.ts";
+import { startQuota } from "./quota/start.ts";
 import { servedResources } from "./served.ts";
 
 export interface ControllersOptions {
@@ -50,7 +51,11 @@ export async function startControllers(options: ControllersOptions): Promise<Par
     startBinding(environment),
     startEndpoints(environment),
     discover(options).then((served) =>
-      Promise.all([startGarbage(environment, served), startNamespaces(environment, served)]),
+      Promise.all([
+        startGarbage(environment, served),
+        startNamespaces(environment, served),
+        startQuota(environment, served),
+      ]),
     ),
   ]);
   return {

@@ -17,6 +17,7 @@ export async function startFairlead(
     serviceRanges: given.serviceRanges ?? ["10.96.0.0/16", "fd00:10:96::/112"],
     nodePortRange: given.nodePortRange ?? { first: 30000, last: 32767 },
     advertise: { ip: "10.244.0.1", port: 6443 },
+    allowExternalIPs: given.denyExternalIPs !== true,
     tls: { ...given.server, ca: given.ca },
     clock: systemClock,
     log: silentLog,

@@ -1,4 +1,5 @@
 import { fields } from "../generated/fields.ts";
+import { pointerFields } from "./pointers.ts";
 import { quantityFields } from "./quantities.ts";
 import { scalars } from "./scalars.ts";
 
@@ -40,7 +41,7 @@ function compile(type: string): StructSchema {
     const word = said.replace(/!$/, "");
     const reader = readerOf(quantityFields.has(`${type}.${field}`) ? word.replace("string", "quantity") : word);
     readers.set(field, reader);
-    if (!said.endsWith("!")) continue;
+    if (!said.endsWith("!") || pointerFields.has(`${type}.${field}`)) continue;
     if (reader.shape === "list") zeros.push([field, []]);
     else if (reader.shape === "scalar" && reader.zero !== undefined) zeros.push([field, reader.zero]);
   }

@@ -35,6 +35,11 @@ const SUBDOMAIN_WORDS = regexWords(
   SUBDOMAIN,
   "example.com",
 );
+const WILDCARD_WORDS = regexWords(
+  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+  `\\*\\.${SUBDOMAIN}`,
+  "*.example.com",
+);
 const NAME_PART_WORDS = regexWords(
   "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
   QUALIFIED,
@@ -55,7 +60,7 @@ const noMoreThan = (length: number): string => `must be no more than ${length} c
 /** RFC 1123 label: up to 63 of `a-z 0-9 -`. */
 export const checkLabel: NameCheck = (value) => [
   ...(value.length > 63 ? [noMoreThan(63)] : []),
-  ...(label.test(value) ? [] : [LABEL_WORDS]),
+  ...(label.test(value) ? [] : [subdomain.test(value) ? "must not contain dots" : LABEL_WORDS]),
 ];
 
 /** RFC 1035 label: as an RFC 1123 label, but starts with a letter. */
@@ -68,6 +73,12 @@ export const checkLabel1035: NameCheck = (value) => [
 export const checkSubdomain: NameCheck = (value) => [
   ...(value.length > 253 ? [noMoreThan(253)] : []),
   ...(subdomain.test(value) ? [] : [SUBDOMAIN_WORDS]),
+];
+
+/** `*.` and an RFC 1123 subdomain: the hosts of one level below it. */
+export const checkWildcardSubdomain: NameCheck = (value) => [
+  ...(value.length > 253 ? [noMoreThan(253)] : []),
+  ...(value.startsWith("*.") && subdomain.test(value.slice(2)) ? [] : [WILDCARD_WORDS]),
 ];
 
 /** A name of at least two labels; one trailing dot is tolerated (SVC-245). */
@@ -86,7 +97,7 @@ export const checkQualifiedName: NameCheck = (value) => {
   const faults: string[] = [];
   if (parts.length > 2) {
     return [
-      "a qualified name " +
+      "a valid label key " +
         NAME_PART_WORDS.replace(/\)$/, "") +
         ") with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
     ];

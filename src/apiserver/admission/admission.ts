@@ -36,11 +36,14 @@ export interface Beside {
 export interface Admission {
   readonly name: string;
   /** Changes the object before anything is allocated for it. */
-  mutate?(request: AdmissionRequest, context: Context): KubeObject | Promise<KubeObject>;
+  mutate?(
+    request: AdmissionRequest & { readonly next: KubeObject },
+    context: Context,
+  ): KubeObject | Promise<KubeObject>;
   /** Judges what is about to be stored, or that something is to be deleted. @throws ApiError Forbidden */
   admit?(request: AdmissionRequest, context: Context): Beside | Promise<Beside>;
-  /** What goes along when an object goes for good, whoever deleted it and whenever. */
-  released?(kind: Kind, object: KubeObject, context: Context): Beside | Promise<Beside>;
+  /** What goes along when an object goes for good, whoever deleted it and whenever. `isRetry` as in {@link AdmissionRequest}. */
+  released?(kind: Kind, object: KubeObject, context: Context, isRetry: boolean): Beside | Promise<Beside>;
 }
 
 export const NOTHING_BESIDE: Beside = { conditions: [], operations: [] };
@@ -70,10 +73,10 @@ export async function admitted(context: Context, request: AdmissionRequest): Pro
 }
 
 /** What goes along with an object that goes for good. */
-export async function released(context: Context, kind: Kind, object: KubeObject): Promise<Beside> {
+export async function released(context: Context, kind: Kind, object: KubeObject, isRetry: boolean): Promise<Beside> {
   const parts: Beside[] = [];
   for (const admission of context.admissions) {
-    const part = await admission.released?.(kind, object, context);
+    const part = await admission.released?.(kind, object, context, isRetry);
     if (part !== undefined) parts.push(part);
   }
   return join(parts);

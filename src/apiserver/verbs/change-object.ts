@@ -3,6 +3,7 @@ import type { KubeObject } from "../../api/object.ts";
 import { ApiError, invalidObject } from "../../api/status.ts";
 import { timestamp } from "../../observe/clock.ts";
 import { admitted, mutated, type Beside } from "../admission/admission.ts";
+import { inTurn } from "../admission/resource-quota/in-turn.ts";
 import { itemOf, storedText, type Item } from "../cache/item.ts";
 import type { Context } from "../context.ts";
 import { CHANGED_MEANWHILE, conflict, notFound } from "../errors.ts";
@@ -65,7 +66,8 @@ async function prepare(
       : (kind.prepareForStatusUpdate?.(next, previous) ?? previous);
   const faults = by === "main" ? kind.validate(object, previous) : (kind.validateStatus?.(object, previous) ?? []);
   if (faults.length > 0) throw invalidObject(kind.group, kind.kind, object.metadata.name ?? "", faults);
-  if (by === "main") for (const warning of kind.warnings?.(object, previous) ?? []) options.warn(warning);
+  const warnings = by === "main" ? kind.warnings?.(object, previous) : kind.statusWarnings?.(object, previous);
+  for (const warning of warnings ?? []) options.warn(warning);
   const beside = await admitted(context, { ...request, next: object });
   return { object, beside: claimed === undefined ? [beside] : [claimed, beside] };
 }
@@ -74,7 +76,16 @@ async function prepare(
  * Changes one object: `change` is given what is there and answers with what shall be. When another writer comes between, it is asked
  * again with the newer object, unless it names the version it means. An object whose last hold is gone goes with the change.
  */
-export async function changeObject(
+export const changeObject = (
+  context: Context,
+  kind: Kind,
+  at: At,
+  options: ChangeOptions,
+  change: (current: Item) => KubeObject | Promise<KubeObject>,
+): Promise<Item> =>
+  inTurn(context, kind, at.namespace, { isUpdate: true }, () => changeNow(context, kind, at, options, change));
+
+async function changeNow(
   context: Context,
   kind: Kind,
   at: At,
@@ -95,9 +106,10 @@ export async function changeObject(
     const { object, beside } = await prepare(context, kind, next, current.object, options, isFresh);
     const operations = beside.flatMap((part) => part.operations);
     if (mayGo(object)) {
-      const gone = await remove(context, kind, current, options.dryRun);
+      const gone = await remove(context, kind, current, options.dryRun, isFresh);
       if (gone.ok) return itemFor(current.key, object, gone.revision);
       current = gone.failedKey === current.key ? gone.current && itemOf(gone.current) : current;
+      isFresh = true;
       continue;
     }
     if (isSame(object, current.object) && operations.length === 0) return current;

@@ -3,6 +3,7 @@ import type { KubeObject } from "../../api/object.ts";
 import { ApiError, invalidObject } from "../../api/status.ts";
 import { timestamp } from "../../observe/clock.ts";
 import { admitted, mutated } from "../admission/admission.ts";
+import { inTurn } from "../admission/resource-quota/in-turn.ts";
 import { storedText, type Item } from "../cache/item.ts";
 import type { Context } from "../context.ts";
 import { alreadyExists } from "../errors.ts";
@@ -30,7 +31,12 @@ function newUid(random: Context["random"]): string {
 }
 
 /** Stores a new, decoded object in the order of SVC-107. Throws ApiErrors; answers with the object as stored. */
-export async function createObject(context: Context, kind: Kind, decoded: KubeObject, writer: Writer): Promise<Item> {
+export const createObject = (context: Context, kind: Kind, decoded: KubeObject, writer: Writer): Promise<Item> =>
+  inTurn(context, kind, decoded.metadata.namespace, { isUpdate: false }, () =>
+    createNow(context, kind, decoded, writer),
+  );
+
+async function createNow(context: Context, kind: Kind, decoded: KubeObject, writer: Writer): Promise<Item> {
   const now = timestamp(context.clock.now());
   const { resourceVersion, generateName } = decoded.metadata;
   if (resourceVersion !== undefined && resourceVersion !== "" && resourceVersion !== "0") {

@@ -2,6 +2,7 @@ import type { Kind } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { timestamp } from "../../observe/clock.ts";
 import { admitted } from "../admission/admission.ts";
+import { inTurn } from "../admission/resource-quota/in-turn.ts";
 import { itemOf, storedText, type Item } from "../cache/item.ts";
 import type { Context } from "../context.ts";
 import { CHANGED_MEANWHILE, conflict, notFound } from "../errors.ts";
@@ -83,7 +84,16 @@ function checkPreconditions(kind: Kind, item: Item, options: DeleteOptions): voi
 }
 
 /** Deletes an object: for good, or by marking it when finalizers or a grace period hold it. */
-export async function deleteObject(
+export const deleteObject = (
+  context: Context,
+  kind: Kind,
+  at: At,
+  options: DeleteOptions,
+  writer: Pick<Writer, "identity" | "warn">,
+): Promise<Deleted> =>
+  inTurn(context, kind, at.namespace, { isUpdate: false }, () => deleteNow(context, kind, at, options, writer));
+
+async function deleteNow(
   context: Context,
   kind: Kind,
   at: At,
@@ -107,7 +117,7 @@ export async function deleteObject(
     });
     const marked = markedAsDeleted(kind, current.object, options, context.clock.now());
     if (marked === undefined) {
-      const gone = await remove(context, kind, current, options.dryRun, beside);
+      const gone = await remove(context, kind, current, options.dryRun, attempt > 0, beside);
       if (gone.ok) return { item: current, isGone: true };
       if (gone.failedKey === current.key) current = gone.current === undefined ? undefined : itemOf(gone.current);
       continue;

@@ -37,6 +37,7 @@ export async function startServer(
     serviceRanges: config.serviceRanges,
     nodePortRange,
     advertise,
+    allowExternalIPs: config.allowExternalIPs,
     clock,
     log,
     tls: { key: pki.apiserver.key, cert: pki.apiserver.cert, ca: pki.ca },
