@@ -88,7 +88,7 @@ void test("SVC-335, SVC-336: the cells of ports and endpoints", () => {
   }));
   assert.deepEqual(cells({ endpoints: four, ports: [{ port: 80 }, { name: "a" }, {}] }), [
     "IPv4",
-    "80,a,*",
+    "80,a,",
     "10.0.0.1,10.0.0.2,10.0.0.3 + 1 more...",
   ]);
 });

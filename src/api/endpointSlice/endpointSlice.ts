@@ -50,7 +50,7 @@ function prepareForCreate(object: EndpointSlice): EndpointSlice {
 function warnings(next: EndpointSlice, previous: EndpointSlice | undefined): string[] {
   if (OUR_CONTROLLERS.includes(next.metadata.labels?.[MANAGED_BY] ?? "")) return [];
   if (next.addressType === "FQDN") {
-    return previous === undefined ? [`addressType: "FQDN" endpoints are deprecated`] : [];
+    return previous === undefined ? ["spec.addressType: FQDN endpoints are deprecated"] : [];
   }
   return (next.endpoints ?? []).flatMap((endpoint, index) =>
     endpoint.addresses.flatMap((ip, at) => ipWarnings(`endpoints[${index}].addresses[${at}]`, ip)),
@@ -59,8 +59,10 @@ function warnings(next: EndpointSlice, previous: EndpointSlice | undefined): str
 
 /** SVC-335 */
 function portsText({ ports = [] }: EndpointSlice): string {
-  if (ports.length === 0) return "<unset>";
-  return firstThree(ports.map((port) => (port.port === undefined ? port.name || "*" : String(port.port))));
+  // A port of neither number nor name shows as nothing, since its name is the empty one.
+  return (
+    firstThree(ports.map((port) => (port.port === undefined ? (port.name ?? "*") : String(port.port)))) || "<unset>"
+  );
 }
 
 /** SVC-336: readiness does not matter here. */

@@ -16,7 +16,7 @@ const HINTS_MAXIMUM = 8;
 /** SVC-243 … SVC-245. IPv6 is held to its canonical form here, and nowhere else. */
 function validateAddress(address: string, type: string, list: string, index: number): Fault[] {
   const field = `${list}[${index}]`;
-  if (type === "FQDN") return checked(checkFqdn, field, address);
+  if (type === "FQDN") return address === "" ? [required(field)] : checked(checkFqdn, field, address);
   const isV6 = lenientIP(address)?.includes(":") === true;
   const syntax = type === "IPv6" && isV6 ? checkCanonicalIP : checkIP;
   const faults = checked(syntax, field, address);

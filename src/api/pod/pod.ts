@@ -60,6 +60,8 @@ export const pod: Kind<Pod> = {
     "spec.hostNetwork": String(object.spec?.hostNetwork === true),
     "status.phase": object.status?.phase ?? "",
     "status.podIP": object.status?.podIP ?? "",
+    // Known as a label, and empty for every pod: that is what clients of upstream get.
+    "status.podIPs": "",
     "status.nominatedNodeName": object.status?.nominatedNodeName ?? "",
   }),
 };
