@@ -1,4 +1,4 @@
-import { parseJson, parseYamlBody, mediaType, readBody } from "../http/body.ts";
+import { mediaType, parseBytes, readBody } from "../http/body.ts";
 import { badRequest } from "../errors.ts";
 import { isDryRun, queryNumber } from "../http/decode-object.ts";
 import type { Exchange } from "../http/exchange.ts";
@@ -76,12 +76,6 @@ export function deleteOptionsOf(body: unknown, query: URLSearchParams): DeleteOp
 export async function readDeleteOptions(exchange: Exchange): Promise<DeleteOptions> {
   const body = await readBody(exchange.request);
   if (body.length === 0) return deleteOptionsOf(undefined, exchange.query);
-  const text = body.toString("utf8");
-  const type = mediaType(exchange.request);
-  if (type === "application/yaml") return deleteOptionsOf(await parseYamlBody(text), exchange.query);
-  if (type === "application/json") return deleteOptionsOf(parseJson(text), exchange.query);
-  throw new ApiError(
-    "UnsupportedMediaType",
-    "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
-  );
+  const { value } = await parseBytes(mediaType(exchange.request), body);
+  return deleteOptionsOf(value, exchange.query);
 }
