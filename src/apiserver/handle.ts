@@ -17,7 +17,7 @@ import { authenticate, type TokenAuthenticator } from "./identity/authenticate.t
 import { ANONYMOUS, type Identity } from "./identity/identity.ts";
 import { sendOpenApi } from "./openapi/openapi.ts";
 import { answerReview } from "./reviews/answer.ts";
-import { readRoute } from "./route.ts";
+import { pathNotFound, readRoute } from "./route.ts";
 import { isUpgrade, upgrade } from "./verbs/pod-streams.ts";
 
 /* Imported as a module, node:http brings all of fetch and WebSocket with it: 40 ms of every start. */
@@ -48,6 +48,7 @@ async function serve(context: Context, settings: HandleSettings, exchange: Excha
   if (await sendHealth(context, exchange)) return;
   if (await sendDiscovery(context, exchange, settings.version)) return;
   if (await sendOpenApi(context, exchange)) return;
+  if (/^\/apis?\//.test(exchange.path)) throw pathNotFound();
   await sendPageNotFound(exchange);
 }
 

@@ -31,13 +31,6 @@ const isRoot = (kind: string): boolean => Object.hasOwn(fields, kind) && fields[
 
 /** What a body says it is. @throws ApiError BadRequest for another kind or version than the URL's */
 function checkKind(kind: Typed, json: Record<string, unknown>): void {
-  for (const field of ["apiVersion", "kind"]) {
-    const value = json[field] ?? "";
-    if (typeof value === "string") continue;
-    const found = typeof value === "boolean" ? "bool" : Array.isArray(value) ? "array" : typeof value;
-    const words = `json: cannot unmarshal ${found} into Go struct field .${field} of type string`;
-    throw badRequest(`couldn't get version/kind; json parse error: ${words}`);
-  }
   const said = json as { apiVersion?: string; kind?: string };
   const apiVersion = said.apiVersion ? said.apiVersion : apiVersionOf(kind);
   const name = said.kind ? said.kind : kind.kind;
@@ -62,6 +55,19 @@ function asObject(json: unknown): Record<string, unknown> {
   throw badRequest(`couldn't get version/kind; json parse error: ${words}`);
 }
 
+/** A parsed body whose kind and version are texts, where it has them. @throws ApiError BadRequest */
+function typedObject(parsed: unknown): Record<string, unknown> {
+  const json = asObject(parsed);
+  for (const field of ["apiVersion", "kind"]) {
+    const value = json[field] ?? "";
+    if (typeof value === "string") continue;
+    const found = typeof value === "boolean" ? "bool" : Array.isArray(value) ? "array" : typeof value;
+    const words = `json: cannot unmarshal ${found} into Go struct field .${field} of type string`;
+    throw badRequest(`couldn't get version/kind; json parse error: ${words}`);
+  }
+  return json;
+}
+
 /**
  * Reads a parsed body as an object of the kind, and tells unknown fields, and keys that are there twice, as the request's
  * `fieldValidation` asks (SVC-224).
@@ -74,7 +80,7 @@ export function decodeObject(
   json: unknown,
   repeated: Repeated = NOTHING_TWICE,
 ): KubeObject {
-  const said = asObject(json);
+  const said = typedObject(json);
   checkKind(kind, said);
   const validation = fieldValidation(exchange);
   const { object, unknown, faults } = decode(kind, said);
@@ -103,7 +109,7 @@ export async function readObject(exchange: Asked & Pick<Exchange, "request">, ki
   let parsed: Parsed;
   try {
     parsed = await parseBytes(mediaType(exchange.request), bytes);
-    asObject(parsed.value);
+    typedObject(parsed.value);
   } catch (error) {
     if (!isApiError(error, "BadRequest")) throw error;
     const shown = shownBody(bytes);

@@ -2,7 +2,7 @@ import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
 import { ApiError } from "../../api/status.ts";
 import type { Log } from "../../observe/log.ts";
-import { negotiate, negotiateFailure, type Shape } from "./accept.ts";
+import { negotiate, negotiateFailure, OBJECT_TRANSFORMS, type Shape } from "./accept.ts";
 import type { Exchange } from "./exchange.ts";
 
 const compress = promisify(gzip);
@@ -101,9 +101,9 @@ export async function sendShaped(
   return sendText(exchange, code, pretty ? `${JSON.stringify(JSON.parse(json), null, 2)}\n` : json);
 }
 
-/** Answers with an object that has no other shapes than its own. @throws ApiError NotAcceptable */
+/** Answers with an object that has no other shapes than its own, whichever is asked for. @throws ApiError NotAcceptable */
 export const sendJson = (exchange: Exchange, code: number, value: unknown): Promise<void> =>
-  sendShaped(exchange, code, JSON.stringify(value), negotiate(exchange));
+  sendShaped(exchange, code, JSON.stringify(value), negotiate(exchange, OBJECT_TRANSFORMS));
 
 /** The error as the client shall see it. What nobody expected is logged whole and told without its insides. */
 export function apiErrorOf(error: unknown, log: Log, facts: object): ApiError {

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { isScalar, LineCounter, parseDocument, stringify, visit } from "yaml";
+import { isScalar, LineCounter, parseDocument, stringify, visit, type ScalarTag, type Tags } from "yaml";
 
 /** How often YAML aliases may be written out. */
 const MAXIMUM_ALIASES = 100;
@@ -12,6 +12,19 @@ const PATIENCE_MS = 30_000;
 export type ReadYaml = { readonly value: unknown; readonly twice: readonly string[] } | { readonly fault: string };
 
 const OPENS = new RegExp(`[[{]{${MAXIMUM_OPEN + 1}}|(?:-\\s){${MAXIMUM_OPEN + 1}}`);
+
+type Tag = Tags[number];
+
+/** Times and base 60 are only texts to Go. */
+const isRead = (tag: Tag): boolean =>
+  typeof tag === "string" || (!/timestamp|binary/.test(tag.tag) && tag.format !== "TIME");
+
+const takesDot = (tag: Tag): tag is ScalarTag =>
+  typeof tag !== "string" && "test" in tag && tag.test !== undefined && tag.test.test(".");
+
+/** The library takes a dot alone, which is a key of `managedFields`, for a number. */
+const betterFloat = (tag: Tag): Tag =>
+  takesDot(tag) ? { ...tag, test: /^[-+]?(?:\d[\d_]*\.[\d_]*|\.\d[\d_]*)$/ } : tag;
 
 /** Reads YAML 1.1 as Go's parser does: `yes` is true, dates stay text, `!!binary` is the text it stands for, `12:30` is no number. */
 export function readYaml(text: string): ReadYaml {
@@ -26,9 +39,7 @@ export function readYaml(text: string): ReadYaml {
       // The library compares each key with all before it: a minute for a body of the size that is allowed.
       uniqueKeys: false,
       customTags: (tags) => [
-        ...tags.filter(
-          (tag) => typeof tag === "string" || (!/timestamp|binary/.test(tag.tag) && tag.format !== "TIME"),
-        ),
+        ...tags.filter(isRead).map(betterFloat),
         {
           tag: "tag:yaml.org,2002:binary",
           resolve: (base64: string) => Buffer.from(base64, "base64").toString("utf8"),
