@@ -272,18 +272,17 @@ void test(
   { skip: isFairlead ? false : "Go reads with all its threads" },
   async () => {
     const wide = Array.from({ length: 60_000 }, (_, at) => `  k${at}: "${at}"`).join("\n");
-    let isRead = false;
-    const slow = post(`metadata: {name: wide}\ndata:\n${wide}\n`, "", "application/yaml").finally(
-      () => (isRead = true),
-    );
+    const reading = { isDone: false };
+    const slow = post(`metadata: {name: wide}\ndata:\n${wide}\n`, "", "application/yaml").finally(() => {
+      reading.isDone = true;
+    });
     let answered = 0;
     while (!reading.isDone) {
-      const began = performance.now();
       assert.equal((await subject.ask("GET", "/readyz")).code, 200);
       if (!reading.isDone) answered += 1;
-      assert.ok(performance.now() - began < 1500, "held up");
     }
     assert.equal((await slow).code, 201);
-    assert.ok(answered > 0);
+    // A server that is held up answers one at its beginning and the next at its end.
+    assert.ok(answered > 3, `${answered} answers meanwhile`);
   },
 );
