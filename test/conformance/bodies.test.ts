@@ -249,6 +249,36 @@ void test("protobuf bodies are read: a Service as kubectl 1.32 and later send it
   );
 });
 
+void test("options of a deletion are read as protobuf too; those that mean nothing are refused", async () => {
+  await subject.ask("POST", configMaps, { metadata: { name: "stays" } });
+  const options = message(() => ({ dryRun: [5, text], propagationPolicy: [4, text] }));
+  const ask = (body: string | Buffer, type: string): Promise<Answered> =>
+    subject.ask("DELETE", `${configMaps}/stays`, body, {
+      headers: { "content-type": type, accept: "application/json" },
+    });
+  const protobuf = "application/vnd.kubernetes.protobuf";
+  assert.equal((await ask(enveloped("v1", "DeleteOptions", options, { dryRun: ["All"] }), protobuf)).code, 200);
+  assert.equal((await subject.ask("GET", `${configMaps}/stays`)).code, 200);
+  for (const answer of [
+    await ask(enveloped("v1", "DeleteOptions", options, { propagationPolicy: "Never" }), protobuf),
+    await ask('{"propagationPolicy":"Never"}', "application/json"),
+  ]) {
+    assert.deepEqual(
+      [answer.code, answer.body.message, answer.body.details.causes[0].field],
+      [
+        422,
+        'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "Never": supported values: "Foreground", "Background", "Orphan", "nil"',
+        "propagationPolicy",
+      ],
+    );
+  }
+  const pod = await ask('{"kind":"Pod","apiVersion":"v1"}', "application/json");
+  assert.deepEqual(
+    [pod.code, pod.body.message],
+    [400, 'no kind "Pod" is registered for version "v1" in scheme "pkg/runtime/scheme.go:111"'],
+  );
+});
+
 void test("protobuf bodies that are none, cut off or of another kind answer 400", async () => {
   const type = "application/vnd.kubernetes.protobuf";
   const whatever = message(() => ({ metadata: [1, metadata] }));

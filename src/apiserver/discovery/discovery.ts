@@ -41,7 +41,8 @@ function versionDocument(gitVersion: string): object {
 /** The plain document at a path; undefined when the path is none of discovery's. */
 function documentAt(path: string, served: readonly Served[], exchange: Exchange): object | undefined {
   const [first, group = "", version = "", ...more] = path.split("/").slice(1);
-  if (path === "/api") return apiVersions(served, exchange.request.headers.host ?? "");
+  const { headers } = exchange.request;
+  if (path === "/api") return apiVersions(served, headers.host ?? (headers[":authority"] as string | undefined) ?? "");
   if (path === "/apis") return apiGroupList(served);
   if (first === "api" && version === "") return apiResourceList(served, "", group);
   if (first !== "apis" || more.length > 0) return undefined;
