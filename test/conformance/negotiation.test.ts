@@ -86,7 +86,7 @@ void test("answers are laid out for people where that is asked for, and for curl
   }
 });
 
-void test("SVC-345: rows carry metadata, the whole object or nothing", async () => {
+void test("rows carry metadata, the whole object or nothing", async () => {
   const rowOf = async (query: string, accept = TABLE): Promise<Record<string, never>> =>
     (await get(`${one}${query}`, accept)).body.rows[0];
   assert.equal((await rowOf(""))["object"]!["kind"], "PartialObjectMetadata");
@@ -136,6 +136,13 @@ void test("SVC-326: failures are Statuses, also for clients that ask for tables 
   await subject.ask("POST", configMaps, { metadata: { name: "gone" } });
   const { body } = await subject.ask("DELETE", `${configMaps}/gone`, undefined, { headers: { accept: TABLE } });
   assert.deepEqual([body.kind, body.status], ["Status", "Success"]);
+});
+
+void test("what has no rows is not to be had as a table", async () => {
+  const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+  assert.equal((await subject.ask("POST", path, {}, { headers: { accept: TABLE } })).code, 406);
+  const either = { accept: `${TABLE},application/json` };
+  assert.equal((await subject.ask("POST", path, {}, { headers: either })).body.kind, "SelfSubjectReview");
 });
 
 void test("PartialObjectMetadata is for objects, its list for lists; each is refused for the other", async () => {

@@ -101,9 +101,13 @@ export async function sendShaped(
   return sendText(exchange, code, pretty ? `${JSON.stringify(JSON.parse(json), null, 2)}\n` : json);
 }
 
-/** Answers with an object that has no other shapes than its own, whichever is asked for. @throws ApiError NotAcceptable */
+/** Answers with an object that has no other shape than its own. @throws ApiError NotAcceptable */
 export const sendJson = (exchange: Exchange, code: number, value: unknown): Promise<void> =>
-  sendShaped(exchange, code, JSON.stringify(value), negotiate(exchange, OBJECT_TRANSFORMS));
+  sendShaped(exchange, code, JSON.stringify(value), negotiate(exchange));
+
+/** Answers with a Status, which is itself whatever shape was asked for. @throws ApiError NotAcceptable */
+export const sendStatus = (exchange: Exchange, code: number, status: object): Promise<void> =>
+  sendShaped(exchange, code, JSON.stringify(status), negotiate(exchange, OBJECT_TRANSFORMS));
 
 /** The error as the client shall see it. What nobody expected is logged whole and told without its insides. */
 export function apiErrorOf(error: unknown, log: Log, facts: object): ApiError {
