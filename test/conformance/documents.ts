@@ -41,10 +41,12 @@ const KINDS = new Set([
 
 type Json = Record<string, unknown>;
 
+const PATCH = ["x-kubernetes-patch-strategy", "x-kubernetes-patch-merge-key"];
+
 /** What of a schema is compared: everything but sentences, and a reference is the same with and without its wrapping. */
 function schemaFacts(schema: Json): Json {
   const facts: Json = {};
-  for (const key of ["type", "format", "default", "enum", "oneOf", "$ref"]) {
+  for (const key of ["type", "format", "default", "enum", "oneOf", "$ref", ...PATCH]) {
     if (key in schema) facts[key] = schema[key];
   }
   if (Array.isArray(schema["enum"])) facts["enum"] = [...(schema["enum"] as string[])].sort();

@@ -206,3 +206,10 @@ export const withoutDefault: ReadonlySet<string> = new Set([
   "ScaleIOVolumeSource.secretRef",
   "TokenReviewSpec.token",
 ]);
+
+/** Lists of which a patch may say which keys of an element are to stay. */
+export const retainsKeys: ReadonlySet<string> = new Set([
+  "PodSpec.resourceClaims",
+  "PodSpec.volumes",
+  "PodStatus.resourceClaimStatuses",
+]);

@@ -3,7 +3,7 @@ import { fields } from "../../api/generated/fields.ts";
 import { mergeRuleOf } from "../../api/mergeKeys.ts";
 import type { Served } from "../discovery/resources.ts";
 import { describeField, describeType } from "./descriptions.ts";
-import { defaults, enums, groupOf, metaTypes, upstreamNames, withoutDefault } from "./facts.ts";
+import { defaults, enums, groupOf, metaTypes, retainsKeys, upstreamNames, withoutDefault } from "./facts.ts";
 
 export type Schema = Record<string, unknown>;
 
@@ -104,7 +104,7 @@ function typeSchema(type: string, use: Use): Schema {
     if (preset !== undefined) schema["default"] = preset;
     const rule = mergeRuleOf(type, field);
     if (rule !== undefined) {
-      schema["x-kubernetes-patch-strategy"] = "merge";
+      schema["x-kubernetes-patch-strategy"] = retainsKeys.has(`${type}.${field}`) ? "merge,retainKeys" : "merge";
       if (rule.list === "map") schema["x-kubernetes-patch-merge-key"] = rule.key;
     }
     properties[field] = { description: describeField(type, field), ...schema };
