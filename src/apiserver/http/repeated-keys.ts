@@ -17,17 +17,21 @@ interface Frame {
 }
 
 const QUOTE = 34;
+const COMMA = 44;
+const LIST = 91;
 const BACKSLASH = 92;
+const LIST_END = 93;
+const OBJECT = 123;
+const OBJECT_END = 125;
 
 /** Where a string that begins at `start` ends: the place of its closing quote. */
 function endOfString(text: string, start: number): number {
-  let end = start + 1;
-  for (; end < text.length; end++) {
-    const code = text.charCodeAt(end);
-    if (code === BACKSLASH) end += 1;
-    else if (code === QUOTE) return end;
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes += 1;
+    if (backslashes % 2 === 0) return end;
   }
-  return end;
+  return text.length;
 }
 
 /** Tells every key of a text that is JSON, in order, with whether its object had it before; ends when `tell` answers true. */
@@ -35,8 +39,8 @@ function readKeys(text: string, tell: (frames: readonly Frame[], isRepeated: boo
   const frames: Frame[] = [];
   let expectsKey = false;
   for (let index = 0; index < text.length; index++) {
-    const sign = text[index];
-    if (sign === '"') {
+    const sign = text.charCodeAt(index);
+    if (sign === QUOTE) {
       const end = endOfString(text, index);
       const frame = frames.at(-1);
       if (expectsKey && frame?.keys !== undefined) {
@@ -49,16 +53,16 @@ function readKeys(text: string, tell: (frames: readonly Frame[], isRepeated: boo
         expectsKey = false;
       }
       index = end;
-    } else if (sign === "{") {
+    } else if (sign === OBJECT) {
       frames.push({ keys: new Set(), at: "" });
       expectsKey = true;
-    } else if (sign === "[") {
+    } else if (sign === LIST) {
       frames.push({ keys: undefined, at: 0 });
       expectsKey = false;
-    } else if (sign === "}" || sign === "]") {
+    } else if (sign === OBJECT_END || sign === LIST_END) {
       frames.pop();
       expectsKey = false;
-    } else if (sign === ",") {
+    } else if (sign === COMMA) {
       const frame = frames.at(-1);
       if (frame?.keys === undefined) {
         if (frame !== undefined) frame.at = Number(frame.at) + 1;
