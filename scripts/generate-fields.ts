@@ -11,14 +11,12 @@ import { dirname, join } from "node:path";
 /** The kinds we serve; every type they reach is written too. A new kind is one more word here. */
 const ROOTS = [
   "V1ConfigMap",
-  "V1Binding",
   "V1ClusterRole",
   "V1ClusterRoleBinding",
   "V1DeleteOptions",
   "V1Endpoints",
   "V1EndpointSlice",
   "CoreV1Event",
-  "V1Eviction",
   "V1Ingress",
   "V1IngressClass",
   "V1IPAddress",

@@ -23,6 +23,7 @@ const container: Record<string, MergeRule> = {
  */
 export const mergeRules: Readonly<Record<string, Readonly<Record<string, MergeRule>>>> = {
   Container: container,
+  ContainerStatus: { allocatedResourcesStatus: by("name"), volumeMounts: by("mountPath") },
   EphemeralContainer: container,
   NamespaceStatus: { conditions: by("type") },
   NodeSpec: { podCIDRs: set },
@@ -45,7 +46,7 @@ export const mergeRules: Readonly<Record<string, Readonly<Record<string, MergeRu
     podIPs: by("ip"),
     resourceClaimStatuses: by("name"),
   },
-  ServiceAccount: { imagePullSecrets: by("name"), secrets: by("name") },
+  ServiceAccount: { secrets: by("name") },
   ServiceCIDRStatus: { conditions: by("type") },
   // By `port` alone, although TCP 53 and UDP 53 are two ports: that is what clients of upstream get (SVC-196).
   ServiceSpec: { ports: by("port") },

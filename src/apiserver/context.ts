@@ -3,6 +3,7 @@ import type { Log } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorizer } from "./access/authorizer.ts";
 import type { Admission } from "./admission/admission.ts";
+import type { InFlight } from "./http/in-flight.ts";
 import type { WatchCache } from "./cache/watch-cache.ts";
 import type { Claims } from "./claims/claims.ts";
 import type { KindIndex } from "./route.ts";
@@ -20,6 +21,8 @@ export interface Context {
   /** Writes that would get in each other's way, by namespace. */
   readonly turns: Turns;
   readonly authorizer: Authorizer;
+  /** Requests under way. */
+  readonly inFlight: InFlight;
   readonly clock: Clock;
   /** That many random bytes. */
   readonly random: (length: number) => Uint8Array;

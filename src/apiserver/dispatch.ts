@@ -1,5 +1,6 @@
 import { DEPRECATED } from "../api/endpoints/endpoints.ts";
 import type { Context } from "./context.ts";
+import { deletesMany } from "./discovery/resources.ts";
 import { methodNotAllowed } from "./errors.ts";
 import { queryFlag } from "./http/decode-object.ts";
 import type { Exchange } from "./http/exchange.ts";
@@ -22,6 +23,7 @@ import { watch } from "./verbs/watch.ts";
 type Methods = Readonly<Record<string, Verb>>;
 
 const COLLECTION: Methods = { GET: list, POST: create, DELETE: deletecollection };
+const KEPT: Methods = { GET: list, POST: create };
 /** All namespaces together may be read, not written. */
 const ALL_NAMESPACES: Methods = { GET: list };
 const OBJECT: Methods = { GET: get, PUT: update, PATCH: patch, DELETE: remove };
@@ -43,7 +45,8 @@ const POD: Readonly<Record<string, Methods>> = {
 };
 
 function methodsOf({ kind, namespace, name, subresource }: ResourceRoute): Methods {
-  if (name === undefined) return kind.namespaced && namespace === undefined ? ALL_NAMESPACES : COLLECTION;
+  if (name === undefined && kind.namespaced && namespace === undefined) return ALL_NAMESPACES;
+  if (name === undefined) return deletesMany(kind) ? COLLECTION : KEPT;
   if (subresource === undefined) return OBJECT;
   const own =
     kind.group !== "" ? undefined : kind.plural === "pods" ? POD : kind.plural === "services" ? SERVICE : undefined;

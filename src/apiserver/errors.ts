@@ -43,7 +43,7 @@ export const forbiddenWrite = (
   });
 
 export const methodNotAllowed = (): ApiError =>
-  new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource");
+  new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 
 export const badRequest = (message: string): ApiError => new ApiError("BadRequest", message);
 

@@ -6,11 +6,13 @@ import { requestInfo } from "./access/attributes.ts";
 import { forbidden } from "./access/authorizer.ts";
 import type { Context } from "./context.ts";
 import { sendDiscovery } from "./discovery/discovery.ts";
+import { servesGroupOf } from "./discovery/resources.ts";
 import { dispatch } from "./dispatch.ts";
 import { badRequest } from "./errors.ts";
 import { sendHealth } from "./health.ts";
+import { auditId } from "./http/audit-id.ts";
 import type { Answer, Exchange, Request } from "./http/exchange.ts";
-import { apiErrorOf, sendError } from "./http/respond.ts";
+import { apiErrorOf, sendError, sendPageNotFound } from "./http/respond.ts";
 import { authenticate, type TokenAuthenticator } from "./identity/authenticate.ts";
 import { ANONYMOUS, type Identity } from "./identity/identity.ts";
 import { sendOpenApi } from "./openapi/openapi.ts";
@@ -40,13 +42,15 @@ function splitUrl(url: string): { path: string; query: URLSearchParams } {
 }
 
 async function serve(context: Context, settings: HandleSettings, exchange: Exchange): Promise<void> {
+  if (!servesGroupOf(exchange.path, context.kinds.all)) return sendPageNotFound(exchange);
   if (await answerReview(context, exchange)) return;
   const route = readRoute(exchange.path, context.kinds);
   if (route !== undefined) return dispatch(context, exchange, route);
   if (await sendHealth(context, exchange)) return;
   if (await sendDiscovery(context, exchange, settings.version)) return;
   if (await sendOpenApi(context, exchange)) return;
-  throw pathNotFound();
+  if (/^\/apis?\//.test(exchange.path)) throw pathNotFound();
+  await sendPageNotFound(exchange);
 }
 
 /** @throws ApiError Forbidden when nobody allows the request */
@@ -65,6 +69,7 @@ export async function handle(
   socket: TLSSocket,
 ): Promise<void> {
   const gone = new AbortController();
+  answer.setHeader("audit-id", auditId(request, context.random));
   answer.on("close", () => gone.abort(GONE));
   answer.on("error", (error) => context.log.debug({ error: error.message }, "a client went before its answer"));
   request.on("error", (error) => context.log.debug({ error: error.message }, "a request broke off"));
@@ -87,7 +92,12 @@ export async function handle(
     const identity = await authenticate(socket, request.headers.authorization, settings.tokens);
     exchange = { ...unknown, identity };
     authorize(context, identity, method, path, query);
-    await serve(context, settings, exchange);
+    const leave = context.inFlight.take(requestInfo(method, path, query), identity);
+    try {
+      await serve(context, settings, exchange);
+    } finally {
+      leave();
+    }
   } catch (error) {
     await tellError(context, exchange, error);
   }

@@ -16,7 +16,7 @@ export interface ResourceRoute {
 
 const NOT_FOUND = "the server could not find the requested resource";
 
-export const pathNotFound = (): ApiError => new ApiError("NotFound", NOT_FOUND);
+export const pathNotFound = (): ApiError => new ApiError("NotFound", NOT_FOUND, {});
 
 /** Kinds by `group/version/plural`, for the router and for discovery. */
 export class KindIndex {

@@ -18,6 +18,7 @@ import type { Claims } from "./claims/claims.ts";
 import type { Context } from "./context.ts";
 import { handle, handleUpgrade } from "./handle.ts";
 import type { TokenAuthenticator } from "./identity/authenticate.ts";
+import { InFlight, type InFlightLimits } from "./http/in-flight.ts";
 import { KindIndex } from "./route.ts";
 import type { Streams } from "./streams.ts";
 import { Turns } from "./turns.ts";
@@ -51,6 +52,8 @@ export interface ApiServerOptions {
   readonly log?: Log;
   /** Changes of each resource remembered for watches that start in the past. */
   readonly remembered?: number;
+  /** Requests that may be under way at the same time. */
+  readonly inFlight?: InFlightLimits;
 }
 
 /** Where to listen: an address, or the path of a Unix socket (TLS is spoken there too). */
@@ -120,6 +123,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     admissions: [namespaceLifecycle, serviceEndpoints, ...(options.admissions ?? [])],
     turns: new Turns(),
     authorizer: inOrder([superuser, openPaths, ...(options.authorizers ?? [everybodyKnown])]),
+    inFlight: new InFlight(options.inFlight),
     clock,
     random: options.random ?? pooledRandom(),
     log,

@@ -9,9 +9,9 @@ export interface Writer {
   warn(sentence: string): void;
 }
 
-/** The writer that a request speaks for. @throws ApiError BadRequest for a word of `dryRun` that means nothing */
-export const writerOf = (exchange: Pick<Exchange, "identity" | "query" | "warnings">): Writer => ({
+/** The writer that a request speaks for. @throws ApiError Invalid for a word of `dryRun` that means nothing */
+export const writerOf = (exchange: Pick<Exchange, "identity" | "query" | "warnings" | "method">): Writer => ({
   identity: exchange.identity,
-  dryRun: isDryRun(exchange.query.getAll("dryRun")),
+  dryRun: isDryRun(exchange.query.getAll("dryRun"), exchange.method),
   warn: (sentence) => void exchange.warnings.add(sentence),
 });

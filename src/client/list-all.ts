@@ -1,4 +1,4 @@
-import type { KubeObject, Resource } from "../api/object.ts";
+import { apiVersionOf, type KubeObject, type Resource } from "../api/object.ts";
 import { isApiError } from "../api/status.ts";
 import type { Client, ListParameters } from "./client.ts";
 
@@ -26,17 +26,26 @@ export async function listAll<T extends KubeObject>(
     const paging: ListParameters = next === undefined ? { ...scope, limit } : { ...scope, limit, continue: next };
     try {
       const page = await client.list<T>(resource, paging, signal);
-      for (const item of page.items) items.push(item);
+      for (const item of page.items) items.push(asSaid(resource, item));
       version = page.metadata.resourceVersion ?? version;
       next = page.metadata.continue === "" ? undefined : page.metadata.continue;
     } catch (error) {
       if (next === undefined || !isApiError(error, "Expired", "Gone")) throw error;
       const whole = await client.list<T>(resource, scope, signal);
-      return { items: whole.items, resourceVersion: versionOf(resource, whole.metadata.resourceVersion) };
+      return {
+        items: whole.items.map((item) => asSaid(resource, item)),
+        resourceVersion: versionOf(resource, whole.metadata.resourceVersion),
+      };
     }
   } while (next !== undefined);
   return { items, resourceVersion: versionOf(resource, version) };
 }
+
+/** The items of a list leave out what the list says for all of them. */
+const asSaid = <T extends KubeObject>(resource: Resource, item: T): T =>
+  (item as Partial<KubeObject>).kind === undefined
+    ? Object.assign({ apiVersion: apiVersionOf(resource), kind: resource.kind }, item)
+    : item;
 
 function versionOf(resource: Resource, version: string | undefined): string {
   if (version === undefined || version === "") {

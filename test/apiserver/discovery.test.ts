@@ -84,11 +84,12 @@ void test("aggregated discovery names every kind that the plain one names", asyn
 void test("every reference in the OpenAPI documents has its schema, and writes take fieldValidation", async () => {
   const { body: index } = await cluster.ask("GET", "/openapi/v3");
   const paths = Object.values<{ serverRelativeURL: string }>(index.paths);
-  assert.equal(paths.length, 4);
+  const groups = (await cluster.ask("GET", "/apis")).body.groups as unknown[];
+  assert.equal(paths.length, groups.length + 1);
   for (const { serverRelativeURL } of paths) {
     const { text, body } = await cluster.ask("GET", serverRelativeURL);
     const references = new Set([...text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map((found) => found[1]!));
-    assert.ok(references.size > 3);
+    assert.ok(references.size > 1);
     for (const name of references) assert.ok(name in body.components.schemas, `${serverRelativeURL}: ${name}`);
   }
   const core = (await cluster.ask("GET", "/openapi/v3/api/v1")).body;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:tls";
 import { after, before, test } from "node:test";
+import { memoryStore } from "../../src/store/memory/memory.ts";
 import { createAuthority } from "./certificates.ts";
 import { createCluster, type Cluster } from "./cluster.ts";
 
@@ -88,9 +89,7 @@ void test("an unknown body type answers 415, an unknown path 404, a wrong method
   const cases: [string, string, number, string][] = [
     ["POST", configMaps, 415, "application/cbor"],
     ["PATCH", `${configMaps}/x`, 415, "application/json"],
-    ["GET", "/apis/nothing.example/v1/things", 404, ""],
     ["GET", "/api/v1/things", 404, ""],
-    ["GET", "/nothing", 404, ""],
     ["GET", "/api/v1/namespaces/default/nodes/x", 404, ""],
     ["GET", `${configMaps}/x/status`, 404, ""],
     ["PUT", configMaps, 405, ""],
@@ -102,6 +101,10 @@ void test("an unknown body type answers 415, an unknown path 404, a wrong method
     const answer = await cluster.ask(method, path, method === "GET" ? undefined : "{}", { headers });
     assert.equal(answer.code, code, `${method} ${path}: ${answer.text}`);
     assert.equal(answer.body.kind, "Status", `${method} ${path}`);
+  }
+  for (const path of ["/apis/nothing.example/v1/things", "/nothing"]) {
+    const answer = await cluster.ask("GET", path);
+    assert.deepEqual([answer.code, answer.text], [404, "404 page not found\n"], path);
   }
 });
 
@@ -145,5 +148,55 @@ void test("what nobody expected answers 500 as Status and the server goes on", a
     assert.equal((await broken.ask("POST", configMaps, { metadata: { name: "calm" } })).code, 201);
   } finally {
     await broken.close();
+  }
+});
+
+void test("requests beyond what may be under way answer 429 with when to come again; administrators and health are let in", async () => {
+  const busy = await createCluster({
+    inFlight: { reading: 0, writing: 0 },
+    tokens: [(token) => (token === "good" ? { user: "robot", groups: [] } : undefined)],
+  });
+  try {
+    const headers = { authorization: "Bearer good" };
+    for (const [method, path, body] of [
+      ["GET", configMaps, undefined],
+      ["POST", configMaps, { metadata: { name: "x" } }],
+    ] as const) {
+      const { code, body: said, headers: told } = await busy.ask(method, path, body, { as: "anonymous", headers });
+      assert.deepEqual([code, said.reason, said.details.retryAfterSeconds], [429, "TooManyRequests", 1]);
+      assert.equal(told["retry-after"], "1");
+    }
+    assert.equal((await busy.ask("GET", "/readyz", undefined, { as: "anonymous", headers })).code, 200);
+    assert.equal((await busy.ask("GET", configMaps)).code, 200);
+  } finally {
+    await busy.close();
+  }
+});
+
+void test("health fails while the store does, and keeps why to itself", async () => {
+  const inner = memoryStore();
+  let isBroken = false;
+  const store = new Proxy(inner, {
+    get: (target, name: keyof typeof inner) => {
+      if (name === "revision" && isBroken)
+        return () => Promise.reject(new Error("the disk of the secret project is full"));
+      return target[name].bind(target);
+    },
+  });
+  const ailing = await createCluster({ store });
+  try {
+    assert.equal((await ailing.ask("GET", "/readyz")).text, "ok");
+    isBroken = true;
+    for (const path of ["/readyz", "/livez", "/healthz"]) {
+      const { code, text } = await ailing.ask("GET", path, undefined, { as: "anonymous" });
+      assert.equal(code, 500, path);
+      assert.match(text, /^\[\+\]ping ok\n\[\+\]log ok\n\[-\]etcd failed: reason withheld\n[^]* check failed\n$/);
+    }
+    assert.equal((await ailing.ask("GET", "/livez/ping")).code, 200);
+    assert.equal((await ailing.ask("GET", "/livez/etcd")).code, 500);
+    assert.equal((await ailing.ask("GET", "/livez?exclude=etcd")).text, "ok");
+  } finally {
+    isBroken = false;
+    await ailing.close();
   }
 });

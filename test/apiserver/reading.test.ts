@@ -166,7 +166,7 @@ void test("a list as Table has columns, cells and the objects' metadata", async 
   const whole = await cluster.ask("GET", `${configMaps}/tabled?includeObject=Object`, undefined, { headers: TABLE });
   assert.equal(whole.body.rows[0].object.kind, "ConfigMap");
   const none = await cluster.ask("GET", `${configMaps}/tabled?includeObject=None`, undefined, { headers: TABLE });
-  assert.equal(none.body.rows[0].object, undefined);
+  assert.equal(none.body.rows[0].object, null);
 });
 
 void test("a watch as Table carries the column definitions in its first event alone", async () => {

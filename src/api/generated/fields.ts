@@ -10,12 +10,6 @@ export const fields: Record<string, Record<string, string>> = {
     kind: "string",
     metadata: "ObjectMeta",
   },
-  Binding: {
-    apiVersion: "string",
-    kind: "string",
-    metadata: "ObjectMeta",
-    target: "ObjectReference!",
-  },
   ClusterRole: {
     aggregationRule: "AggregationRule",
     apiVersion: "string",
@@ -72,12 +66,6 @@ export const fields: Record<string, Record<string, string>> = {
     series: "EventSeries",
     source: "EventSource",
     type: "string",
-  },
-  Eviction: {
-    apiVersion: "string",
-    deleteOptions: "DeleteOptions",
-    kind: "string",
-    metadata: "ObjectMeta",
   },
   Ingress: {
     apiVersion: "string",
@@ -251,15 +239,6 @@ export const fields: Record<string, Record<string, string>> = {
     selfLink: "string",
     uid: "string",
   },
-  ObjectReference: {
-    apiVersion: "string",
-    fieldPath: "string",
-    kind: "string",
-    name: "string",
-    namespace: "string",
-    resourceVersion: "string",
-    uid: "string",
-  },
   AggregationRule: {
     clusterRoleSelectors: "[]LabelSelector",
   },
@@ -305,6 +284,15 @@ export const fields: Record<string, Record<string, string>> = {
     name: "string",
     port: "int32",
     protocol: "string",
+  },
+  ObjectReference: {
+    apiVersion: "string",
+    fieldPath: "string",
+    kind: "string",
+    name: "string",
+    namespace: "string",
+    resourceVersion: "string",
+    uid: "string",
   },
   EventSeries: {
     count: "int32",

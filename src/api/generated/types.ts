@@ -9,13 +9,6 @@ export interface ConfigMap {
   metadata: ObjectMeta;
 }
 
-export interface Binding {
-  apiVersion: string;
-  kind: "Binding";
-  metadata: ObjectMeta;
-  target: ObjectReference;
-}
-
 export interface ClusterRole {
   aggregationRule?: AggregationRule | undefined;
   apiVersion: string;
@@ -77,13 +70,6 @@ export interface Event {
   series?: EventSeries | undefined;
   source?: EventSource | undefined;
   type?: string | undefined;
-}
-
-export interface Eviction {
-  apiVersion: string;
-  deleteOptions?: DeleteOptions | undefined;
-  kind: "Eviction";
-  metadata: ObjectMeta;
 }
 
 export interface Ingress {
@@ -281,16 +267,6 @@ export interface ObjectMeta {
   uid?: string | undefined;
 }
 
-export interface ObjectReference {
-  apiVersion?: string | undefined;
-  fieldPath?: string | undefined;
-  kind?: string | undefined;
-  name?: string | undefined;
-  namespace?: string | undefined;
-  resourceVersion?: string | undefined;
-  uid?: string | undefined;
-}
-
 export interface AggregationRule {
   clusterRoleSelectors?: LabelSelector[] | undefined;
 }
@@ -343,6 +319,16 @@ export interface EndpointPort {
   name?: string | undefined;
   port?: number | undefined;
   protocol?: string | undefined;
+}
+
+export interface ObjectReference {
+  apiVersion?: string | undefined;
+  fieldPath?: string | undefined;
+  kind?: string | undefined;
+  name?: string | undefined;
+  namespace?: string | undefined;
+  resourceVersion?: string | undefined;
+  uid?: string | undefined;
 }
 
 export interface EventSeries {

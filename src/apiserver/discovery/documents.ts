@@ -7,7 +7,7 @@ interface Version {
   readonly kinds: readonly Served[];
 }
 
-/** Groups and versions in the order of the kinds; the core group comes first. */
+/** Groups and versions in the order of the kinds, the core group first; within each, resources by name. */
 export function versionsOf(kinds: readonly Served[]): Version[] {
   const versions = new Map<string, { group: string; version: string; kinds: Served[] }>();
   for (const kind of kinds) {
@@ -16,6 +16,7 @@ export function versionsOf(kinds: readonly Served[]): Version[] {
     if (found === undefined) versions.set(key, { group: kind.group, version: kind.version, kinds: [kind] });
     else found.kinds.push(kind);
   }
+  for (const { kinds: mine } of versions.values()) mine.sort((a, b) => (a.plural < b.plural ? -1 : 1));
   return [...versions.values()].sort((a, b) => Number(a.group !== "") - Number(b.group !== ""));
 }
 
@@ -56,13 +57,14 @@ export function apiGroupDocument(kinds: readonly Served[], group: string): objec
   return { kind: "APIGroup", apiVersion: "v1", ...apiGroup(group, versions) };
 }
 
+const isForeign = (resource: DiscoveredResource, at: Version): boolean =>
+  resource.group !== at.group || resource.version !== at.version;
+
 const apiResource = (resource: DiscoveredResource, at: Version): object => ({
   name: resource.name,
   singularName: resource.singular,
   namespaced: resource.namespaced,
-  ...(resource.group === at.group && resource.version === at.version
-    ? {}
-    : { group: resource.group, version: resource.version }),
+  ...(isForeign(resource, at) ? { group: resource.group, version: resource.version } : {}),
   kind: resource.kind,
   verbs: resource.verbs,
   ...(resource.shortNames.length === 0 ? {} : { shortNames: resource.shortNames }),
@@ -75,20 +77,25 @@ export function apiResourceList(kinds: readonly Served[], group: string, version
   if (found === undefined) return undefined;
   return {
     kind: "APIResourceList",
-    apiVersion: "v1",
+    // The core group is older than the field, and upstream leaves it out there.
+    ...(group === "" ? {} : { apiVersion: "v1" }),
     groupVersion: apiVersionOf(found),
     resources: found.kinds.flatMap(discovered).map((resource) => apiResource(resource, found)),
   };
 }
 
-const gvk = ({ group, version, kind }: DiscoveredResource): object => ({ group, version, kind });
+/** The kind that a resource answers with; its group and version only where they are not those of the resource. */
+const responseKind = (resource: DiscoveredResource, at: Version): object => {
+  const { group, version } = isForeign(resource, at) ? resource : { group: "", version: "" };
+  return { group, version, kind: resource.kind };
+};
 const scope = ({ namespaced }: DiscoveredResource): string => (namespaced ? "Namespaced" : "Cluster");
 
-function aggregatedResource(kind: Served): object {
+function aggregatedResource(kind: Served, at: Version): object {
   const [resource, ...below] = discovered(kind);
   return {
     resource: resource!.name,
-    responseKind: gvk(resource!),
+    responseKind: responseKind(resource!, at),
     scope: scope(resource!),
     singularResource: resource!.singular,
     verbs: resource!.verbs,
@@ -99,7 +106,7 @@ function aggregatedResource(kind: Served): object {
       : {
           subresources: below.map((one) => ({
             subresource: one.name.slice(kind.plural.length + 1),
-            responseKind: gvk(one),
+            responseKind: responseKind(one, at),
             verbs: one.verbs,
           })),
         }),
@@ -117,8 +124,17 @@ export const aggregatedDiscovery = (kinds: readonly Served[], isCore: boolean, v
       metadata: group === "" ? {} : { name: group },
       versions: versions.map((one) => ({
         version: one.version,
-        resources: one.kinds.map(aggregatedResource),
+        resources: one.kinds.map((kind) => aggregatedResource(kind, one)),
         freshness: "Current",
       })),
     })),
 });
+
+/** `/`: every path that says something. */
+export function rootPaths(kinds: readonly Served[]): object {
+  const versions = versionsOf(kinds).flatMap(({ group, version }) =>
+    group === "" ? [`/api/${version}`] : [`/apis/${group}`, `/apis/${group}/${version}`],
+  );
+  const own = ["/api", "/apis", "/apis/", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"];
+  return { paths: [...new Set([...own, ...versions])].sort() };
+}

@@ -1,5 +1,6 @@
 import type { Kind } from "../../api/kind.ts";
 import type { Review } from "../reviews/review.ts";
+import { reviews } from "../reviews/reviews.ts";
 
 /** A resource or subresource as discovery lists it. */
 export interface DiscoveredResource {
@@ -33,6 +34,25 @@ const POD_SUBRESOURCES = [
 
 /** Whatever has a path of its own: kinds, whose objects are stored, and questions, which are only answered. */
 export type Served = Kind | Review;
+
+const served = new WeakMap<readonly Kind[], readonly Served[]>();
+
+/** Everything that a server of these kinds serves; the same list each time. */
+export function servedBy(kinds: readonly Kind[]): readonly Served[] {
+  let all = served.get(kinds);
+  if (all === undefined) served.set(kinds, (all = [...kinds, ...reviews]));
+  return all;
+}
+
+/** False for a path below a group that is not served at all. */
+export function servesGroupOf(path: string, kinds: readonly Kind[]): boolean {
+  const group = /^\/apis\/([^/]+)/.exec(path)?.[1];
+  return group === undefined || servedBy(kinds).some((one) => one.group === group);
+}
+
+/** Whether a whole collection may be deleted at once. Namespaces take too much with them. */
+export const deletesMany = ({ group, plural }: Pick<Kind, "group" | "plural">): boolean =>
+  group !== "" || plural !== "namespaces";
 
 const discoveredReview = (review: Review): DiscoveredResource => ({
   name: review.plural,
@@ -70,7 +90,7 @@ export function discovered(served: Served): DiscoveredResource[] {
       ...base,
       name: kind.plural,
       singular: kind.singular,
-      verbs: VERBS,
+      verbs: deletesMany(kind) ? VERBS : VERBS.filter((verb) => verb !== "deletecollection"),
       shortNames: kind.shortNames,
       categories: kind.categories,
     },

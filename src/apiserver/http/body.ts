@@ -1,7 +1,7 @@
-import { decodeProtobuf } from "../../api/protobuf/decode.ts";
-import { Malformed } from "../../api/protobuf/wire.ts";
 import { ApiError } from "../../api/status.ts";
 import type { Request } from "./exchange.ts";
+import { jsonFault } from "./json-fault.ts";
+import { NOTHING_TWICE, repeatedKeys, type Repeated } from "./repeated-keys.ts";
 
 /** Bytes a request body may have, as upstream's limit for resources. */
 export const MAXIMUM_BODY = 3 * 1024 * 1024;
@@ -9,8 +9,6 @@ export const MAXIMUM_BODY = 3 * 1024 * 1024;
 const MAXIMUM_DISCARDED = 16 * 1024 * 1024;
 /** Objects and arrays inside each other. */
 const MAXIMUM_DEPTH = 100;
-/** How often YAML aliases may be written out. */
-const MAXIMUM_ALIASES = 100;
 
 const bad = (message: string): ApiError => new ApiError("BadRequest", message);
 
@@ -59,86 +57,59 @@ export function checkShape(value: unknown): void {
   }
 }
 
+/** What a body holds. */
+export interface Parsed {
+  readonly value: unknown;
+  /** Keys that are there twice; the last one counts. */
+  readonly repeated: Repeated;
+}
+
 export function parseJson(text: string): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw bad(`the body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw bad(`couldn't get version/kind; json parse error: ${jsonFault(error, text)}`);
   }
   checkShape(value);
   return value;
 }
 
-/** YAML 1.1 as Go's parser reads it: `yes` is true, dates stay text, `!!binary` stays text, duplicate keys are refused, `12:30` is no number. */
-async function parseYamlBody(text: string): Promise<unknown> {
-  // A large library that hardly any client needs: kubectl sends JSON.
-  const { parseDocument, isScalar, visit } = await import("yaml");
-  // The parser is recursive: what opens more brackets than may ever nest is refused before it starts.
-  if (/[[{]{101}|(?:-\s){101}/.test(text) || /[[{]{101}/.test(text.replaceAll(/\s/g, "")))
-    throw bad(`the body is nested deeper than ${MAXIMUM_DEPTH} levels`);
-  let value: unknown;
-  try {
-    const document = parseDocument(text, {
-      version: "1.1",
-      // The library compares each key with all before it: a minute for a body of the size that is allowed.
-      uniqueKeys: false,
-      customTags: (tags) =>
-        tags.filter((tag) => typeof tag === "string" || (!/timestamp|binary/.test(tag.tag) && tag.format !== "TIME")),
-      logLevel: "error",
-    });
-    const [error] = document.errors;
-    if (error !== undefined) throw error;
-    let aliases = 0;
-    visit(document, {
-      Map(_, map) {
-        const keys = new Set<unknown>();
-        for (const { key } of map.items) {
-          const name = isScalar(key) ? key.value : key;
-          if (keys.has(name) && name !== "<<") throw new Error(`the key ${JSON.stringify(name)} is there twice`);
-          keys.add(name);
-        }
-      },
-      Alias() {
-        aliases += 1;
-        if (aliases > MAXIMUM_ALIASES) throw new Error(`it has more than ${MAXIMUM_ALIASES} aliases`);
-      },
-    });
-    value = document.toJS({ maxAliasCount: MAXIMUM_ALIASES });
-  } catch (error) {
-    throw bad(`the body is not YAML: ${error instanceof Error ? error.message.split("\n", 1)[0] : String(error)}`);
-  }
-  checkShape(value);
-  return value;
+/** YAML above this is read by a thread of its own, because a body of the size that is allowed takes seconds. */
+const YAML_ALONE_ABOVE = 64 * 1024;
+
+async function parseYaml(text: string): Promise<Parsed> {
+  // A large library that hardly any client needs: kubectl sends JSON, also where it says YAML.
+  const { readYaml, readYamlAside } = await import("./yaml.ts");
+  const read = text.length > YAML_ALONE_ABOVE ? await readYamlAside(text) : readYaml(text);
+  if ("fault" in read) throw bad(read.fault);
+  checkShape(read.value);
+  const { value, twice } = read;
+  return { value, repeated: twice.length === 0 ? NOTHING_TWICE : { kind: "lines", lines: twice } };
 }
 
-const PROTOBUF = "application/vnd.kubernetes.protobuf";
-
-function parseProtobuf(type: string, bytes: Uint8Array): unknown {
-  try {
-    return decodeProtobuf(type, bytes);
-  } catch (error) {
-    if (!(error instanceof Malformed)) throw error;
-    throw bad(`the body is not the protobuf form of a ${type}: ${error.message}`);
-  }
-}
-
-/**
- * Parses an object or options body; `type` is its root type in the field table, without which protobuf cannot be read.
- *
- * @throws ApiError UnsupportedMediaType for what is neither JSON nor YAML nor protobuf
- */
-export function parseBytes(media: string, bytes: Buffer, type?: string): unknown {
-  if (media === "application/json") return parseJson(bytes.toString("utf8"));
-  if (media === "application/yaml") return parseYamlBody(bytes.toString("utf8"));
-  if (media === PROTOBUF && type !== undefined) return parseProtobuf(type, bytes);
-  const accepted = ["application/json", "application/yaml", ...(type === undefined ? [] : [PROTOBUF])];
-  throw new ApiError(
+/** The words for a body of another type than those that are read. */
+const unsupportedMediaType = (): ApiError =>
+  new ApiError(
     "UnsupportedMediaType",
-    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
+    "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, " +
+      "application/vnd.kubernetes.protobuf",
   );
+
+/** Parses the bytes of a body. @throws ApiError UnsupportedMediaType for what is neither JSON nor YAML nor protobuf */
+export async function parseBytes(type: string, bytes: Buffer): Promise<Parsed> {
+  if (type === "application/json") {
+    const text = bytes.toString("utf8");
+    return { value: parseJson(text), repeated: repeatedKeys(text) };
+  }
+  if (type === "application/yaml") return parseYaml(bytes.toString("utf8"));
+  if (type === "application/vnd.kubernetes.protobuf") {
+    const { readProtobuf } = await import("./protobuf/read.ts");
+    return { value: readProtobuf(bytes), repeated: NOTHING_TWICE };
+  }
+  throw unsupportedMediaType();
 }
 
-/** Reads and parses the body of a request, as {@link parseBytes}. */
-export const parseBody = async (request: Request, type?: string): Promise<unknown> =>
-  parseBytes(mediaType(request), await readBody(request), type);
+/** Reads and parses an object or options body. @throws ApiError */
+export const parseBody = async (request: Request): Promise<unknown> =>
+  (await parseBytes(mediaType(request), await readBody(request))).value;

@@ -14,6 +14,7 @@ export interface Answer extends Writable {
   statusCode: number;
   readonly headersSent: boolean;
   setHeader(name: string, value: string | string[]): unknown;
+  hasHeader(name: string): boolean;
 }
 
 /** One request with its answer, and what was found out about it. */

@@ -1,86 +1,82 @@
-import { createHash } from "node:crypto";
-import type { Kind } from "../../api/kind.ts";
+import type { Served } from "../discovery/resources.ts";
+import { servedBy } from "../discovery/resources.ts";
 import type { Context } from "../context.ts";
-import { versionsOf } from "../discovery/documents.ts";
-import { methodNotAllowed } from "../errors.ts";
-import { negotiate } from "../http/accept.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { sendJson, sendText, startAnswer } from "../http/respond.ts";
-import { pathsOf } from "./paths.ts";
-import { schemasOf } from "./schemas.ts";
-import { OPENAPI_V2_PROTOBUF, openApiV2Json, openApiV2Protobuf } from "./v2.ts";
+import { sendBytes, sendEmpty, sendJson } from "../http/respond.ts";
+import { hasEtag } from "../http/etag.ts";
+import type { Document, OpenApiDocuments } from "./documents.ts";
 
-interface Document {
-  readonly text: string;
-  readonly hash: string;
-}
+const OPENAPI_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+const YEAR_MS = 365 * 24 * 3600 * 1000;
 
-/** Documents are made when first asked for: most servers are never asked for most of them. */
-const made = new WeakMap<readonly Kind[], Map<string, Document>>();
+const made = new WeakMap<readonly Served[], OpenApiDocuments>();
 
-/** The OpenAPI 3 document of one group and version, as JSON. */
-function documentOf(kinds: readonly Kind[], group: string, version: string): Document | undefined {
-  let documents = made.get(kinds);
-  if (documents === undefined) made.set(kinds, (documents = new Map()));
-  const key = `${group}/${version}`;
-  const found = documents.get(key);
-  if (found !== undefined) return found;
-  const mine = kinds.filter((kind) => kind.group === group && kind.version === version);
-  if (mine.length === 0) return undefined;
-  const text = JSON.stringify({
-    openapi: "3.0.0",
-    info: { title: "Kubernetes", version: "v1.36.2" },
-    paths: Object.assign({}, ...mine.map(pathsOf)) as object,
-    components: { schemas: schemasOf(mine, { group, version }) },
-  });
-  const document = { text, hash: createHash("sha256").update(text).digest("hex").toUpperCase() };
-  documents.set(key, document);
-  return document;
-}
-
-/** `api/v1`, `apis/discovery.k8s.io/v1`: how the index names a group and version. */
-const pathOf = (group: string, version: string): string =>
-  group === "" ? `api/${version}` : `apis/${group}/${version}`;
-
-function indexOf(kinds: readonly Kind[]): object {
-  const entries = versionsOf(kinds).map(({ group, version }) => {
-    const path = pathOf(group, version);
-    const hash = documentOf(kinds, group, version)!.hash;
-    return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }];
-  });
-  return { paths: Object.fromEntries(entries) as object };
-}
-
-async function sendV2(exchange: Exchange): Promise<void> {
-  if (!String(exchange.request.headers.accept).includes(OPENAPI_V2_PROTOBUF)) {
-    negotiate(exchange.request.headers.accept);
-    return sendText(exchange, 200, openApiV2Json);
+/** Loaded when first asked for: schemas and descriptions are no part of a server's start. */
+async function documentsOf(context: Context): Promise<OpenApiDocuments> {
+  const served = servedBy(context.kinds.all);
+  let documents = made.get(served);
+  if (documents === undefined) {
+    const { OpenApiDocuments: Documents } = await import("./documents.ts");
+    made.set(served, (documents = new Documents(served)));
   }
-  // The `@` of the name asked for is no sign of a media type; upstream answers with a dot.
-  startAnswer(exchange, 200, OPENAPI_V2_PROTOBUF.replace("@", "."));
-  exchange.answer.end(openApiV2Protobuf);
+  return documents;
 }
 
-/** `/openapi/v3` and the documents below it, and an empty `/openapi/v2`. False when the path is none of these. */
-export async function sendOpenApi(context: Context, exchange: Exchange): Promise<boolean> {
-  if (exchange.path === "/openapi/v2" && exchange.method === "GET") {
-    await sendV2(exchange);
-    return true;
+/** The media type, `json` or `protobuf`, that an Accept header asks for; undefined when it is neither. */
+function formatOf(accept: string | undefined): "json" | "protobuf" | undefined {
+  if (accept === undefined || accept.trim() === "") return "json";
+  for (const clause of accept.split(",")) {
+    const type = clause.split(";", 1)[0]!.trim();
+    if (type === OPENAPI_V2_PROTOBUF) return "protobuf";
+    if (type === "application/json" || type === "application/*" || type === "*/*") return "json";
   }
-  const found = /^\/openapi\/v3(?:\/(.*))?$/.exec(exchange.path);
-  if (found === null) return false;
-  if (exchange.method !== "GET") throw methodNotAllowed();
-  const kinds = context.kinds.all;
-  if (found[1] === undefined || found[1] === "") {
-    negotiate(exchange.request.headers.accept);
-    await sendJson(exchange, 200, indexOf(kinds));
-    return true;
-  }
-  const [, core, group, version] = /^(?:api\/([^/]+)|apis\/([^/]+)\/([^/]+))$/.exec(found[1]) ?? [];
-  const document = documentOf(kinds, group ?? "", version ?? core ?? "");
-  if (document === undefined) return false;
-  negotiate(exchange.request.headers.accept);
+  return undefined;
+}
+
+async function sendDocument(
+  exchange: Exchange,
+  document: Document,
+  type: string,
+  cacheControl?: string,
+): Promise<void> {
   exchange.answer.setHeader("etag", `"${document.hash}"`);
-  await sendText(exchange, 200, document.text);
+  exchange.answer.setHeader("vary", "Accept, Accept-Encoding");
+  if (hasEtag(exchange.request.headers["if-none-match"], document.hash)) return sendEmpty(exchange, 304, cacheControl);
+  return sendBytes(exchange, 200, document.body, type, cacheControl);
+}
+
+async function sendV2(context: Context, exchange: Exchange): Promise<void> {
+  const format = formatOf(exchange.request.headers.accept);
+  if (format === undefined) return sendEmpty(exchange, 406);
+  const documents = await documentsOf(context);
+  if (format === "json") return sendDocument(exchange, documents.v2(), "application/json");
+  // The `@` of the name asked for is no sign of a media type; upstream answers with a dot.
+  return sendDocument(exchange, documents.v2Protobuf(), OPENAPI_V2_PROTOBUF.replace("@", "."));
+}
+
+async function sendV3(context: Context, exchange: Exchange, path: string): Promise<void> {
+  const document = (await documentsOf(context)).v3(path);
+  if (document === undefined) return sendEmpty(exchange, 404);
+  if (formatOf(exchange.request.headers.accept) !== "json") return sendEmpty(exchange, 406);
+  const hash = exchange.query.get("hash");
+  if (hash !== null && hash !== "") {
+    if (hash !== document.hash) {
+      exchange.answer.setHeader("location", `/openapi/v3/${path}?hash=${document.hash}`);
+      return sendEmpty(exchange, 301);
+    }
+    exchange.answer.setHeader("expires", new Date(context.clock.now() + YEAR_MS).toUTCString());
+    // What has the hash in its name never changes.
+    return sendDocument(exchange, document, "application/json", "public, immutable");
+  }
+  return sendDocument(exchange, document, "application/json");
+}
+
+/** `/openapi/v2`, `/openapi/v3` and the documents below it. False when the path is none of these. */
+export async function sendOpenApi(context: Context, exchange: Exchange): Promise<boolean> {
+  if (!exchange.path.startsWith("/openapi/")) return false;
+  if (exchange.path === "/openapi/v2") await sendV2(context, exchange);
+  else if (exchange.path === "/openapi/v3") await sendJson(exchange, 200, (await documentsOf(context)).index());
+  else if (exchange.path.startsWith("/openapi/v3/")) await sendV3(context, exchange, exchange.path.slice(12));
+  else return false;
   return true;
 }

@@ -1,35 +1,33 @@
 import type { Kind } from "../../api/kind.ts";
+import { deletesMany, type Served } from "../discovery/resources.ts";
+import type { Review } from "../reviews/review.ts";
 import { refTo, schemaName, type Schema } from "./schemas.ts";
 
-const text = (name: string, description: string): Schema => ({
-  name,
-  in: "query",
-  description,
-  schema: { type: "string", uniqueItems: true },
-});
-const whole = (name: string, description: string): Schema => ({
-  name,
-  in: "query",
-  description,
-  schema: { type: "integer", uniqueItems: true },
-});
-const flag = (name: string, description: string): Schema => ({
-  name,
-  in: "query",
-  description,
-  schema: { type: "boolean", uniqueItems: true },
-});
+const query =
+  (type: string) =>
+  (name: string, description: string): Schema => ({
+    name,
+    in: "query",
+    description,
+    schema: { type, uniqueItems: true },
+  });
+const text = query("string");
+const whole = query("integer");
+const flag = query("boolean");
 
+const DRY_RUN = text("dryRun", "All: everything is done but storing.");
 /** Clients look for `fieldValidation` here to learn that the server checks fields itself. */
 const WRITE = [
-  text("dryRun", "All: everything is done but storing."),
+  DRY_RUN,
   text("fieldManager", "Name of the writer."),
-  text("fieldValidation", "Ignore, Warn or Strict: what becomes of fields that are not known."),
+  text("fieldValidation", "Ignore, Warn or Strict: what becomes of fields that are not known or are there twice."),
 ];
 const PATCH = [...WRITE, flag("force", "Takes fields over from other managers.")];
 const DELETE = [
-  text("dryRun", "All: everything is done but storing."),
+  DRY_RUN,
   whole("gracePeriodSeconds", "Seconds until the object must be gone."),
+  flag("ignoreStoreReadErrorWithClusterBreakingPotential", "Deletes even what cannot be read from the store."),
+  flag("orphanDependents", "An older way to say propagationPolicy: true is Orphan."),
   text("propagationPolicy", "Orphan, Background or Foreground."),
 ];
 const LIST = [
@@ -44,65 +42,145 @@ const LIST = [
   whole("timeoutSeconds", "Life of a watch."),
   flag("watch", "Watches instead of listing."),
 ];
+/** What of a list's options a deletion of many has. */
+const DELETE_MANY = [...DELETE, ...LIST.filter(({ name }) => name !== "allowWatchBookmarks" && name !== "watch")];
+const PRETTY = text("pretty", "Whether the answer is laid out for people.");
 
 const PATCH_TYPES = [
   "application/json-patch+json",
   "application/merge-patch+json",
   "application/strategic-merge-patch+json",
+  "application/apply-patch+yaml",
 ];
 
-const inPath = (name: string): Schema => ({
+const inPath = (name: string, description: string): Schema => ({
   name,
   in: "path",
+  description,
   required: true,
   schema: { type: "string", uniqueItems: true },
 });
+const NAMESPACE = inPath("namespace", "The namespace.");
+const NAME = inPath("name", "The object's name.");
 
-/** The operations of one kind, by path. */
-export function pathsOf(kind: Kind): Record<string, Schema> {
-  const name = schemaName(kind.type, kind);
-  const gvk = { group: kind.group, version: kind.version, kind: kind.kind };
-  const root = kind.group === "" ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`;
-  const collection = kind.namespaced ? `${root}/namespaces/{namespace}/${kind.plural}` : `${root}/${kind.plural}`;
-  const answer = (schema: string): Schema => ({
-    200: { description: "OK", content: { "application/json": { schema: refTo(schema) } } },
-    401: { description: "Unauthorized" },
-  });
-  const body = (types: readonly string[], schema: Schema): Schema => ({
-    content: Object.fromEntries(types.map((type) => [type, { schema }])),
-    required: true,
-  });
-  const operation = (action: string, parameters: readonly Schema[], answers: string, more: Schema = {}): Schema => ({
-    tags: [kind.group === "" ? `core_${kind.version}` : `${kind.group.split(".")[0]}_${kind.version}`],
-    operationId: `${action}${kind.namespaced ? "Namespaced" : ""}${kind.kind}`,
-    parameters,
-    responses: answer(answers),
+const WORDS: Readonly<Record<number, string>> = { 200: "OK", 201: "Created", 202: "Accepted" };
+const ANSWER_TYPES = ["application/json", "application/yaml"];
+
+const content = (types: readonly string[], schema: Schema): Schema =>
+  Object.fromEntries(types.map((type) => [type, { schema }]));
+
+/** The word of an operation's id for each action. */
+const VERBS: Readonly<Record<string, string>> = {
+  list: "list",
+  post: "create",
+  deletecollection: "delete",
+  get: "read",
+  put: "replace",
+  patch: "patch",
+  delete: "delete",
+};
+
+interface Operation {
+  readonly action: string;
+  readonly codes: readonly number[];
+  /** Name of the schema that is answered with. */
+  readonly answer: string;
+  readonly parameters?: readonly Schema[];
+  readonly body?: Schema;
+  readonly suffix?: string;
+}
+
+const idOf = ({ group, version }: Served): string => {
+  const first = group === "" ? "core" : group.split(".")[0]!;
+  return first[0]!.toUpperCase() + first.slice(1) + version[0]!.toUpperCase() + version.slice(1);
+};
+
+function operation(served: Served, scope: string, asked: Operation): Schema {
+  const { action, codes, answer, parameters = [], body, suffix = "" } = asked;
+  const { group, version, kind } = served;
+  const first = group === "" ? "core" : group.split(".")[0]!;
+  const types = action === "list" ? [...ANSWER_TYPES, "application/json;stream=watch"] : ANSWER_TYPES;
+  const answers = codes.map((code) => [code, { description: WORDS[code], content: content(types, refTo(answer)) }]);
+  return {
+    tags: [`${first}_${version}`],
+    description: `${VERBS[action]} ${kind}${suffix === "" ? "" : ` ${suffix.toLowerCase()}`}`,
+    operationId: `${VERBS[action]}${idOf(served)}${scope}${kind}${suffix}`,
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined ? {} : { requestBody: body }),
+    responses: { ...(Object.fromEntries(answers) as Schema), 401: { description: "Unauthorized" } },
     "x-kubernetes-action": action,
-    "x-kubernetes-group-version-kind": gvk,
-    ...more,
-  });
-  const whole = body(["application/json", "application/yaml"], refTo(name));
-  const patchBody = body(PATCH_TYPES, { type: "object" });
-  const status = schemaName("Status", kind);
-  const shared = kind.namespaced ? [inPath("namespace")] : [];
-  const named = [inPath("name"), ...shared];
+    "x-kubernetes-group-version-kind": { group, version, kind },
+  };
+}
+
+const rootOf = ({ group, version }: Served): string => (group === "" ? `/api/${version}` : `/apis/${group}/${version}`);
+
+function pathsOfReview(review: Review): Record<string, Schema> {
+  const name = schemaName(review.type);
+  const body = { content: content(["*/*"], refTo(name)), required: true };
+  const scope = review.namespaced ? "Namespaced" : "";
+  return {
+    [`${rootOf(review)}${review.namespaced ? "/namespaces/{namespace}" : ""}/${review.plural}`]: {
+      post: operation(review, scope, { action: "post", codes: [200, 201, 202], answer: name, parameters: WRITE, body }),
+      parameters: [...(review.namespaced ? [NAMESPACE] : []), PRETTY],
+    },
+  };
+}
+
+function pathsOfKind(kind: Kind): Record<string, Schema> {
+  const name = schemaName(kind.type);
+  const list = `${name}List`;
+  const status = schemaName("Status");
+  const collection = `${rootOf(kind)}${kind.namespaced ? "/namespaces/{namespace}" : ""}/${kind.plural}`;
+  const scope = kind.namespaced ? "Namespaced" : "";
+  const body: Schema = { content: content(["*/*"], refTo(name)), required: true };
+  const patchBody: Schema = {
+    content: content(PATCH_TYPES, refTo("io.k8s.apimachinery.pkg.apis.meta.v1.Patch")),
+    required: true,
+  };
+  const deleteBody: Schema = { content: content(["*/*"], refTo(schemaName("DeleteOptions"))) };
+  const ask = (asked: Operation): Schema => operation(kind, scope, asked);
   const object = (suffix: string): Schema => ({
-    get: operation(`get${suffix}`, [], name),
-    put: operation(`put${suffix}`, WRITE, name, { requestBody: whole }),
-    patch: operation(`patch${suffix}`, PATCH, name, { requestBody: patchBody }),
-    parameters: named,
+    get: ask({ action: "get", codes: [200], answer: name, suffix }),
+    put: ask({ action: "put", codes: [200, 201], answer: name, parameters: WRITE, body, suffix }),
+    patch: ask({ action: "patch", codes: [200, 201], answer: name, parameters: PATCH, body: patchBody, suffix }),
   });
-  const paths: Record<string, Schema> = {
+  const many = operation(kind, kind.namespaced ? "Collection" + scope : "Collection", {
+    action: "deletecollection",
+    codes: [200],
+    answer: status,
+    parameters: DELETE_MANY,
+    body: deleteBody,
+  });
+  const shared = [...(kind.namespaced ? [NAMESPACE] : []), PRETTY];
+  const listing = { action: "list", codes: [200], answer: list, parameters: LIST };
+  const removed = kind.deleteAnswers === "object" ? name : status;
+  return {
     [collection]: {
-      get: operation("list", LIST, `${name}List`),
-      post: operation("post", WRITE, name, { requestBody: whole }),
-      delete: operation("deletecollection", [...DELETE, ...LIST], `${name}List`),
+      get: ask(listing),
+      post: ask({ action: "post", codes: [200, 201, 202], answer: name, parameters: WRITE, body }),
+      ...(deletesMany(kind) ? { delete: many } : {}),
       parameters: shared,
     },
-    [`${collection}/{name}`]: { ...object(""), delete: operation("delete", DELETE, status) },
+    [`${collection}/{name}`]: {
+      ...object(""),
+      delete: ask({ action: "delete", codes: [200, 202], answer: removed, parameters: DELETE, body: deleteBody }),
+      parameters: [NAME, ...shared],
+    },
+    ...(kind.namespaced
+      ? {
+          [`${rootOf(kind)}/${kind.plural}`]: {
+            get: operation(kind, "", { ...listing, suffix: "ForAllNamespaces" }),
+            parameters: [PRETTY],
+          },
+        }
+      : {}),
+    ...(kind.subresources.includes("status")
+      ? { [`${collection}/{name}/status`]: { ...object("Status"), parameters: [NAME, ...shared] } }
+      : {}),
   };
-  if (kind.namespaced)
-    paths[`${root}/${kind.plural}`] = { get: operation("list", LIST, `${name}List`), parameters: [] };
-  if (kind.subresources.includes("status")) paths[`${collection}/{name}/status`] = object("Status");
-  return paths;
 }
+
+/** The operations on what is served, by path. */
+export const pathsOf = (served: Served): Record<string, Schema> =>
+  "answer" in served ? pathsOfReview(served) : pathsOfKind(served);

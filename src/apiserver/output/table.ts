@@ -10,7 +10,7 @@ export interface Table {
   readonly apiVersion: string;
   readonly metadata: ListMeta;
   readonly columnDefinitions: readonly Required<Omit<Column, never>>[] | null;
-  readonly rows: readonly { readonly cells: readonly Cell[]; readonly object?: KubeObject }[];
+  readonly rows: readonly { readonly cells: readonly Cell[]; readonly object: KubeObject | null }[];
 }
 
 export interface TableOptions {
@@ -25,7 +25,7 @@ export function includeObjectOf(query: URLSearchParams): TableOptions["includeOb
   if (asked === "") return "Metadata";
   if (asked === "None" || asked === "Metadata" || asked === "Object") return asked;
   throw badRequest(
-    `includeObject: Invalid value: ${JSON.stringify(asked)}: must be 'Metadata', 'Object', 'None', or empty`,
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(asked)}: must be 'Metadata', 'Object', 'None', or empty`,
   );
 }
 
@@ -36,6 +36,11 @@ const definitionOf = (column: Column): Required<Column> => ({
   description: column.description,
   priority: column.priority ?? 0,
 });
+
+function shownOf(object: KubeObject, { includeObject, version }: TableOptions): KubeObject | null {
+  if (includeObject === "None") return null;
+  return includeObject === "Object" ? object : partialOf(object, version);
+}
 
 /** Items as rows; in a watch only the first event carries the column definitions. */
 export function tableOf(
@@ -52,9 +57,7 @@ export function tableOf(
     columnDefinitions: withColumns ? kind.columns.map(definitionOf) : null,
     rows: items.map(({ object }) => ({
       cells: kind.row(object, options.nowMs),
-      ...(options.includeObject === "None"
-        ? {}
-        : { object: options.includeObject === "Object" ? object : partialOf(object, options.version) }),
+      object: shownOf(object, options),
     })),
   };
 }

@@ -1,7 +1,6 @@
 import { methodNotAllowed } from "../errors.ts";
 import type { Context } from "../context.ts";
-import { parseBody } from "../http/body.ts";
-import { decodeObject } from "../http/decode-object.ts";
+import { readObject } from "../http/decode-object.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { sendJson } from "../http/respond.ts";
 import type { Review } from "./review.ts";
@@ -28,7 +27,7 @@ export async function answerReview(context: Context, exchange: Exchange): Promis
   const found = reviewAt(exchange.path);
   if (found === undefined) return false;
   if (exchange.method !== "POST") throw methodNotAllowed();
-  const question = decodeObject(exchange, found.review, await parseBody(exchange.request, found.review.type));
+  const question = await readObject(exchange, found.review);
   const answered = await found.review.answer(question, { exchange, namespace: found.namespace }, context);
   await sendJson(exchange, 201, answered);
   return true;

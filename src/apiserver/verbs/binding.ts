@@ -2,7 +2,7 @@ import type { Pod } from "../../api/generated/types.ts";
 import { timestamp } from "../../observe/clock.ts";
 import { badRequest, conflict } from "../errors.ts";
 import { parseBody } from "../http/body.ts";
-import { sendJson } from "../http/respond.ts";
+import { sendStatus } from "../http/respond.ts";
 import { writerOf } from "../writer.ts";
 import { changeObject } from "./change-object.ts";
 import { atOf, type Verb } from "./verb.ts";
@@ -15,7 +15,7 @@ interface Binding {
 /** POST of `pods/NAME/binding`: puts a pod on a node, once. */
 export const binding: Verb = async (context, exchange, route) => {
   const at = atOf(route);
-  const said = (await parseBody(exchange.request, "Binding")) as Binding | null;
+  const said = (await parseBody(exchange.request)) as Binding | null;
   const nodeName = said?.target?.name;
   if (typeof nodeName !== "string" || nodeName === "") throw badRequest("target.name: Required value");
   if (said?.target?.kind !== undefined && said.target.kind !== "" && said.target.kind !== "Node") {
@@ -41,5 +41,5 @@ export const binding: Verb = async (context, exchange, route) => {
     };
     return bound;
   });
-  await sendJson(exchange, 201, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 });
+  await sendStatus(exchange, 201, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 });
 };

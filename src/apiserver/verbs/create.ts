@@ -1,5 +1,4 @@
-import { decodeObject } from "../http/decode-object.ts";
-import { parseBody } from "../http/body.ts";
+import { readObject } from "../http/decode-object.ts";
 import { sendItem, shapeOf } from "../output/shape.ts";
 import { writerOf } from "../writer.ts";
 import { placedAt } from "./change-object.ts";
@@ -10,7 +9,7 @@ import type { Verb } from "./verb.ts";
 export const create: Verb = async (context, exchange, route) => {
   const { kind, namespace } = route;
   const shape = shapeOf(exchange);
-  const object = decodeObject(exchange, kind, await parseBody(exchange.request, kind.type));
+  const object = await readObject(exchange, kind);
   const item = await createObject(context, kind, placedAt(kind, object, { namespace }), writerOf(exchange));
   await sendItem(exchange, context, kind, item, 201, shape);
 };

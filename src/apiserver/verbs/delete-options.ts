@@ -2,7 +2,8 @@ import { mediaType, parseBytes, readBody } from "../http/body.ts";
 import { badRequest } from "../errors.ts";
 import { isDryRun, queryNumber } from "../http/decode-object.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { ApiError } from "../../api/status.ts";
+import type { Fault } from "../../api/fault.ts";
+import { invalidObject } from "../../api/status.ts";
 
 /** How a deletion is to be done, from the body or the query. */
 export interface DeleteOptions {
@@ -34,9 +35,8 @@ export function deleteOptionsOf(body: unknown, query: URLSearchParams): DeleteOp
   if (body !== undefined && !isObject(body)) throw badRequest("the body is not a DeleteOptions object");
   const said = body ?? {};
   if (said["kind"] !== undefined && said["kind"] !== "DeleteOptions") {
-    throw badRequest(
-      `the kind in the data (${JSON.stringify(said["kind"])}) does not match the expected kind (DeleteOptions)`,
-    );
+    const [kind, version] = [JSON.stringify(said["kind"]), JSON.stringify(said["apiVersion"] ?? "")];
+    throw badRequest(`no kind ${kind} is registered for version ${version} in scheme "pkg/runtime/scheme.go:111"`);
   }
   const orphans =
     optional(said["orphanDependents"], "orphanDependents", isFlag, "true or false") ??
@@ -46,11 +46,10 @@ export function deleteOptionsOf(body: unknown, query: URLSearchParams): DeleteOp
     query.get("propagationPolicy") ??
     undefined;
   if (policy !== undefined && policy !== "Orphan" && policy !== "Background" && policy !== "Foreground") {
-    const supported = `supported values: "Background", "Foreground", "Orphan"`;
-    throw new ApiError(
-      "Invalid",
-      `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "${policy}": ${supported}`,
-    );
+    const supported = `supported values: "Foreground", "Background", "Orphan", "nil"`;
+    const message = `Unsupported value: ${JSON.stringify(policy)}: ${supported}`;
+    const fault: Fault = { reason: "FieldValueNotSupported", field: "propagationPolicy", message };
+    throw invalidObject("meta.k8s.io", "DeleteOptions", "", [fault]);
   }
   const preconditions = optional(said["preconditions"], "preconditions", isObject, "an object");
   const uid = optional(preconditions?.["uid"], "preconditions.uid", isText, "text");
@@ -74,7 +73,8 @@ export function deleteOptionsOf(body: unknown, query: URLSearchParams): DeleteOp
 
 /** Reads the options of a DELETE; its body may be missing. */
 export async function readDeleteOptions(exchange: Exchange): Promise<DeleteOptions> {
-  const bytes = await readBody(exchange.request);
-  const body = bytes.length === 0 ? undefined : await parseBytes(mediaType(exchange.request), bytes, "DeleteOptions");
-  return deleteOptionsOf(body, exchange.query);
+  const body = await readBody(exchange.request);
+  if (body.length === 0) return deleteOptionsOf(undefined, exchange.query);
+  const { value } = await parseBytes(mediaType(exchange.request), body);
+  return deleteOptionsOf(value, exchange.query);
 }

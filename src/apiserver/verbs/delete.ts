@@ -1,6 +1,6 @@
 import { detailsOf } from "../errors.ts";
 import { sendItem } from "../output/shape.ts";
-import { sendJson } from "../http/respond.ts";
+import { sendStatus } from "../http/respond.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Kind } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
@@ -11,7 +11,7 @@ import { atOf, type Verb } from "./verb.ts";
 
 const sendSuccess = (exchange: Exchange, kind: Kind, object: KubeObject): Promise<void> => {
   const { name = "", uid } = object.metadata;
-  return sendJson(exchange, 200, {
+  return sendStatus(exchange, 200, {
     kind: "Status",
     apiVersion: "v1",
     metadata: {},

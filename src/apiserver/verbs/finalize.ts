@@ -1,6 +1,5 @@
 import type { KubeObject } from "../../api/object.ts";
-import { decodeObject } from "../http/decode-object.ts";
-import { parseBody } from "../http/body.ts";
+import { readObject } from "../http/decode-object.ts";
 import { sendItem } from "../output/shape.ts";
 import { writerOf } from "../writer.ts";
 import { changeObject, placedAt } from "./change-object.ts";
@@ -12,11 +11,7 @@ type WithSpec = KubeObject & { spec?: { finalizers?: string[] } };
 export const finalize: Verb = async (context, exchange, route) => {
   const { kind } = route;
   const at = atOf(route);
-  const asked: WithSpec = placedAt(
-    kind,
-    decodeObject(exchange, kind, await parseBody(exchange.request, kind.type)),
-    at,
-  );
+  const asked: WithSpec = placedAt(kind, await readObject(exchange, kind), at);
   const item = await changeObject(context, kind, at, { ...writerOf(exchange), by: "server" }, ({ object }) => {
     const current: WithSpec = object;
     const { resourceVersion: _, ...metadata } = current.metadata;

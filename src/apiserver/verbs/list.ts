@@ -95,8 +95,7 @@ async function pageAt(
 
 async function readPage(context: Context, route: ResourceRoute, query: URLSearchParams): Promise<Page> {
   const selection = selectionOf(route, query);
-  const limit = queryNumber(query, "limit") ?? 0;
-  if (limit < 0) throw badRequest(`limit: Invalid value: ${limit}: must be 0 or more`);
+  const limit = Math.max(queryNumber(query, "limit") ?? 0, 0);
   const token = query.get("continue") ?? "";
   const asked = revisionAsked(query);
   const match = query.get("resourceVersionMatch") ?? "";

@@ -1,6 +1,5 @@
 import { isApiError } from "../../api/status.ts";
-import { decodeObject } from "../http/decode-object.ts";
-import { parseBody } from "../http/body.ts";
+import { readObject } from "../http/decode-object.ts";
 import { sendItem, shapeOf } from "../output/shape.ts";
 import { writerOf } from "../writer.ts";
 import { changeObject, placedAt } from "./change-object.ts";
@@ -12,7 +11,7 @@ export const update: Verb = async (context, exchange, route) => {
   const { kind } = route;
   const at = atOf(route);
   const shape = shapeOf(exchange);
-  const object = placedAt(kind, decodeObject(exchange, kind, await parseBody(exchange.request, kind.type)), at);
+  const object = placedAt(kind, await readObject(exchange, kind), at);
   const writer = writerOf(exchange);
   const by = route.subresource === "status" ? "status" : "main";
   try {
