@@ -5,8 +5,10 @@ import type { Authorizer } from "./access/authorizer.ts";
 import type { Admission } from "./admission/admission.ts";
 import type { WatchCache } from "./cache/watch-cache.ts";
 import type { Claims } from "./claims/claims.ts";
+import type { TokenJudge } from "./identity/token-verdict.ts";
 import type { KindIndex } from "./route.ts";
 import type { Streams } from "./streams.ts";
+import type { TokenAuthority } from "./tokens/authority.ts";
 
 /** What every verb works with. */
 export interface Context {
@@ -17,6 +19,10 @@ export interface Context {
   /** Rules over writes, in the order they are asked. */
   readonly admissions: readonly Admission[];
   readonly authorizer: Authorizer;
+  /** By what tokens of ServiceAccounts are made. */
+  readonly tokens: TokenAuthority;
+  /** Who a bearer token of any kind speaks for. */
+  readonly judgeToken: TokenJudge;
   readonly clock: Clock;
   /** That many random bytes. */
   readonly random: (length: number) => Uint8Array;

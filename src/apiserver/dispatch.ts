@@ -4,16 +4,14 @@ import { methodNotAllowed } from "./errors.ts";
 import { queryFlag } from "./http/decode-object.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { pathNotFound, type ResourceRoute } from "./route.ts";
-import { binding } from "./verbs/binding.ts";
+import { subresourcesOf } from "./subresources.ts";
 import { create } from "./verbs/create.ts";
 import { remove } from "./verbs/delete.ts";
 import { deletecollection } from "./verbs/deletecollection.ts";
-import { eviction } from "./verbs/eviction.ts";
 import { finalize } from "./verbs/finalize.ts";
 import { get } from "./verbs/get.ts";
 import { list } from "./verbs/list.ts";
 import { patch } from "./verbs/patch.ts";
-import { log, upgradeRequired } from "./verbs/pod-streams.ts";
 import { update } from "./verbs/update.ts";
 import type { Verb } from "./verbs/verb.ts";
 import { watch } from "./verbs/watch.ts";
@@ -26,20 +24,12 @@ const ALL_NAMESPACES: Methods = { GET: list };
 const OBJECT: Methods = { GET: get, PUT: update, PATCH: patch, DELETE: remove };
 const STATUS: Methods = { GET: get, PUT: update, PATCH: patch };
 const FINALIZE: Methods = { PUT: finalize };
-const POD: Readonly<Record<string, Methods>> = {
-  log: { GET: log },
-  binding: { POST: binding },
-  eviction: { POST: eviction },
-  exec: { GET: upgradeRequired, POST: upgradeRequired },
-  attach: { GET: upgradeRequired, POST: upgradeRequired },
-  portforward: { GET: upgradeRequired, POST: upgradeRequired },
-};
 
 function methodsOf({ kind, namespace, name, subresource }: ResourceRoute): Methods {
   if (name === undefined) return kind.namespaced && namespace === undefined ? ALL_NAMESPACES : COLLECTION;
   if (subresource === undefined) return OBJECT;
-  const isPod = kind.plural === "pods" && kind.group === "";
-  if (isPod && Object.hasOwn(POD, subresource)) return POD[subresource]!;
+  const below = subresourcesOf(kind);
+  if (Object.hasOwn(below, subresource)) return below[subresource]!.methods;
   if (subresource === "status" && kind.subresources.includes("status")) return STATUS;
   if (subresource === "finalize" && kind.subresources.includes("finalize")) return FINALIZE;
   throw pathNotFound();

@@ -1,5 +1,6 @@
 import type { Kind } from "../../api/kind.ts";
 import type { Review } from "../reviews/review.ts";
+import { subresourcesOf } from "../subresources.ts";
 
 /** A resource or subresource as discovery lists it. */
 export interface DiscoveredResource {
@@ -17,16 +18,8 @@ export interface DiscoveredResource {
 
 const VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 const STATUS_VERBS = ["get", "patch", "update"];
-
-/** What hangs below pods beside their status: answers of other kinds, or streams. */
-const POD_SUBRESOURCES = [
-  { word: "attach", kind: "PodAttachOptions", group: "", version: "v1", verbs: ["create", "get"] },
-  { word: "binding", kind: "Binding", group: "", version: "v1", verbs: ["create"] },
-  { word: "eviction", kind: "Eviction", group: "policy", version: "v1", verbs: ["create"] },
-  { word: "exec", kind: "PodExecOptions", group: "", version: "v1", verbs: ["create", "get"] },
-  { word: "log", kind: "Pod", group: "", version: "v1", verbs: ["get"] },
-  { word: "portforward", kind: "PodPortForwardOptions", group: "", version: "v1", verbs: ["create", "get"] },
-];
+/** What a method means below an object. */
+const METHOD_VERBS: Readonly<Record<string, string>> = { GET: "get", POST: "create", PUT: "update", PATCH: "patch" };
 
 /** Whatever has a path of its own: kinds, whose objects are stored, and questions, which are only answered. */
 export type Served = Kind | Review;
@@ -50,9 +43,15 @@ export function discovered(served: Served): DiscoveredResource[] {
   const { group, version, namespaced } = kind;
   const base = { namespaced, group, version, kind: kind.kind };
   const below = { ...base, singular: "", shortNames: [], categories: [] };
-  const isPod = group === "" && kind.plural === "pods";
   const subresources = [
-    ...(isPod ? POD_SUBRESOURCES.map(({ word, ...rest }) => ({ ...below, ...rest, name: `pods/${word}` })) : []),
+    ...Object.entries(subresourcesOf(kind)).map(([word, { methods, ...rest }]) => ({
+      ...below,
+      ...rest,
+      name: `${kind.plural}/${word}`,
+      verbs: Object.keys(methods)
+        .map((method) => METHOD_VERBS[method]!)
+        .sort(),
+    })),
     ...kind.subresources.map((word) => ({
       ...below,
       name: `${kind.plural}/${word}`,
