@@ -87,7 +87,7 @@ export function judgeServiceAccountToken(
   if (read === undefined) return undefined;
   if (read.kind === "bad") return { refused: read.why };
   const own = read.kind === "legacy" ? authority.audiences : read.claims.audiences;
-  const shared = own.filter((audience) => audiences.includes(audience));
+  const shared = audiences.filter((audience) => own.includes(audience));
   if (shared.length === 0) {
     return { refused: `token audiences ${listed(own)} is invalid for the target audiences ${listed(audiences)}` };
   }

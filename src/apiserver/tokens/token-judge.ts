@@ -23,7 +23,7 @@ export function tokenJudge(
   clock: Clock,
 ): TokenJudge {
   return async (token, audiences) => {
-    const ours = authority.audiences.filter((audience) => audiences.includes(audience));
+    const ours = audiences.filter((audience) => authority.audiences.includes(audience));
     for (const judge of ours.length === 0 ? [] : known) {
       const identity = await judge(token);
       if (identity !== undefined) return { identity, audiences: ours };
