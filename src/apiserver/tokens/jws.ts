@@ -24,12 +24,16 @@ function bytesOf(segment: string): Buffer | undefined {
 
 const STRING = /"(?:[^"\\]|\\.)*"(\s*:)?/gs;
 
-const keysIn = (value: unknown): number =>
-  typeof value !== "object" || value === null
-    ? 0
-    : Array.isArray(value)
-      ? value.reduce<number>((sum, item) => sum + keysIn(item), 0)
-      : Object.values(value).reduce<number>((sum, item) => sum + 1 + keysIn(item), 0);
+/** Deeper than anybody nests claims. */
+const MAXIMUM_DEPTH = 16;
+
+/** How many keys all objects of a value have together; NaN for one that is too deep to be looked into. */
+function keysIn(value: unknown, depth = 0): number {
+  if (typeof value !== "object" || value === null) return 0;
+  if (depth > MAXIMUM_DEPTH) return NaN;
+  const below = Object.values(value).reduce<number>((sum, item) => sum + keysIn(item, depth + 1), 0);
+  return Array.isArray(value) ? below : below + Object.keys(value).length;
+}
 
 /** A JSON object without repeated keys, of which two readers may see different ones (RFC 7515, section 4). */
 function objectOf(bytes: Buffer): Readonly<Record<string, unknown>> | undefined {
@@ -43,7 +47,7 @@ function objectOf(bytes: Buffer): Readonly<Record<string, unknown>> | undefined 
     for (const [, colon] of text.matchAll(STRING)) if (colon !== undefined) written += 1;
     return written === keysIn(value) ? (value as Record<string, unknown>) : undefined;
   } catch {
-    // No JSON, or nested deeper than anybody nests claims.
+    // It is no JSON.
     return undefined;
   }
 }
