@@ -95,3 +95,14 @@ void test("a review's answer is the question with its answer: nothing of it is k
   assert.deepEqual(body.metadata.labels, { a: "b" });
   assert.equal(body.status.authenticated, true);
 });
+
+void test("discovery has the questions about who one is", async () => {
+  const { body } = await subject.ask("GET", "/apis/authentication.k8s.io/v1");
+  assert.deepEqual(
+    body.resources.map(({ name, kind, namespaced, verbs }: Record<string, unknown>) => [name, kind, namespaced, verbs]),
+    [
+      ["selfsubjectreviews", "SelfSubjectReview", false, ["create"]],
+      ["tokenreviews", "TokenReview", false, ["create"]],
+    ],
+  );
+});

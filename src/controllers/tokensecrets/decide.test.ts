@@ -31,7 +31,7 @@ void test("only a Secret of the type that names a ServiceAccount is one of its t
 void test("what is missing is written, what is there stays, and a whole one is left alone", () => {
   const written = (data?: Record<string, string>): Secret =>
     (decide(secret({ [NAME]: "b", mine: "x" }, data), account, "CA", sign) as { write: Secret }).write;
-  for (const data of [undefined, {}, { token }, { "ca.crt": base64("old"), namespace: base64("a") }]) {
+  for (const data of [undefined, {}, { token }, { ...FULL, "ca.crt": base64("old") }, { ...FULL, namespace: "" }]) {
     assert.deepEqual(written(data), secret({ [NAME]: "b", mine: "x", [UID]: "u" }, FULL));
   }
   assert.equal(written({ token: "b2xk" }).data?.["token"], "b2xk");
