@@ -1,6 +1,7 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
-import { authenticated, type Identity } from "./identity.ts";
+import type { Identity } from "./identity.ts";
+import { authenticated } from "./known.ts";
 
 /** Whom a connection's client certificate names; `none` when it has none that names a user, `refused` when it is not to be believed. */
 type Certified = Identity | "none" | "refused";

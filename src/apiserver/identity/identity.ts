@@ -9,16 +9,9 @@ export interface Identity {
 
 /** The group of everybody who said who they are. */
 export const AUTHENTICATED = "system:authenticated";
-/** The group of everybody else. */
+/** The group of those who did not. */
 export const UNAUTHENTICATED = "system:unauthenticated";
 /** The group that may do everything, whatever the roles say. */
 export const MASTERS = "system:masters";
 
 export const ANONYMOUS: Identity = { user: "system:anonymous", groups: [UNAUTHENTICATED] };
-
-/** The identity with the group of everybody known, unless it says itself whether it is known. */
-export function authenticated(identity: Identity): Identity {
-  const { user, groups } = identity;
-  if (user === ANONYMOUS.user || groups.includes(AUTHENTICATED) || groups.includes(UNAUTHENTICATED)) return identity;
-  return { ...identity, groups: [...groups, AUTHENTICATED] };
-}
