@@ -21,6 +21,7 @@ import type { TokenAuthenticator } from "./identity/authenticate.ts";
 import { KindIndex } from "./route.ts";
 import type { Streams } from "./streams.ts";
 import { createTokenAuthority, type TokenAuthorityOptions } from "./tokens/authority.ts";
+import { lastUsedMarker } from "./tokens/last-used.ts";
 import { objectsInMemory, tokenJudge } from "./tokens/token-judge.ts";
 
 /** PEM texts: the server's own key and certificate, and the authority whose client certificates are believed. */
@@ -122,6 +123,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   const kinds = new KindIndex(options.kinds);
   const tokens = createTokenAuthority(options.serviceAccountTokens ?? UNNAMED);
+  const used = lastUsedMarker(() => context);
   const context: Context = {
     store: options.store,
     cache,
@@ -130,7 +132,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     admissions: [namespaceLifecycle, serviceEndpoints, ...(options.admissions ?? [])],
     authorizer: inOrder([superuser, openPaths, ...(options.authorizers ?? [everybodyKnown])]),
     tokens,
-    judgeToken: tokenJudge(options.tokens ?? [], tokens, objectsInMemory(kinds, cache), clock),
+    judgeToken: tokenJudge(options.tokens ?? [], tokens, objectsInMemory(kinds, cache), clock, used),
     clock,
     random: options.random ?? pooledRandom(),
     log,

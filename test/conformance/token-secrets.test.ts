@@ -65,6 +65,24 @@ void test(
   },
 );
 
+void test("a Secret whose token is used says on which day, and keeps what it holds", options, async () => {
+  await tokens.account("used");
+  await request("used-token", "used");
+  const before = await filled("used-token");
+  const label = "kubernetes.io/legacy-token-last-used";
+  assert.equal(before.metadata.labels, undefined);
+  const days = [new Date().toISOString().slice(0, 10)];
+  assert.equal((await tokens.whoami({ token: text(before.data.token) })).code, 201);
+  const marked = await until("the Secret to be marked", async () => {
+    const { body } = await subject.ask("GET", `${SECRETS}/used-token`);
+    return body.metadata.labels?.[label] !== undefined && body;
+  });
+  days.push(new Date().toISOString().slice(0, 10));
+  assert.ok(days.includes(marked.metadata.labels[label]));
+  assert.deepEqual(marked.data, before.data);
+  assert.equal((await tokens.whoami({ token: text(marked.data.token) })).code, 201);
+});
+
 void test("the token of a Secret is good for as long as it lies there", options, async () => {
   await tokens.account("lies");
   await request("lies-token", "lies");

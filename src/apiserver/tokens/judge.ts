@@ -72,6 +72,9 @@ function whyNotInSecret({ namespace, account, secret }: LegacySubject, token: st
   return `the token in secret ${namespace}/${secret} for service account ${namespace}/${account.name} has been marked invalid since ${since}`;
 }
 
+/** A verdict, and where the Secret lies whose token was used. */
+export type JudgedToken = TokenVerdict & { readonly secret?: At };
+
 /**
  * Whom a ServiceAccount's token speaks for, when it is for one of the audiences asked for. Undefined for a token that is no
  * ServiceAccount's. Everything is answered from memory, at every request: a token dies with the object it is bound to.
@@ -82,7 +85,7 @@ export function judgeServiceAccountToken(
   authority: TokenAuthority,
   find: Find,
   nowMs: number,
-): TokenVerdict | undefined {
+): JudgedToken | undefined {
   const read = authority.read(token);
   if (read === undefined) return undefined;
   if (read.kind === "bad") return { refused: read.why };
@@ -92,10 +95,11 @@ export function judgeServiceAccountToken(
     return { refused: `token audiences ${listed(own)} is invalid for the target audiences ${listed(audiences)}` };
   }
   if (read.kind === "legacy") {
-    const { namespace, account } = read.subject;
+    const { namespace, account, secret } = read.subject;
     const why = whyNotInSecret(read.subject, token, find);
     if (why !== undefined) return { refused: why };
-    return { identity: serviceAccountIdentity({ namespace, ...account }), audiences: shared };
+    const identity = serviceAccountIdentity({ namespace, ...account });
+    return { identity, audiences: shared, secret: { namespace, name: secret } };
   }
   const { claims } = read;
   const why = untimely(claims, Math.floor(nowMs / 1000)) ?? whyUnbound(claims, find, nowMs);
