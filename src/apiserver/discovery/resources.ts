@@ -18,8 +18,14 @@ export interface DiscoveredResource {
 
 const VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 const STATUS_VERBS = ["get", "patch", "update"];
-/** What a method means below an object. */
-const METHOD_VERBS: Readonly<Record<string, string>> = { GET: "get", POST: "create", PUT: "update", PATCH: "patch" };
+/** What discovery calls the methods of what hangs below an object; of the others it says nothing. */
+const METHOD_VERBS = [
+  ["POST", "create"],
+  ["DELETE", "delete"],
+  ["GET", "get"],
+  ["PATCH", "patch"],
+  ["PUT", "update"],
+] as const;
 
 /** Whatever has a path of its own: kinds, whose objects are stored, and questions, which are only answered. */
 export type Served = Kind | Review;
@@ -48,9 +54,7 @@ export function discovered(served: Served): DiscoveredResource[] {
       ...below,
       ...rest,
       name: `${kind.plural}/${word}`,
-      verbs: Object.keys(methods)
-        .map((method) => METHOD_VERBS[method]!)
-        .sort(),
+      verbs: METHOD_VERBS.filter(([method]) => Object.hasOwn(methods, method)).map(([, verb]) => verb),
     })),
     ...kind.subresources.map((word) => ({
       ...below,
