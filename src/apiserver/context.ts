@@ -6,9 +6,11 @@ import type { Admission } from "./admission/admission.ts";
 import type { InFlight } from "./http/in-flight.ts";
 import type { WatchCache } from "./cache/watch-cache.ts";
 import type { Claims } from "./claims/claims.ts";
+import type { TokenJudge } from "./identity/token-verdict.ts";
 import type { KindIndex } from "./route.ts";
 import type { Streams } from "./streams.ts";
 import type { Turns } from "./turns.ts";
+import type { TokenAuthority } from "./tokens/authority.ts";
 
 /** What every verb works with. */
 export interface Context {
@@ -23,6 +25,10 @@ export interface Context {
   readonly authorizer: Authorizer;
   /** Requests under way. */
   readonly inFlight: InFlight;
+  /** By what tokens of ServiceAccounts are made. */
+  readonly tokens: TokenAuthority;
+  /** Who a bearer token of any kind speaks for. */
+  readonly judgeToken: TokenJudge;
   readonly clock: Clock;
   /** That many random bytes. */
   readonly random: (length: number) => Uint8Array;

@@ -5,17 +5,14 @@ import { methodNotAllowed } from "./errors.ts";
 import { queryFlag } from "./http/decode-object.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { pathNotFound, type ResourceRoute } from "./route.ts";
-import { binding } from "./verbs/binding.ts";
+import { subresourcesOf } from "./subresources.ts";
 import { create } from "./verbs/create.ts";
 import { remove } from "./verbs/delete.ts";
 import { deletecollection } from "./verbs/deletecollection.ts";
-import { eviction } from "./verbs/eviction.ts";
 import { finalize } from "./verbs/finalize.ts";
 import { get } from "./verbs/get.ts";
 import { list } from "./verbs/list.ts";
 import { patch } from "./verbs/patch.ts";
-import { log, upgradeRequired } from "./verbs/pod-streams.ts";
-import { proxy } from "./verbs/proxy.ts";
 import { update } from "./verbs/update.ts";
 import type { Verb } from "./verbs/verb.ts";
 import { watch } from "./verbs/watch.ts";
@@ -28,29 +25,14 @@ const KEPT: Methods = { GET: list, POST: create };
 const ALL_NAMESPACES: Methods = { GET: list };
 const OBJECT: Methods = { GET: get, PUT: update, PATCH: patch, DELETE: remove };
 const STATUS: Methods = { GET: get, PUT: update, PATCH: patch };
-const PROXY: Methods = Object.fromEntries(
-  ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].map((method) => [method, proxy]),
-);
-/** What hangs below Services beside their status. */
-const SERVICE: Readonly<Record<string, Methods>> = { proxy: PROXY };
 const FINALIZE: Methods = { PUT: finalize };
-const POD: Readonly<Record<string, Methods>> = {
-  log: { GET: log },
-  binding: { POST: binding },
-  eviction: { POST: eviction },
-  exec: { GET: upgradeRequired, POST: upgradeRequired },
-  attach: { GET: upgradeRequired, POST: upgradeRequired },
-  portforward: { GET: upgradeRequired, POST: upgradeRequired },
-  proxy: PROXY,
-};
 
 function methodsOf({ kind, namespace, name, subresource }: ResourceRoute): Methods {
   if (name === undefined && kind.namespaced && namespace === undefined) return ALL_NAMESPACES;
   if (name === undefined) return deletesMany(kind) ? COLLECTION : KEPT;
   if (subresource === undefined) return OBJECT;
-  const own =
-    kind.group !== "" ? undefined : kind.plural === "pods" ? POD : kind.plural === "services" ? SERVICE : undefined;
-  if (own !== undefined && Object.hasOwn(own, subresource)) return own[subresource]!;
+  const below = subresourcesOf(kind);
+  if (Object.hasOwn(below, subresource)) return below[subresource]!.methods;
   if (subresource === "status" && kind.subresources.includes("status")) return STATUS;
   if (subresource === "finalize" && kind.subresources.includes("finalize")) return FINALIZE;
   throw pathNotFound();

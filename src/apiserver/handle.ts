@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { ApiError } from "../api/status.ts";
-import { requestInfo } from "./access/attributes.ts";
+import { requestInfo, type RequestInfo } from "./access/attributes.ts";
 import { forbidden } from "./access/authorizer.ts";
 import type { Context } from "./context.ts";
 import { sendDiscovery } from "./discovery/discovery.ts";
@@ -13,9 +13,12 @@ import { sendHealth } from "./health.ts";
 import { auditId } from "./http/audit-id.ts";
 import type { Answer, Exchange, Request } from "./http/exchange.ts";
 import { apiErrorOf, sendError, sendPageNotFound } from "./http/respond.ts";
-import { authenticate, type TokenAuthenticator } from "./identity/authenticate.ts";
+import { authenticate } from "./identity/authenticate.ts";
 import { ANONYMOUS, type Identity } from "./identity/identity.ts";
+import { impersonate } from "./identity/impersonation/impersonate.ts";
+import { wantedIdentity } from "./identity/impersonation/wanted.ts";
 import { sendOpenApi } from "./openapi/openapi.ts";
+import { sendOpenId } from "./openid/openid.ts";
 import { answerReview } from "./reviews/answer.ts";
 import { pathNotFound, readRoute } from "./route.ts";
 import { proxyUpgrade } from "./verbs/proxy.ts";
@@ -26,7 +29,6 @@ const { STATUS_CODES: HTTP_WORDS } = process.getBuiltinModule("node:http");
 
 export interface HandleSettings {
   readonly version: string;
-  readonly tokens: readonly TokenAuthenticator[];
 }
 
 /** Signs of a URL, as upstream's front ends bound it. */
@@ -49,13 +51,33 @@ async function serve(context: Context, settings: HandleSettings, exchange: Excha
   if (await sendHealth(context, exchange)) return;
   if (await sendDiscovery(context, exchange, settings.version)) return;
   if (await sendOpenApi(context, exchange)) return;
+  if (await sendOpenId(context, exchange)) return;
   if (/^\/apis?\//.test(exchange.path)) throw pathNotFound();
   await sendPageNotFound(exchange);
 }
 
+/**
+ * For whom a request is to be answered: whoever makes it, or whom they may speak for.
+ *
+ * @throws ApiError Unauthorized, BadRequest, Forbidden
+ */
+async function identify(
+  context: Context,
+  request: Pick<Request, "headers" | "rawHeaders">,
+  socket: TLSSocket,
+  info: RequestInfo,
+  warnings: Set<string>,
+): Promise<Identity> {
+  const { tokens, judgeToken, authorizer, clock } = context;
+  const judge = (token: string) => judgeToken(token, tokens.audiences);
+  const identity = await authenticate({ socket, headers: request.headers, warnings }, judge, clock.now());
+  const wanted = wantedIdentity(request.rawHeaders);
+  return wanted === undefined ? identity : impersonate(wanted, info, identity, authorizer);
+}
+
 /** @throws ApiError Forbidden when nobody allows the request */
-function authorize(context: Context, identity: Identity, method: string, path: string, query: URLSearchParams): void {
-  const attributes = { ...requestInfo(method, path, query), identity };
+function authorize(context: Context, identity: Identity, info: RequestInfo): void {
+  const attributes = { ...info, identity };
   const { verdict, reason } = context.authorizer.decide(attributes);
   if (verdict !== "allow") throw forbidden(attributes, reason);
 }
@@ -89,10 +111,11 @@ export async function handle(
   let exchange: Exchange = unknown;
   try {
     if (url.length > MAXIMUM_URL) throw badRequest(`the URL is longer than ${MAXIMUM_URL} signs`);
-    const identity = await authenticate(socket, request.headers.authorization, settings.tokens);
+    const info = requestInfo(method, path, query);
+    const identity = await identify(context, request, socket, info, unknown.warnings);
     exchange = { ...unknown, identity };
-    authorize(context, identity, method, path, query);
-    const leave = context.inFlight.take(requestInfo(method, path, query), identity);
+    authorize(context, identity, info);
+    const leave = context.inFlight.take(info, identity);
     try {
       await serve(context, settings, exchange);
     } finally {
@@ -131,7 +154,6 @@ function refuseUpgrade(socket: Duplex, error: ApiError): void {
 /** Answers a request that asks for another protocol on its connection: exec, attach, portforward. */
 export async function handleUpgrade(
   context: Context,
-  settings: HandleSettings,
   request: IncomingMessage,
   socket: TLSSocket,
   head: Buffer,
@@ -139,8 +161,8 @@ export async function handleUpgrade(
   socket.on("error", (error) => context.log.debug({ error: error.message }, "an upgraded connection broke"));
   const { path, query } = splitUrl(request.url ?? "/");
   try {
-    const identity = await authenticate(socket, request.headers.authorization, settings.tokens);
-    authorize(context, identity, request.method ?? "GET", path, query);
+    const info = requestInfo(request.method ?? "GET", path, query);
+    authorize(context, await identify(context, request, socket, info, new Set()), info);
     const route = readRoute(path, context.kinds);
     if (route?.proxied !== undefined) return await proxyUpgrade(context, route, request, socket, head);
     if (!isUpgrade(route) || route.name === undefined) throw badRequest(`the path ${path} cannot be upgraded`);

@@ -22,6 +22,9 @@ import { InFlight, type InFlightLimits } from "./http/in-flight.ts";
 import { KindIndex } from "./route.ts";
 import type { Streams } from "./streams.ts";
 import { Turns } from "./turns.ts";
+import { createTokenAuthority, type TokenAuthorityOptions } from "./tokens/authority.ts";
+import { lastUsedMarker } from "./tokens/last-used.ts";
+import { objectsInMemory, tokenJudge } from "./tokens/token-judge.ts";
 
 /** PEM texts: the server's own key and certificate, and the authority whose client certificates are believed. */
 export interface ServerTls {
@@ -40,6 +43,8 @@ export interface ApiServerOptions {
   readonly streams?: Streams;
   /** Asked in this order who a bearer token speaks for. */
   readonly tokens?: readonly TokenAuthenticator[];
+  /** By what ServiceAccounts' tokens are made and believed; absent: by a key that nobody else has. */
+  readonly serviceAccountTokens?: TokenAuthorityOptions;
   /** Judges of requests, asked after the superuser and the paths open to everybody; absent: everybody known may do everything. */
   readonly authorizers?: readonly Authorizer[];
   /** Rules over writes beside those that every server has. */
@@ -88,6 +93,11 @@ function pooledRandom(): (length: number) => Uint8Array {
   };
 }
 
+const UNNAMED: TokenAuthorityOptions = {
+  issuers: ["https://kubernetes.default.svc"],
+  jwksUri: "https://kubernetes.default.svc/openid/v1/jwks",
+};
+
 const nothingClaimed: Claims = {
   claim: async ({ next }) => ({ object: next, conditions: [], operations: [] }),
 };
@@ -115,22 +125,27 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log,
     ...(options.remembered === undefined ? {} : { remembered: options.remembered }),
   });
+  const kinds = new KindIndex(options.kinds);
+  const tokens = createTokenAuthority(options.serviceAccountTokens ?? UNNAMED);
+  const used = lastUsedMarker(() => context);
   const context: Context = {
     store: options.store,
     cache,
-    kinds: new KindIndex(options.kinds),
+    kinds,
     claims: options.claims ?? nothingClaimed,
     admissions: [namespaceLifecycle, serviceEndpoints, ...(options.admissions ?? [])],
     turns: new Turns(),
     authorizer: inOrder([superuser, openPaths, ...(options.authorizers ?? [everybodyKnown])]),
     inFlight: new InFlight(options.inFlight),
+    tokens,
+    judgeToken: tokenJudge(options.tokens ?? [], tokens, objectsInMemory(kinds, cache), clock, used),
     clock,
     random: options.random ?? pooledRandom(),
     log,
     streams: options.streams,
     closing: closing.signal,
   };
-  const settings = { version: options.version ?? VERSION, tokens: options.tokens ?? [] };
+  const settings = { version: options.version ?? VERSION };
   await cache.start();
 
   const servers = new Set<Http2SecureServer>();
@@ -176,7 +191,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       // It speaks another protocol from now on, and ends with its streams.
       busy.delete(socket as TLSSocket);
-      void handleUpgrade(context, settings, request, socket as TLSSocket, head);
+      void handleUpgrade(context, request, socket as TLSSocket, head);
     });
     server.on("connection", (socket: Socket) => {
       sockets.add(socket);

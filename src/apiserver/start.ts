@@ -21,9 +21,21 @@ export interface StartOptions extends Pick<ApiServerOptions, "tls" | "tokens" | 
   readonly advertise: Advertised;
   /** Whether Services may take any address with `externalIPs`; absent: no new ones (SVC-304). */
   readonly allowExternalIPs?: boolean;
+  /** `--service-account-issuer`: the first signs, all are believed. Absent: this server by its name in the cluster. */
+  readonly serviceAccountIssuer?: readonly string[];
+  /** `--api-audiences`; absent: the issuers. */
+  readonly apiAudiences?: readonly string[];
+  /** PEM of the key that signs ServiceAccounts' tokens, and of all by which they are believed. Absent: a key of this process. */
+  readonly serviceAccountKeys?: { readonly signing: string; readonly verifying: readonly string[] };
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** The name by which every cluster knows its own API server. */
+const DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local";
+
+const jwksUri = ({ ip, port }: Advertised): string =>
+  `https://${ip.includes(":") ? `[${ip}]` : ip}:${port}/openid/v1/jwks`;
 
 /**
  * The whole Kubernetes API over a store: what every cluster has is made, then everything stored is read. Nothing listens yet.
@@ -31,7 +43,8 @@ export interface StartOptions extends Pick<ApiServerOptions, "tls" | "tokens" | 
  * @throws Error when the ranges contradict what is stored, with what to do
  */
 export async function startApiServer(options: StartOptions): Promise<ApiServer> {
-  const { store, serviceRanges, nodePortRange, advertise, allowExternalIPs = false, clock, log, ...rest } = options;
+  const { store, serviceRanges, nodePortRange, advertise, allowExternalIPs = false, clock, log, ...others } = options;
+  const { serviceAccountIssuer, apiAudiences, serviceAccountKeys, ...rest } = others;
   await bootstrap({ store, serviceRanges, nodePortRange, advertise, clock, log });
   return createApiServer({
     ...rest,
@@ -41,6 +54,13 @@ export async function startApiServer(options: StartOptions): Promise<ApiServer> 
     log,
     // What is refused for another reason must not be counted: quotas come last.
     admissions: [defaultIngressClass, ...(allowExternalIPs ? [] : [denyServiceExternalIPs]), resourceQuota],
+    serviceAccountTokens: {
+      issuers: serviceAccountIssuer ?? [DEFAULT_ISSUER],
+      audiences: apiAudiences,
+      signingKey: serviceAccountKeys?.signing,
+      keys: serviceAccountKeys?.verifying,
+      jwksUri: jwksUri(advertise),
+    },
     claims: serviceClaims({ reader: storeReader(store), nodePortRange, clock }),
   });
 }

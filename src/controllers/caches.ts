@@ -1,19 +1,32 @@
 import type {
+  ConfigMap,
   Endpoints,
   EndpointSlice,
   Namespace,
   Node,
   Pod,
+  Secret,
   Service,
   ServiceAccount,
 } from "../api/generated/types.ts";
 import type { KubeObject, Resource } from "../api/object.ts";
-import { endpoints, endpointSlices, namespaces, nodes, pods, serviceAccounts, services } from "../api/resources.ts";
+import {
+  configMaps,
+  endpoints,
+  endpointSlices,
+  namespaces,
+  nodes,
+  pods,
+  secrets,
+  serviceAccounts,
+  services,
+} from "../api/resources.ts";
 import type { CacheOptions } from "../client/cache.ts";
 import { createCache } from "../client/cache.ts";
 import type { Cache } from "../client/cached.ts";
 import { SERVICE_NAME } from "./endpointslices/metadata.ts";
 import { labelWords } from "./pods/selections.ts";
+import { accountKeyOf } from "./tokensecrets/decide.ts";
 
 export type CacheEnvironment = Pick<CacheOptions<KubeObject>, "client" | "clock" | "random" | "log">;
 
@@ -29,6 +42,9 @@ export interface Caches {
   readonly nodes: Cache<Node>;
   readonly namespaces: Cache<Namespace>;
   readonly serviceAccounts: Cache<ServiceAccount>;
+  readonly configMaps: Cache<ConfigMap>;
+  /** Index: `account` (`namespace/name` of the ServiceAccount whose token it holds). */
+  readonly secrets: Cache<Secret>;
   /** The cache of any resource; made when first asked for. */
   of(resource: Resource): Cache<KubeObject>;
   stop(): void;
@@ -65,6 +81,13 @@ export function createCaches(environment: CacheEnvironment): Caches {
     nodes: make<Node>(nodes),
     namespaces: make<Namespace>(namespaces),
     serviceAccounts: make<ServiceAccount>(serviceAccounts),
+    configMaps: make<ConfigMap>(configMaps),
+    secrets: make<Secret>(secrets, {
+      account: (secret) => {
+        const key = accountKeyOf(secret);
+        return key === undefined ? [] : [key];
+      },
+    }),
     of: (resource) => made.get(`${resource.group}/${resource.plural}`) ?? make<KubeObject>(resource),
     stop() {
       for (const cache of made.values()) cache.stop();

@@ -12,6 +12,9 @@ import type { ControllerEnvironment } from "./environment.ts";
 import { startGarbage } from "./garbage/start.ts";
 import { startNamespaces } from "./namespaces/start.ts";
 import { startQuota } from "./quota/start.ts";
+import { startRootCa } from "./rootca/start.ts";
+import type { SignToken } from "./tokensecrets/decide.ts";
+import { startTokenSecrets } from "./tokensecrets/start.ts";
 import { servedResources } from "./served.ts";
 
 export interface ControllersOptions {
@@ -20,6 +23,8 @@ export interface ControllersOptions {
   /** From 0 up to, but not including, 1. */
   readonly random: () => number;
   readonly log: Log;
+  /** The cluster's authority (PEM) and what signs tokens for Secrets; absent: both stay what they are. */
+  readonly authority?: { readonly ca: string; readonly signToken: SignToken };
   /** Ends a start that waits for a server which does not come. */
   readonly signal?: AbortSignal;
 }
@@ -45,11 +50,15 @@ async function discover(options: ControllersOptions): Promise<Resource[]> {
 export async function startControllers(options: ControllersOptions): Promise<Part> {
   const caches = createCaches(options);
   const environment: ControllerEnvironment = { ...options, caches };
+  const { authority } = options;
   options.signal?.addEventListener("abort", () => caches.stop(), { once: true });
   const parts = await Promise.all([
     startEndpointSlices(environment),
     startBinding(environment),
     startEndpoints(environment),
+    ...(authority === undefined
+      ? []
+      : [startRootCa(environment, authority.ca), startTokenSecrets(environment, authority.ca, authority.signToken)]),
     discover(options).then((served) =>
       Promise.all([
         startGarbage(environment, served),

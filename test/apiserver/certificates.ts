@@ -13,11 +13,19 @@ const pem = (label: string, bytes: ArrayBuffer): string => {
   return `-----BEGIN ${label}-----\n${text}\n-----END ${label}-----\n`;
 };
 
+/** What a client's certificate is to be, beside its subject: a day long and for clients unless said otherwise. */
+export interface ClientOptions {
+  readonly from?: Date;
+  readonly to?: Date;
+  /** `any`: without a word on what it is for. */
+  readonly use?: "client" | "server" | "any";
+}
+
 /** An authority of the test's own, and what it signs. */
 export async function createAuthority(name = "CN=test-ca"): Promise<{
   readonly cert: string;
   server(): Promise<Pair>;
-  client(subject: string): Promise<Pair>;
+  client(subject: string, options?: ClientOptions): Promise<Pair>;
 }> {
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const notBefore = new Date(Date.now() - 60_000);
@@ -32,14 +40,18 @@ export async function createAuthority(name = "CN=test-ca"): Promise<{
     extensions: [new x509.BasicConstraintsExtension(true, 1, true)],
   });
   let serial = 1;
-  const issue = async (subject: string, extensions: x509.Extension[]): Promise<Pair> => {
+  const issue = async (
+    subject: string,
+    extensions: x509.Extension[],
+    life: Pick<ClientOptions, "from" | "to"> = {},
+  ): Promise<Pair> => {
     const own = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: (++serial).toString(16).padStart(2, "0"),
       subject,
       issuer: ca.subject,
-      notBefore,
-      notAfter,
+      notBefore: life.from ?? notBefore,
+      notAfter: life.to ?? notAfter,
       signingAlgorithm: ALGORITHM,
       publicKey: own.publicKey,
       signingKey: keys.privateKey,
@@ -60,6 +72,9 @@ export async function createAuthority(name = "CN=test-ca"): Promise<{
         ]),
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       ]),
-    client: (subject) => issue(subject, [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])]),
+    client(subject, { use = "client", ...life } = {}) {
+      const usage = use === "server" ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth;
+      return issue(subject, use === "any" ? [] : [new x509.ExtendedKeyUsageExtension([usage])], life);
+    },
   };
 }

@@ -1,4 +1,6 @@
 import { startApiServer } from "../../src/apiserver/start.ts";
+import { newSigningKey } from "../../src/apiserver/tokens/keys.ts";
+import { legacySigner } from "../../src/apiserver/tokens/legacy.ts";
 import { startControllers } from "../../src/controllers/start.ts";
 import { createClient } from "../../src/client/connect.ts";
 import { systemClock } from "../../src/observe/clock.ts";
@@ -12,6 +14,7 @@ export async function startFairlead(
   given: SubjectOptions & { ca: string; server: Pair; admin: Pair },
 ): Promise<Endpoint> {
   const store = memoryStore();
+  const signing = newSigningKey();
   const api = await startApiServer({
     store,
     serviceRanges: given.serviceRanges ?? ["10.96.0.0/16", "fd00:10:96::/112"],
@@ -19,6 +22,7 @@ export async function startFairlead(
     advertise: { ip: "10.244.0.1", port: 6443 },
     allowExternalIPs: given.denyExternalIPs !== true,
     tls: { ...given.server, ca: given.ca },
+    serviceAccountKeys: { signing, verifying: [] },
     clock: systemClock,
     log: silentLog,
   });
@@ -26,7 +30,13 @@ export async function startFairlead(
   const client = createClient({ server: `https://127.0.0.1:${port}`, ca: given.ca, ...given.admin });
   const controllers =
     given.controllers === true
-      ? await startControllers({ client, clock: systemClock, random: Math.random, log: silentLog })
+      ? await startControllers({
+          client,
+          clock: systemClock,
+          random: Math.random,
+          log: silentLog,
+          authority: { ca: given.ca, signToken: legacySigner(signing) },
+        })
       : undefined;
   return {
     port,

@@ -133,7 +133,15 @@ export async function startKubernetes(
         ],
       }),
     );
-    children.push(run(manager, [`--kubeconfig=${kubeconfig}`, "--leader-elect=false", "--secure-port=0"]));
+    children.push(
+      run(manager, [
+        `--kubeconfig=${kubeconfig}`,
+        "--leader-elect=false",
+        "--secure-port=0",
+        `--root-ca-file=${join(folder, "ca.crt")}`,
+        `--service-account-private-key-file=${join(folder, "sa.key")}`,
+      ]),
+    );
   }
   return { port, close };
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { createAuthority, type Pair } from "../apiserver/certificates.ts";
+import { createAuthority, type ClientOptions, type Pair } from "../apiserver/certificates.ts";
 import { startFairlead } from "./fairlead.ts";
 import { startKubernetes } from "./kubernetes.ts";
 
@@ -13,7 +13,7 @@ export interface Answered {
 }
 
 export interface AskOptions {
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   /** Whose certificate; the administrator's unless said otherwise. */
   readonly as?: "admin" | "anonymous" | Pair;
   /** A bearer token instead of a certificate. */
@@ -45,7 +45,7 @@ export interface Subject {
   /** Opens a request whose answer is read as it comes. */
   open(method: string, path: string, options?: AskOptions): Promise<IncomingMessage>;
   /** A certificate for a user: `CN=jane` or `O=team, CN=jane`. */
-  client(subject: string): Promise<Pair>;
+  client(subject: string, options?: ClientOptions): Promise<Pair>;
   close(): Promise<void>;
 }
 
@@ -88,7 +88,7 @@ export async function startSubject(options: SubjectOptions = {}): Promise<Subjec
     port: started.port,
     ca: authority.cert,
     admin,
-    client: (subject) => authority.client(subject),
+    client: (subject, asked) => authority.client(subject, asked),
     open: (method, path, asked = {}) => open(method, path, undefined, asked),
     async ask(method, path, body, asked = {}) {
       const isText = typeof body === "string" || Buffer.isBuffer(body);

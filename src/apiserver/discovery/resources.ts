@@ -1,6 +1,7 @@
 import type { Kind } from "../../api/kind.ts";
 import type { Review } from "../reviews/review.ts";
 import { reviews } from "../reviews/reviews.ts";
+import { subresourcesOf } from "../subresources.ts";
 
 /** A resource or subresource as discovery lists it. */
 export interface DiscoveredResource {
@@ -18,19 +19,14 @@ export interface DiscoveredResource {
 
 const VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 const STATUS_VERBS = ["get", "patch", "update"];
-
-const PROXY_VERBS = ["create", "delete", "get", "patch", "update"];
-
-/** What hangs below pods beside their status: answers of other kinds, or streams. */
-const POD_SUBRESOURCES = [
-  { word: "attach", kind: "PodAttachOptions", group: "", version: "v1", verbs: ["create", "get"] },
-  { word: "binding", kind: "Binding", group: "", version: "v1", verbs: ["create"] },
-  { word: "eviction", kind: "Eviction", group: "policy", version: "v1", verbs: ["create"] },
-  { word: "exec", kind: "PodExecOptions", group: "", version: "v1", verbs: ["create", "get"] },
-  { word: "log", kind: "Pod", group: "", version: "v1", verbs: ["get"] },
-  { word: "proxy", kind: "PodProxyOptions", group: "", version: "v1", verbs: PROXY_VERBS },
-  { word: "portforward", kind: "PodPortForwardOptions", group: "", version: "v1", verbs: ["create", "get"] },
-];
+/** What discovery calls the methods of what hangs below an object; of the others it says nothing. */
+const METHOD_VERBS = [
+  ["POST", "create"],
+  ["DELETE", "delete"],
+  ["GET", "get"],
+  ["PATCH", "patch"],
+  ["PUT", "update"],
+] as const;
 
 /** Whatever has a path of its own: kinds, whose objects are stored, and questions, which are only answered. */
 export type Served = Kind | Review;
@@ -73,12 +69,13 @@ export function discovered(served: Served): DiscoveredResource[] {
   const { group, version, namespaced } = kind;
   const base = { namespaced, group, version, kind: kind.kind };
   const below = { ...base, singular: "", shortNames: [], categories: [] };
-  const isPod = group === "" && kind.plural === "pods";
   const subresources = [
-    ...(isPod ? POD_SUBRESOURCES.map(({ word, ...rest }) => ({ ...below, ...rest, name: `pods/${word}` })) : []),
-    ...(group === "" && kind.plural === "services"
-      ? [{ ...below, name: "services/proxy", kind: "ServiceProxyOptions", verbs: PROXY_VERBS }]
-      : []),
+    ...Object.entries(subresourcesOf(kind)).map(([word, { methods, ...rest }]) => ({
+      ...below,
+      ...rest,
+      name: `${kind.plural}/${word}`,
+      verbs: METHOD_VERBS.filter(([method]) => Object.hasOwn(methods, method)).map(([, verb]) => verb),
+    })),
     ...kind.subresources.map((word) => ({
       ...below,
       name: `${kind.plural}/${word}`,

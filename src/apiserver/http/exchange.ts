@@ -7,6 +7,8 @@ export interface Request extends Readable {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly headers: IncomingHttpHeaders;
+  /** Names and values in turn, as they came: also those that `headers` joins. */
+  readonly rawHeaders: readonly string[];
 }
 
 /** What HTTP/1.1 and HTTP/2 answers have in common. */

@@ -3,7 +3,8 @@ import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { readPair, type KeyPair, type ReadPair } from "./judge.ts";
 
-async function readIfThere(path: string): Promise<string | undefined> {
+/** The text of a file; undefined when there is none. */
+export async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {

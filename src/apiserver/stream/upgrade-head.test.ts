@@ -19,3 +19,15 @@ void test("an upgrade goes on to the node with its protocol, and without what na
     ].join("\r\n"),
   );
 });
+
+void test("a token among a WebSocket's subprotocols does not go on to the node", () => {
+  const raw = [
+    "Upgrade",
+    "websocket",
+    "Sec-WebSocket-Protocol",
+    "base64url.bearer.authorization.k8s.io.c2VjcmV0, v4, v5",
+  ];
+  const head = upgradeHead("GET", "/exec/ns/pod/c", "node-a", raw);
+  assert.match(head, /^Sec-WebSocket-Protocol: v4, v5$/m);
+  assert.doesNotMatch(head, /bearer/);
+});

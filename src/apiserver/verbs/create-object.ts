@@ -8,6 +8,7 @@ import { storedText, type Item } from "../cache/item.ts";
 import type { Context } from "../context.ts";
 import { alreadyExists } from "../errors.ts";
 import { objectKey } from "../keys.ts";
+import { newUid } from "../uid.ts";
 import { itemFor, MAXIMUM_ATTEMPTS, store, storedItem } from "../write.ts";
 import type { Writer } from "../writer.ts";
 
@@ -20,15 +21,6 @@ const MAXIMUM_PREFIX = 63 - SUFFIX_LENGTH;
 const generatedName = (prefix: string, random: Context["random"]): string =>
   prefix.slice(0, MAXIMUM_PREFIX) +
   [...random(SUFFIX_LENGTH)].map((byte) => NAME_SIGNS[byte % NAME_SIGNS.length]!).join("");
-
-/** A random (version 4) UUID, RFC 9562 section 5.4. */
-function newUid(random: Context["random"]): string {
-  const bytes = Buffer.from(random(16));
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = bytes.toString("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-}
 
 /** Stores a new, decoded object in the order of SVC-107. Throws ApiErrors; answers with the object as stored. */
 export const createObject = (context: Context, kind: Kind, decoded: KubeObject, writer: Writer): Promise<Item> =>

@@ -3,9 +3,11 @@ import { rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { writeKubeconfig } from "../../apiserver/pki/kubeconfig.ts";
 import type { Pki } from "../../apiserver/pki/pki.ts";
+import { ensureSigningKeys } from "../../apiserver/pki/signing-keys.ts";
 import { ensureAdminToken } from "../../apiserver/pki/token.ts";
 import { startApiServer } from "../../apiserver/start.ts";
 import { nodeStreams } from "../../apiserver/stream/streams.ts";
+import { legacySigner } from "../../apiserver/tokens/legacy.ts";
 import { startControllers } from "../../controllers/start.ts";
 import { systemClock } from "../../observe/clock.ts";
 import type { Part } from "../../observe/part.ts";
@@ -29,6 +31,7 @@ export async function startServer(
   const log = openLog(layout, "server", config.logLevel);
   const clock = systemClock;
   const [pki, store] = await Promise.all([certificates, openSqliteStore({ path: layout.database, log })]);
+  const [adminToken, keys] = await Promise.all([ensureAdminToken(layout.pki), ensureSigningKeys(layout.pki)]);
   const { host, port } = config.listen;
   const nodePortRange = { first: config.nodePortRange.from, last: config.nodePortRange.to };
   const advertise = { ip: nodeAddresses[0]!, port };
@@ -41,7 +44,9 @@ export async function startServer(
     clock,
     log,
     tls: { key: pki.apiserver.key, cert: pki.apiserver.cert, ca: pki.ca },
-    tokens: [await ensureAdminToken(layout.pki)],
+    tokens: [adminToken],
+    serviceAccountIssuer: [`https://kubernetes.default.svc.${config.clusterDomain}`],
+    serviceAccountKeys: keys,
     version: `v1.36.2+fairlead.${VERSION}`,
     streams: nodeStreams({
       tls: { ca: pki.ca, cert: pki.nodeClient.cert, key: pki.nodeClient.key },
@@ -67,6 +72,7 @@ export async function startServer(
     clock,
     random,
     log: log.child({ part: "controllers" }),
+    authority: { ca: pki.ca, signToken: legacySigner(keys.signing) },
     signal: stopping.signal,
   });
   controllers.catch((error: unknown) => {

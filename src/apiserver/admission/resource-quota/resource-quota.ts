@@ -78,6 +78,8 @@ async function admit(request: AdmissionRequest, context: Context): Promise<Besid
   const { operation, kind, namespace, name, subresource, next, previous, isRetry } = request;
   if (operation === "delete" || namespace === undefined || !isCounted(kind)) return NOTHING_BESIDE;
   const isCreate = previous === undefined;
+  // What is created below an object, a token say, is no object of the kind.
+  if (isCreate && subresource !== undefined) return NOTHING_BESIDE;
   if (!isCreate && !isOtherUsage(kind, previous, next!)) return NOTHING_BESIDE;
   const quotas = await quotasOf(context, namespace, isRetry);
   const parts: Beside[] = [];
