@@ -46,3 +46,16 @@ export const serviceCIDRs: Resource = {
   kind: "ServiceCIDR",
   namespaced: false,
 };
+
+const rbac = (plural: string, kind: string, namespaced: boolean): Resource => ({
+  group: "rbac.authorization.k8s.io",
+  version: "v1",
+  plural,
+  kind,
+  namespaced,
+});
+
+export const roles = rbac("roles", "Role", true);
+export const roleBindings = rbac("rolebindings", "RoleBinding", true);
+export const clusterRoles = rbac("clusterroles", "ClusterRole", false);
+export const clusterRoleBindings = rbac("clusterrolebindings", "ClusterRoleBinding", false);
