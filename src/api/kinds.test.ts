@@ -243,7 +243,14 @@ const cases: [id: string, kind: string, next: object, previous: object | undefin
     undefined,
     ["NotSupported roleRef.apiGroup", "NotSupported roleRef.kind", "Invalid roleRef.name"],
   ],
-  ["a binding without a role", "RoleBinding", { roleRef: { kind: "Role" } }, undefined, ["Required roleRef.name"]],
+  ["a binding to no name", "RoleBinding", { roleRef: { kind: "Role" } }, undefined, ["Required roleRef.name"]],
+  [
+    "a binding without a role",
+    "RoleBinding",
+    { roleRef: undefined },
+    undefined,
+    ["NotSupported roleRef.kind", "Required roleRef.name"],
+  ],
   [
     "another role",
     "RoleBinding",

@@ -9,7 +9,8 @@ import type { Kind } from "../api/kind.ts";
 import { systemClock, type Clock } from "../observe/clock.ts";
 import { silentLog, type Log } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
-import { everybodyKnown, inOrder, openPaths, superuser, type Authorizer } from "./access/authorizer.ts";
+import type { Access } from "./access/access.ts";
+import { everybodyKnown, inOrder, openPaths, superuser } from "./access/authorizer.ts";
 import type { Admission } from "./admission/admission.ts";
 import { namespaceLifecycle } from "./admission/namespace-lifecycle.ts";
 import { serviceEndpoints } from "./admission/service-endpoints.ts";
@@ -38,8 +39,8 @@ export interface ApiServerOptions {
   readonly streams?: Streams;
   /** Asked in this order who a bearer token speaks for. */
   readonly tokens?: readonly TokenAuthenticator[];
-  /** Judges of requests, asked after the superuser and the paths open to everybody; absent: everybody known may do everything. */
-  readonly authorizers?: readonly Authorizer[];
+  /** Who may do what, beside the superuser; absent: everybody known may do everything, and the others see health and version. */
+  readonly access?: (cache: WatchCache) => Access;
   /** Rules over writes beside those that every server has. */
   readonly admissions?: readonly Admission[];
   /** What `/version` says as `gitVersion`. */
@@ -111,13 +112,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log,
     ...(options.remembered === undefined ? {} : { remembered: options.remembered }),
   });
+  const access = options.access?.(cache);
   const context: Context = {
     store: options.store,
     cache,
     kinds: new KindIndex(options.kinds),
     claims: options.claims ?? nothingClaimed,
-    admissions: [namespaceLifecycle, serviceEndpoints, ...(options.admissions ?? [])],
-    authorizer: inOrder([superuser, openPaths, ...(options.authorizers ?? [everybodyKnown])]),
+    admissions: [namespaceLifecycle, serviceEndpoints, ...(access?.admissions ?? []), ...(options.admissions ?? [])],
+    authorizer: inOrder([superuser, ...(access?.authorizers ?? [openPaths, everybodyKnown])]),
     clock,
     random: options.random ?? pooledRandom(),
     log,

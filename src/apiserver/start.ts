@@ -2,6 +2,7 @@ import { kinds } from "../api/kinds.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
+import { nodesAndRoles } from "./access/access.ts";
 import { bootstrap } from "./bootstrap/bootstrap.ts";
 import type { Advertised } from "./bootstrap/objects.ts";
 import type { NodePortRange } from "./claims/plan-node-ports.ts";
@@ -32,6 +33,7 @@ export async function startApiServer(options: StartOptions): Promise<ApiServer> 
     ...rest,
     store,
     kinds,
+    access: nodesAndRoles,
     clock,
     log,
     claims: serviceClaims({ reader: storeReader(store), nodePortRange, clock }),

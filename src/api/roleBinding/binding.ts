@@ -1,5 +1,5 @@
 import { invalid, notSupported, required, type Fault } from "../fault.ts";
-import type { ClusterRoleBinding, RoleBinding, Subject } from "../generated/types.ts";
+import type { ClusterRoleBinding, RoleBinding, RoleRef, Subject } from "../generated/types.ts";
 import type { Cell, Column } from "../kind.ts";
 import { checked } from "../meta/check.ts";
 import { age, ageColumn, column, nameColumn, nameOf, wideColumn } from "../meta/columns.ts";
@@ -16,10 +16,18 @@ const withGroup = (subject: Subject): Subject =>
     ? { ...subject, apiGroup: GROUP }
     : subject;
 
+/** A role as it was meant; a writer may have left it out. */
+const wholeRoleRef = (given: RoleRef | undefined): RoleRef => ({
+  kind: "",
+  name: "",
+  ...given,
+  apiGroup: given?.apiGroup || GROUP,
+});
+
 /** Names the group of the role and of users and groups, which is always the same one. ServiceAccounts are of the core group. */
 export const defaultBinding = <T extends Binding>(object: T): T => ({
   ...object,
-  roleRef: object.roleRef.apiGroup ? object.roleRef : { ...object.roleRef, apiGroup: GROUP },
+  roleRef: wholeRoleRef(object.roleRef),
   ...(object.subjects === undefined ? {} : { subjects: object.subjects.map(withGroup) }),
 });
 

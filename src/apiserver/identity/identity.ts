@@ -9,7 +9,9 @@ export interface Identity {
 
 /** The group of everybody who said who they are. */
 export const AUTHENTICATED = "system:authenticated";
+/** The group of those who did not. */
+export const UNAUTHENTICATED = "system:unauthenticated";
 /** The group that may do everything, whatever the roles say. */
 export const MASTERS = "system:masters";
 
-export const ANONYMOUS: Identity = { user: "system:anonymous", groups: ["system:unauthenticated"] };
+export const ANONYMOUS: Identity = { user: "system:anonymous", groups: [UNAUTHENTICATED] };

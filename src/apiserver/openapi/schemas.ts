@@ -39,7 +39,7 @@ const META = new Set([
 /** `io.k8s.api.core.v1.Service`: the name of a type's schema in a group's document. */
 export function schemaName(type: string, at: { readonly group: string; readonly version: string }): string {
   if (META.has(type)) return `io.k8s.apimachinery.pkg.apis.meta.v1.${type}`;
-  const short = at.group === "" ? "core" : at.group.replace(/\.k8s\.io$/, "");
+  const short = at.group === "" ? "core" : at.group.split(".")[0];
   return `io.k8s.api.${short}.${at.version}.${type}`;
 }
 

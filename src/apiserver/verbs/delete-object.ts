@@ -82,13 +82,16 @@ function checkPreconditions(kind: Kind, item: Item, options: DeleteOptions): voi
   }
 }
 
+/** Who deletes, and whether by way of the eviction of a pod. */
+type Deleter = Pick<Writer, "identity" | "warn"> & { readonly subresource?: "eviction" };
+
 /** Deletes an object: for good, or by marking it when finalizers or a grace period hold it. */
 export async function deleteObject(
   context: Context,
   kind: Kind,
   at: At,
   options: DeleteOptions,
-  writer: Pick<Writer, "identity" | "warn">,
+  writer: Deleter,
 ): Promise<Deleted> {
   let current = itemAt(context, kind, at) ?? (await freshItem(context, kind, at));
   for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
@@ -99,7 +102,7 @@ export async function deleteObject(
       ...at,
       operation: "delete",
       kind,
-      subresource: undefined,
+      subresource: writer.subresource,
       next: undefined,
       previous: current.object,
       dryRun: options.dryRun,
