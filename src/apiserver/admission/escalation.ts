@@ -50,7 +50,9 @@ export const escalation = (roles: Roles): Admission => {
     if (missing.length === 0) return;
     const groups = identity.groups.map((group) => JSON.stringify(group)).join(" ");
     const who = `user ${JSON.stringify(identity.user)} (groups=[${groups}])`;
-    const errors = held.errors.length === 0 ? "" : `; resolution errors: [${joinErrors(held.errors)}]`;
+    // As upstream, which names the kind that is written where the role's own is meant.
+    const broken = held.missing.map((ref) => `${kind.plural}.${kind.group} ${JSON.stringify(ref.name)} not found`);
+    const errors = broken.length === 0 ? "" : `; resolution errors: [${joinErrors(broken)}]`;
     const why = `${who} is attempting to grant RBAC permissions not currently held:\n${describeRules(missing)}${errors}`;
     throw forbiddenWrite(kind, name, why);
   };
@@ -74,7 +76,7 @@ export const escalation = (roles: Roles): Admission => {
     const resource = roleRef.kind === "Role" ? resources.roles : resources.clusterRoles;
     if (mayDo(request, context, { verb: "bind", resource: resource.plural, name: roleRef.name, namespace })) return;
     const rules = roles.rulesOf(roleRef, namespace);
-    if (rules === undefined) throw notFound(resource, roleRef.name);
+    if (rules === undefined) throw notFound(request.kind, roleRef.name);
     confirm(request, namespace, rules);
   };
 

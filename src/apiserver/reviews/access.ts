@@ -2,6 +2,7 @@ import { invalid, required, type Fault } from "../../api/fault.ts";
 import type {
   FieldSelectorAttributes,
   LabelSelectorAttributes,
+  NonResourceAttributes,
   ResourceAttributes,
   SubjectAccessReviewSpec,
   SubjectAccessReviewStatus,
@@ -36,11 +37,14 @@ function validateSelector(
   return [required(`${field}.requirements`, why)];
 }
 
+/** A faulty question about a URL, as upstream shows it: by its own names of the fields. */
+export const shownUrl = ({ path = "", verb = "" }: NonResourceAttributes): object => ({ Path: path, Verb: verb });
+
 function validateAsked({ resourceAttributes, nonResourceAttributes }: Asked): Fault[] {
   const faults: Fault[] = [];
   if (resourceAttributes !== undefined && nonResourceAttributes !== undefined) {
     const why = "cannot be specified in combination with resourceAttributes";
-    faults.push(invalid("spec.nonResourceAttributes", nonResourceAttributes, why));
+    faults.push(invalid("spec.nonResourceAttributes", shownUrl(nonResourceAttributes), why));
   }
   if (resourceAttributes === undefined && nonResourceAttributes === undefined) {
     const why = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
@@ -72,9 +76,9 @@ export const validateSubject = ({ user, groups }: SubjectAccessReviewSpec): Faul
     ? [invalid("spec.user", user ?? "", "at least one of user or group must be specified")]
     : [];
 
-/** @throws ApiError Invalid, when there are faults */
-export function refuseFaulty(question: KubeObject, faults: readonly Fault[]): void {
-  if (faults.length > 0) throw invalidObject(AUTHORIZATION, question.kind, "", faults);
+/** As upstream, which names neither the question nor its kind. @throws ApiError Invalid, when there are faults */
+export function refuseFaulty(faults: readonly Fault[]): void {
+  if (faults.length > 0) throw invalidObject(AUTHORIZATION, "", "", faults);
 }
 
 /** A field selector in the form of a URL; only what says one value for one field narrows anything. */

@@ -5,6 +5,7 @@ import {
   accessOf,
   AUTHORIZATION,
   refuseFaulty,
+  shownUrl,
   specOf,
   subjectOf,
   validateQuestion,
@@ -20,7 +21,9 @@ function validatePlace({ spec, metadata }: LocalSubjectAccessReview): Fault[] {
     faults.push(invalid("spec.resourceAttributes.namespace", namespace, "must match metadata.namespace"));
   }
   if (nonResourceAttributes !== undefined) {
-    faults.push(invalid("spec.nonResourceAttributes", nonResourceAttributes, "disallowed on this kind of request"));
+    faults.push(
+      invalid("spec.nonResourceAttributes", shownUrl(nonResourceAttributes), "disallowed on this kind of request"),
+    );
   }
   return faults;
 }
@@ -37,7 +40,7 @@ export const localSubjectAccessReview: Review = {
     const metadata = { ...given.metadata, namespace };
     const question = { ...(given as LocalSubjectAccessReview), metadata, spec };
     const faults = [...validateQuestion(question, spec, validateSubject(spec)), ...validatePlace(question)];
-    refuseFaulty(question, faults);
+    refuseFaulty(faults);
     return { ...question, status: accessOf(context, subjectOf(spec), spec) };
   },
 };

@@ -8,7 +8,7 @@ export const selfSubjectAccessReview: Review = {
   answer(given, { exchange }, context): SelfSubjectAccessReview {
     const question = given as SelfSubjectAccessReview;
     const spec = specOf(question);
-    refuseFaulty(question, validateQuestion(question, spec));
+    refuseFaulty(validateQuestion(question, spec));
     return { ...question, spec, status: accessOf(context, exchange.identity, spec) };
   },
 };

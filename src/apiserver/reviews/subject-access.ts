@@ -16,7 +16,7 @@ export const subjectAccessReview: Review = {
   answer(given, _request, context): SubjectAccessReview {
     const question = given as SubjectAccessReview;
     const spec = specOf(question);
-    refuseFaulty(question, validateQuestion(question, spec, validateSubject(spec)));
+    refuseFaulty(validateQuestion(question, spec, validateSubject(spec)));
     return { ...question, spec, status: accessOf(context, subjectOf(spec), spec) };
   },
 };

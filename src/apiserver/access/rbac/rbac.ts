@@ -3,7 +3,7 @@ import type { Identity } from "../../identity/identity.ts";
 import { NO_OPINION, type Authorizer } from "../authorizer.ts";
 import { subjectFor, type Binding } from "./bindings.ts";
 import { ruleAllows } from "./matches.ts";
-import { joinErrors, type Roles } from "./roles.ts";
+import { joinErrors, missingText, type Roles } from "./roles.ts";
 
 function subjectText({ kind, name, namespace }: Subject, home: string): string {
   // Upstream writes the name before the namespace here.
@@ -28,12 +28,15 @@ export const rbac = (roles: Roles): Authorizer => ({
     const errors: string[] = [];
     const namespace = attributes.resource === undefined ? "" : attributes.namespace;
     for (const grant of roles.granted(identity, namespace)) {
-      if ("missing" in grant) errors.push(grant.missing);
+      if (grant.rules === undefined) errors.push(missingText(grant.binding.roleRef));
       else if (grant.rules.some((rule) => ruleAllows(rule, attributes))) {
         return { verdict: "allow", reason: `RBAC: allowed by ${bindingText(grant.binding, identity)}` };
       }
     }
     return errors.length === 0 ? NO_OPINION : { verdict: "no opinion", reason: `RBAC: ${joinErrors(errors)}` };
   },
-  rulesOf: (identity, namespace) => ({ ...roles.held(identity, namespace), incomplete: false }),
+  rulesOf(identity, namespace) {
+    const { rules, missing } = roles.held(identity, namespace);
+    return { rules, incomplete: false, errors: missing.map(missingText) };
+  },
 });

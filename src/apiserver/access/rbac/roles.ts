@@ -6,10 +6,11 @@ import type { Identity } from "../../identity/identity.ts";
 import { objectKey } from "../../keys.ts";
 import { BindingIndex, EVERYWHERE, type Binding } from "./bindings.ts";
 
-/** A binding of an identity with what its role allows, or why that is not known. */
-export type Grant =
-  | { readonly binding: Binding; readonly rules: readonly PolicyRule[] }
-  | { readonly binding: Binding; readonly missing: string };
+/** A binding of an identity with what its role allows; undefined when there is no such role. */
+export interface Grant {
+  readonly binding: Binding;
+  readonly rules: readonly PolicyRule[] | undefined;
+}
 
 /** Who has which rules, from the roles and bindings in memory. */
 export class Roles {
@@ -32,28 +33,26 @@ export class Roles {
   *granted(identity: Identity, namespace: string): Generator<Grant, undefined> {
     for (const scope of namespace === EVERYWHERE ? [EVERYWHERE] : [EVERYWHERE, namespace]) {
       for (const binding of this.#bindings.of(identity, scope)) {
-        const { kind, name } = binding.roleRef;
-        const rules = this.rulesOf(binding.roleRef, scope);
-        if (rules !== undefined) yield { binding, rules };
-        else {
-          const missing = `${kind.toLowerCase()}.rbac.authorization.k8s.io ${JSON.stringify(name)} not found`;
-          yield { binding, missing };
-        }
+        yield { binding, rules: this.rulesOf(binding.roleRef, scope) };
       }
     }
   }
 
-  /** The rules of an identity in a namespace, and why some are missing. */
-  held(identity: Identity, namespace: string): { readonly rules: PolicyRule[]; readonly errors: string[] } {
+  /** The rules of an identity in a namespace, and the roles that it is bound to but that are not there. */
+  held(identity: Identity, namespace: string): { readonly rules: PolicyRule[]; readonly missing: RoleRef[] } {
     const rules: PolicyRule[] = [];
-    const errors: string[] = [];
+    const missing: RoleRef[] = [];
     for (const grant of this.granted(identity, namespace)) {
-      if ("rules" in grant) rules.push(...grant.rules);
-      else errors.push(grant.missing);
+      if (grant.rules === undefined) missing.push(grant.binding.roleRef);
+      else rules.push(...grant.rules);
     }
-    return { rules, errors };
+    return { rules, missing };
   }
 }
+
+/** `clusterrole.rbac.authorization.k8s.io "x" not found` */
+export const missingText = ({ kind, name }: RoleRef): string =>
+  `${kind.toLowerCase()}.${role.group} ${JSON.stringify(name)} not found`;
 
 /** Several reasons as one, each said once: `a`, or `[a, b]`. */
 export function joinErrors(errors: readonly string[]): string {
