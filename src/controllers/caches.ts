@@ -1,4 +1,5 @@
 import type {
+  ClusterRole,
   Endpoints,
   EndpointSlice,
   Namespace,
@@ -8,7 +9,16 @@ import type {
   ServiceAccount,
 } from "../api/generated/types.ts";
 import type { KubeObject, Resource } from "../api/object.ts";
-import { endpoints, endpointSlices, namespaces, nodes, pods, serviceAccounts, services } from "../api/resources.ts";
+import {
+  clusterRoles,
+  endpoints,
+  endpointSlices,
+  namespaces,
+  nodes,
+  pods,
+  serviceAccounts,
+  services,
+} from "../api/resources.ts";
 import type { CacheOptions } from "../client/cache.ts";
 import { createCache } from "../client/cache.ts";
 import type { Cache } from "../client/cached.ts";
@@ -29,6 +39,7 @@ export interface Caches {
   readonly nodes: Cache<Node>;
   readonly namespaces: Cache<Namespace>;
   readonly serviceAccounts: Cache<ServiceAccount>;
+  readonly clusterRoles: Cache<ClusterRole>;
   /** The cache of any resource; made when first asked for. */
   of(resource: Resource): Cache<KubeObject>;
   stop(): void;
@@ -65,6 +76,7 @@ export function createCaches(environment: CacheEnvironment): Caches {
     nodes: make<Node>(nodes),
     namespaces: make<Namespace>(namespaces),
     serviceAccounts: make<ServiceAccount>(serviceAccounts),
+    clusterRoles: make<ClusterRole>(clusterRoles),
     of: (resource) => made.get(`${resource.group}/${resource.plural}`) ?? make<KubeObject>(resource),
     stop() {
       for (const cache of made.values()) cache.stop();

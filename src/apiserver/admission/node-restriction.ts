@@ -142,6 +142,21 @@ function admitLease(node: string, request: AdmissionRequest, refuse: Refuse): vo
   if (name !== node) refuse("can only access node lease with the same name as the requesting node");
 }
 
+/** Whether a volume of the pod is a token for that audience; none is the API server itself. */
+const isMountedFor = (pod: Pod, audience: string): boolean =>
+  (pod.spec?.volumes ?? []).some(({ projected }) =>
+    projected?.sources?.some(
+      ({ serviceAccountToken: token }) => token !== undefined && (token.audience ?? "") === audience,
+    ),
+  );
+
+/** Whether roles let the node ask for tokens for an audience that its pods do not name. */
+function mayAskFor({ identity, namespace = "", name }: AdmissionRequest, context: Context, audience: string): boolean {
+  const verb = "request-serviceaccounts-token-audience";
+  const asked = { verb, group: "", version: "v1", resource: audience, subresource: "", namespace, name, path: "" };
+  return context.authorizer.decide({ ...asked, identity }).verdict === "allow";
+}
+
 /** A node asks for tokens of its pods' ServiceAccounts alone, each bound to the pod it is for. */
 async function admitToken(node: string, request: AdmissionRequest, context: Context, refuse: Refuse): Promise<void> {
   if (request.operation !== "create" || request.subresource !== "token") return;
@@ -159,6 +174,13 @@ async function admitToken(node: string, request: AdmissionRequest, context: Cont
   if (pod.spec?.nodeName !== node) {
     refuse("node requested token bound to a pod scheduled on a different node");
   }
+  const { audiences = [] } = (request.next as unknown as TokenRequest).spec ?? {};
+  if (audiences.length > 1) refuse("node may only request 0 or 1 audiences");
+  const [audience = ""] = audiences;
+  if (isMountedFor(pod, audience) || mayAskFor(request, context, audience)) return;
+  refuse(
+    `audience ${JSON.stringify(audience)} not found in pod spec volume, ${request.identity.user} is not authorized to request tokens for this audience`,
+  );
 }
 
 /** Nodes write of themselves and of their own pods, and nothing by which they could get at more (Kubernetes' NodeRestriction). */
