@@ -25,6 +25,8 @@ const NEEDED: Record<string, object> = {
   IngressClass: { spec: { controller: "example.com/ingress" } },
   ResourceQuota: { spec: { hard: { services: "3" } } },
   Namespace: { metadata: { name: "x" } },
+  RoleBinding: { roleRef: { kind: "Role", name: "r" } },
+  ClusterRoleBinding: { roleRef: { kind: "ClusterRole", name: "r" } },
 };
 const kindOf = (name: string): Kind => kinds.find((kind) => kind.kind === name)!;
 const make = (kind: Kind, more: object = {}): KubeObject => {
@@ -51,8 +53,8 @@ function deepFreeze<T>(value: T): T {
   return value;
 }
 
-void test("sixteen kinds, each by names of its own", () => {
-  assert.equal(kinds.length, 16);
+void test("twenty kinds, each by names of its own", () => {
+  assert.equal(kinds.length, 20);
   for (const part of ["plural", "singular", "kind"] as const) {
     assert.equal(new Set(kinds.map((kind) => kind[part])).size, kinds.length, part);
   }
@@ -180,7 +182,7 @@ void test("SVC-189, SVC-190: who is created by PUT, and what DELETE answers", ()
       .filter((kind) => kind.createOnUpdate)
       .map((kind) => kind.kind)
       .sort(),
-    ["Endpoints", "Event", "Lease", "Service"],
+    ["ClusterRole", "ClusterRoleBinding", "Endpoints", "Event", "Lease", "Role", "RoleBinding", "Service"],
   );
   assert.deepEqual(
     kinds
@@ -270,6 +272,103 @@ const cases: [id: string, kind: string, next: object, previous: object | undefin
     { spec: { podCIDRs: ["10.1.0.0/24"] } },
     ["Forbidden spec.podCIDRs"],
   ],
+  ["a role's name", "Role", { metadata: { name: "a/b", namespace: "default" } }, undefined, ["Invalid metadata.name"]],
+  ["a name of the system", "ClusterRole", { metadata: { name: "system:node" } }, undefined, []],
+  [
+    "a rule of nothing",
+    "Role",
+    { rules: [{}] },
+    undefined,
+    ["Required rules[0].verbs", "Required rules[0].apiGroups", "Required rules[0].resources"],
+  ],
+  [
+    "URLs in a namespace",
+    "Role",
+    { rules: [{ verbs: ["get"], nonResourceURLs: ["/x"] }] },
+    undefined,
+    ["Invalid rules[0].nonResourceURLs"],
+  ],
+  ["URLs", "ClusterRole", { rules: [{ verbs: ["get"], nonResourceURLs: ["/x"] }] }, undefined, []],
+  [
+    "URLs and resources",
+    "ClusterRole",
+    { rules: [{ verbs: ["get"], nonResourceURLs: ["/x"], resources: ["pods"] }] },
+    undefined,
+    ["Invalid rules[0].nonResourceURLs"],
+  ],
+  [
+    "aggregation of nothing",
+    "ClusterRole",
+    { aggregationRule: {} },
+    undefined,
+    ["Required aggregationRule.clusterRoleSelectors"],
+  ],
+  [
+    "aggregation by a broken selector",
+    "ClusterRole",
+    { aggregationRule: { clusterRoleSelectors: [{ matchExpressions: [{ key: "a", operator: "In" }] }] } },
+    undefined,
+    [
+      "Required aggregationRule.clusterRoleSelectors[0].matchExpressions[0].values",
+      "Invalid aggregationRule.clusterRoleSelectors[0]",
+    ],
+  ],
+  [
+    "a binding's role",
+    "RoleBinding",
+    { roleRef: { apiGroup: "x", kind: "Pod", name: "a%" } },
+    undefined,
+    ["NotSupported roleRef.apiGroup", "NotSupported roleRef.kind", "Invalid roleRef.name"],
+  ],
+  ["a binding to no name", "RoleBinding", { roleRef: { kind: "Role" } }, undefined, ["Required roleRef.name"]],
+  [
+    "a binding without a role",
+    "RoleBinding",
+    { roleRef: undefined },
+    undefined,
+    ["NotSupported roleRef.kind", "Required roleRef.name"],
+  ],
+  [
+    "another role",
+    "RoleBinding",
+    { roleRef: { kind: "Role", name: "s" } },
+    { roleRef: { kind: "Role", name: "r" } },
+    ["Invalid roleRef"],
+  ],
+  [
+    "a Role for all",
+    "ClusterRoleBinding",
+    { roleRef: { kind: "Role", name: "r" } },
+    undefined,
+    ["NotSupported roleRef.kind"],
+  ],
+  [
+    "subjects",
+    "RoleBinding",
+    {
+      subjects: [
+        { kind: "User" },
+        { kind: "Group", name: "g", apiGroup: "x" },
+        { kind: "ServiceAccount", name: "A", apiGroup: "x" },
+        { kind: "Robot", name: "r" },
+      ],
+    },
+    undefined,
+    [
+      "Required subjects[0].name",
+      "NotSupported subjects[1].apiGroup",
+      "Invalid subjects[2].name",
+      "NotSupported subjects[2].apiGroup",
+      "NotSupported subjects[3].kind",
+    ],
+  ],
+  [
+    "a ServiceAccount of no namespace",
+    "ClusterRoleBinding",
+    { subjects: [{ kind: "ServiceAccount", name: "a" }] },
+    undefined,
+    ["Required subjects[0].namespace"],
+  ],
   [
     "a finalizer while deleted",
     "ConfigMap",
@@ -333,6 +432,15 @@ void test("SVC-006, SVC-273: a ServiceCIDR's status is written through /status, 
   assert.deepEqual(kind.prepareForStatusUpdate?.(next, made), { ...made, status });
 });
 
+void test("a binding names the group of its role and of users and groups", () => {
+  const subjects = ["User", "Group", "ServiceAccount"].map((kind) => ({ kind, name: "x" }));
+  const made = created(kindOf("RoleBinding"), { subjects });
+  const group = "rbac.authorization.k8s.io";
+  assert.deepEqual(Reflect.get(made, "roleRef"), { apiGroup: group, kind: "Role", name: "r" });
+  const groups = (Reflect.get(made, "subjects") as { apiGroup?: string }[]).map(({ apiGroup }) => apiGroup);
+  assert.deepEqual(groups, [group, group, undefined]);
+});
+
 const cells: [id: string, kind: string, more: object, cells: unknown[]][] = [
   ["SVC-314", "ServiceCIDR", cidrs(V4, V6), ["x", `${V4},${V6}`]],
   ["SVC-315, SVC-339", "IPAddress", {}, ["10.96.0.7", "services/a/b"]],
@@ -347,6 +455,21 @@ const cells: [id: string, kind: string, more: object, cells: unknown[]][] = [
   ["SVC-324", "Secret", { data: { a: "" } }, ["x", "Opaque", 1]],
   ["ServiceAccount", "ServiceAccount", {}, ["x", 0]],
   ["Lease", "Lease", { spec: { holderIdentity: "me" } }, ["x", "me"]],
+  ["Role", "Role", { metadata: { name: "x", creationTimestamp: NOW.now } }, ["x", NOW.now]],
+  [
+    "RoleBinding",
+    "RoleBinding",
+    {
+      metadata: { name: "x", namespace: "default", creationTimestamp: "1970-01-01T00:00:00Z" },
+      subjects: [
+        { kind: "User", name: "u" },
+        { kind: "Group", name: "g" },
+        { kind: "ServiceAccount", namespace: "n", name: "a" },
+        { kind: "User", name: "v" },
+      ],
+    },
+    ["x", "Role/r", "0s", "u, v", "g", "n/a"],
+  ],
 ];
 for (const [id, kind, more, wanted] of cells) {
   void test(`${id}: ${wanted.join(" · ")}`, () => {

@@ -1,3 +1,5 @@
+import { clusterRole } from "./clusterRole/clusterRole.ts";
+import { clusterRoleBinding } from "./clusterRoleBinding/clusterRoleBinding.ts";
 import { configMap } from "./configMap/configMap.ts";
 import { endpoints } from "./endpoints/endpoints.ts";
 import { endpointSlice } from "./endpointSlice/endpointSlice.ts";
@@ -11,6 +13,8 @@ import { namespace } from "./namespace/namespace.ts";
 import { node } from "./node/node.ts";
 import { pod } from "./pod/pod.ts";
 import { resourceQuota } from "./resourceQuota/resourceQuota.ts";
+import { role } from "./role/role.ts";
+import { roleBinding } from "./roleBinding/roleBinding.ts";
 import { secret } from "./secret/secret.ts";
 import { service } from "./service/service.ts";
 import { serviceAccount } from "./serviceAccount/serviceAccount.ts";
@@ -34,4 +38,8 @@ export const kinds: readonly Kind[] = [
   ingress,
   ipAddress,
   serviceCIDR,
+  clusterRoleBinding,
+  clusterRole,
+  roleBinding,
+  role,
 ];

@@ -61,3 +61,16 @@ export const ingressClasses: Resource = {
   kind: "IngressClass",
   namespaced: false,
 };
+
+const rbac = (plural: string, kind: string, namespaced: boolean): Resource => ({
+  group: "rbac.authorization.k8s.io",
+  version: "v1",
+  plural,
+  kind,
+  namespaced,
+});
+
+export const roles = rbac("roles", "Role", true);
+export const roleBindings = rbac("rolebindings", "RoleBinding", true);
+export const clusterRoles = rbac("clusterroles", "ClusterRole", false);
+export const clusterRoleBindings = rbac("clusterrolebindings", "ClusterRoleBinding", false);

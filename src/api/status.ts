@@ -73,7 +73,7 @@ export function invalidObject(group: string, kind: string, name: string, faults:
   return new ApiError("Invalid", `${qualified} ${JSON.stringify(name)} is invalid: ${message}`, {
     ...(name === "" ? {} : { name }),
     ...(group === "" ? {} : { group }),
-    kind,
+    ...(kind === "" ? {} : { kind }),
     causes: faults.map(({ reason, message: text, field }) => ({ reason, message: text, field })),
   });
 }

@@ -9,7 +9,8 @@ import type { Kind } from "../api/kind.ts";
 import { systemClock, type Clock } from "../observe/clock.ts";
 import { silentLog, type Log } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
-import { everybodyKnown, inOrder, openPaths, superuser, type Authorizer } from "./access/authorizer.ts";
+import type { Access } from "./access/access.ts";
+import { everybodyKnown, inOrder, openPaths, superuser } from "./access/authorizer.ts";
 import type { Admission } from "./admission/admission.ts";
 import { namespaceLifecycle } from "./admission/namespace-lifecycle.ts";
 import { serviceEndpoints } from "./admission/service-endpoints.ts";
@@ -45,8 +46,8 @@ export interface ApiServerOptions {
   readonly tokens?: readonly TokenAuthenticator[];
   /** By what ServiceAccounts' tokens are made and believed; absent: by a key that nobody else has. */
   readonly serviceAccountTokens?: TokenAuthorityOptions;
-  /** Judges of requests, asked after the superuser and the paths open to everybody; absent: everybody known may do everything. */
-  readonly authorizers?: readonly Authorizer[];
+  /** Who may do what, beside the superuser; absent: everybody known may do everything, and the others see health and version. */
+  readonly access?: (cache: WatchCache) => Access;
   /** Rules over writes beside those that every server has. */
   readonly admissions?: readonly Admission[];
   /** What `/version` says as `gitVersion`. */
@@ -128,14 +129,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const kinds = new KindIndex(options.kinds);
   const tokens = createTokenAuthority(options.serviceAccountTokens ?? UNNAMED);
   const used = lastUsedMarker(() => context);
+  const access = options.access?.(cache);
   const context: Context = {
     store: options.store,
     cache,
     kinds,
     claims: options.claims ?? nothingClaimed,
-    admissions: [namespaceLifecycle, serviceEndpoints, ...(options.admissions ?? [])],
+    admissions: [namespaceLifecycle, serviceEndpoints, ...(access?.admissions ?? []), ...(options.admissions ?? [])],
     turns: new Turns(),
-    authorizer: inOrder([superuser, openPaths, ...(options.authorizers ?? [everybodyKnown])]),
+    authorizer: inOrder([superuser, ...(access?.authorizers ?? [openPaths, everybodyKnown])]),
     inFlight: new InFlight(options.inFlight),
     tokens,
     judgeToken: tokenJudge(options.tokens ?? [], tokens, objectsInMemory(kinds, cache), clock, used),

@@ -5,6 +5,7 @@ import type { Store } from "../store/store.ts";
 import { defaultIngressClass } from "./admission/default-ingress-class.ts";
 import { denyServiceExternalIPs } from "./admission/deny-service-external-ips.ts";
 import { resourceQuota } from "./admission/resource-quota/resource-quota.ts";
+import { nodesAndRoles } from "./access/access.ts";
 import { bootstrap } from "./bootstrap/bootstrap.ts";
 import type { Advertised } from "./bootstrap/objects.ts";
 import type { NodePortRange } from "./claims/plan-node-ports.ts";
@@ -50,6 +51,7 @@ export async function startApiServer(options: StartOptions): Promise<ApiServer> 
     ...rest,
     store,
     kinds,
+    access: nodesAndRoles,
     clock,
     log,
     // What is refused for another reason must not be counted: quotas come last.

@@ -1,5 +1,6 @@
 import type {
   ConfigMap,
+  ClusterRole,
   Endpoints,
   EndpointSlice,
   Namespace,
@@ -12,6 +13,7 @@ import type {
 import type { KubeObject, Resource } from "../api/object.ts";
 import {
   configMaps,
+  clusterRoles,
   endpoints,
   endpointSlices,
   namespaces,
@@ -45,6 +47,7 @@ export interface Caches {
   readonly configMaps: Cache<ConfigMap>;
   /** Index: `account` (`namespace/name` of the ServiceAccount whose token it holds). */
   readonly secrets: Cache<Secret>;
+  readonly clusterRoles: Cache<ClusterRole>;
   /** The cache of any resource; made when first asked for. */
   of(resource: Resource): Cache<KubeObject>;
   stop(): void;
@@ -88,6 +91,7 @@ export function createCaches(environment: CacheEnvironment): Caches {
         return key === undefined ? [] : [key];
       },
     }),
+    clusterRoles: make<ClusterRole>(clusterRoles),
     of: (resource) => made.get(`${resource.group}/${resource.plural}`) ?? make<KubeObject>(resource),
     stop() {
       for (const cache of made.values()) cache.stop();

@@ -4,6 +4,7 @@ import type { Client } from "../client/client.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Part } from "../observe/part.ts";
+import { startAggregation } from "./aggregation/start.ts";
 import { startBinding } from "./binding/start.ts";
 import { createCaches } from "./caches.ts";
 import { startEndpoints } from "./endpoints/start.ts";
@@ -59,6 +60,7 @@ export async function startControllers(options: ControllersOptions): Promise<Par
     ...(authority === undefined
       ? []
       : [startRootCa(environment, authority.ca), startTokenSecrets(environment, authority.ca, authority.signToken)]),
+    startAggregation(environment),
     discover(options).then((served) =>
       Promise.all([
         startGarbage(environment, served),

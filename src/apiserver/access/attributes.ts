@@ -15,14 +15,14 @@ export type RequestInfo =
       /** `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `deletecollection`. */
       readonly verb: string;
       readonly path: string;
+      /** What a list or watch, or a deletion of a collection, is narrowed by; absent where it says nothing. */
+      readonly fieldSelector?: string;
     }
   | { readonly resource: undefined; readonly verb: string; readonly path: string };
 
 /** A request and who makes it: all that is asked to judge whether it may be made. */
 export type Attributes = RequestInfo & { readonly identity: Identity };
 
-/** `/api/v1/…` and `/apis/GROUP/VERSION/…` with something behind. */
-const RESOURCE_PATH = /^\/(?:api\/(?<core>[^/]+)|apis\/(?<group>[^/]+)\/(?<version>[^/]+))\/(?<rest>.+)$/;
 /** What follows a namespace's own name, as against a resource in that namespace. */
 const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
 const VERBS: Readonly<Record<string, string>> = {
@@ -33,6 +33,8 @@ const VERBS: Readonly<Record<string, string>> = {
   PATCH: "patch",
   DELETE: "delete",
 };
+
+const SELECTING = new Set(["list", "watch", "deletecollection"]);
 
 const nameSelected = (fieldSelector: string): string | undefined =>
   /(?:^|,)\s*metadata\.name\s*==?\s*([^,=!\s]+)/.exec(fieldSelector)?.[1];
@@ -46,15 +48,26 @@ function decoded(segment: string): string {
   }
 }
 
-/** Reads a request's meaning from its method and URL. Never refuses: a path that names no resource is judged as a path. */
+/**
+ * Reads a request's meaning from its method and URL. Never refuses: a path that names no resource is judged as a path. Segments are
+ * decoded before they are looked at, as the router does it: what is served must be what was judged.
+ */
 export function requestInfo(method: string, path: string, query: URLSearchParams): RequestInfo {
-  const found = RESOURCE_PATH.exec(path)?.groups;
-  if (found === undefined) return { resource: undefined, verb: method.toLowerCase(), path };
-  let rest = found["rest"]!.replace(/\/$/, "").split("/").map(decoded);
+  const segments = path.split("/").slice(1).map(decoded);
+  if (segments.at(-1) === "") segments.pop();
+  const isCore = segments[0] === "api";
+  const [group = "", version = ""] = isCore ? ["", segments[1]] : segments.slice(1, 3);
+  let rest = segments.slice(isCore ? 2 : 3);
+  if ((!isCore && segments[0] !== "apis") || rest.length === 0) {
+    return { resource: undefined, verb: method.toLowerCase(), path: path.split("/").map(decoded).join("/") };
+  }
   let verb = VERBS[method] ?? "";
+  let fieldSelector = query.get("fieldSelector") ?? "";
   if (rest[0] === "watch" && rest.length > 1) {
     verb = "watch";
     rest = rest.slice(1);
+    // That path names one object or many, and only the latter would heed a selector.
+    fieldSelector = "";
   }
   let namespace = "";
   if (rest[0] === "namespaces" && rest.length > 1) {
@@ -65,19 +78,22 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
   let name = given;
   if (name === "") {
     const asked = query.get("watch");
-    if (verb === "get") verb = asked !== null && !["false", "0"].includes(asked.toLowerCase()) ? "watch" : "list";
+    if (verb === "get") {
+      verb = asked !== null && !["false", "0"].includes(asked.toLowerCase()) ? "watch" : "list";
+      // A client that may see one object by name may list and watch just that one.
+      name = nameSelected(fieldSelector) ?? "";
+    }
     if (verb === "delete") verb = "deletecollection";
-    // A client that may see one object by name may list and watch just that one.
-    if (verb !== "create") name = nameSelected(query.get("fieldSelector") ?? "") ?? "";
   }
   return {
     resource,
-    group: found["group"] ?? "",
-    version: found["core"] ?? found["version"] ?? "",
+    group,
+    version,
     subresource,
     namespace,
     name,
     verb,
     path,
+    ...(fieldSelector !== "" && SELECTING.has(verb) ? { fieldSelector } : {}),
   };
 }

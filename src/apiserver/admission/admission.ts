@@ -9,7 +9,7 @@ export interface AdmissionRequest {
   readonly identity: Identity;
   readonly operation: "create" | "update" | "delete";
   readonly kind: Kind;
-  /** `status` for a write through `/status`; undefined for the object itself. */
+  /** `status` for a write through `/status`, `eviction` for a pod's deletion by that; undefined for the object itself. */
   readonly subresource: string | undefined;
   readonly namespace: string | undefined;
   readonly name: string;

@@ -25,6 +25,7 @@ import {
   withReady,
   type Advertised,
 } from "./objects.ts";
+import { draftPolicy } from "./policy.ts";
 import { kubernetesAddress, readServiceRanges, reconcileRanges } from "./ranges.ts";
 
 export interface BootstrapOptions {
@@ -117,8 +118,8 @@ async function warnOfPorts(reader: ClaimReader, { nodePortRange, log }: Bootstra
 }
 
 /**
- * Makes sure of what every cluster has: four namespaces, the default ServiceCIDR, and Service, Endpoints and EndpointSlice of
- * the API server itself. One transaction, and none when nothing is missing. Runs before the API server reads the store.
+ * Makes sure of what every cluster has: four namespaces, the default ServiceCIDR, Service, Endpoints and EndpointSlice of
+ * the API server itself, and the roles that clients count on. One transaction, and none when nothing is missing. Runs before the API server reads the store.
  *
  * @throws Error when the ranges contradict each other or what is stored, with what to do
  */
@@ -138,6 +139,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
     const reader: ClaimReader = { ...stored, ranges: async () => readRanges([cidr]) };
     await draftService(draft, reader, kubernetesAddress(primary!), options);
     await draftEndpoints(draft, advertise);
+    await draftPolicy(draft);
     if (draft.operations.length === 0) return warnOfPorts(stored, options);
     const result = await store.write(draft.conditions, draft.operations);
     if (result.ok) {

@@ -6,7 +6,7 @@ import { EventRing, type Change } from "./ring.ts";
 /** Whoever hears of every change of a resource, batch by batch, in the order of revisions. */
 export interface Listener {
   changes(changes: readonly Change[], revision: number): void;
-  /** The past is lost (the store's watch broke): nothing more will come. */
+  /** All was read anew (at the start, and when the store's watch broke): what changed in between is not told. */
   lost(): void;
 }
 

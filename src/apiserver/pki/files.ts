@@ -78,7 +78,7 @@ export async function createDirectory(directory: string, pairs: ReadonlyMap<stri
   await mkdir(dirname(directory), { recursive: true });
   try {
     await mkdir(aside, { mode: 0o700 });
-    for (const [file, pair] of pairs) await writePair(aside, file, pair);
+    await Promise.all([...pairs].map(([file, pair]) => writePair(aside, file, pair)));
     await syncDirectory(aside);
     // Replaces an empty directory too.
     await rename(aside, directory);

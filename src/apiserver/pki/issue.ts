@@ -57,23 +57,29 @@ function alternativeNames({ names }: Leaf): Extension[] {
   return all.length === 0 ? [] : [new SubjectAlternativeNameExtension(all)];
 }
 
+interface Issuer {
+  readonly signingKey: webcrypto.CryptoKey;
+  readonly identifier: AuthorityKeyIdentifierExtension;
+}
+
+async function issuerOf(ca: ReadPair): Promise<Issuer> {
+  const pkcs8 = ca.privateKey.export({ format: "der", type: "pkcs8" });
+  const spki = new X509Certificate(ca.cert).publicKey.export({ format: "der", type: "spki" });
+  const publicKey = await crypto.subtle.importKey("spki", spki, CURVE, true, ["verify"]);
+  return {
+    signingKey: await crypto.subtle.importKey("pkcs8", pkcs8, CURVE, false, ["sign"]),
+    identifier: await AuthorityKeyIdentifierExtension.create(publicKey),
+  };
+}
+
+/** Each authority's keys are read once: a first start issues many leaves, and waits for them. */
+const issuers = new WeakMap<ReadPair, Promise<Issuer>>();
+
 /** A new key and its certificate, signed by the authority, valid for a year. */
 export async function issueLeaf(leaf: Leaf, ca: ReadPair, nowMs: number): Promise<KeyPair> {
-  const keys = await newKeys();
-  const signingKey = await crypto.subtle.importKey(
-    "pkcs8",
-    ca.privateKey.export({ format: "der", type: "pkcs8" }),
-    CURVE,
-    false,
-    ["sign"],
-  );
-  const authorityKey = await crypto.subtle.importKey(
-    "spki",
-    new X509Certificate(ca.cert).publicKey.export({ format: "der", type: "spki" }),
-    CURVE,
-    true,
-    ["verify"],
-  );
+  let reading = issuers.get(ca);
+  if (reading === undefined) issuers.set(ca, (reading = issuerOf(ca)));
+  const [keys, { signingKey, identifier }] = await Promise.all([newKeys(), reading]);
   const subject: JsonName = [
     ...(leaf.organization === undefined ? [] : [{ O: [leaf.organization] }]),
     { CN: [leaf.commonName] },
@@ -94,7 +100,7 @@ export async function issueLeaf(leaf: Leaf, ca: ReadPair, nowMs: number): Promis
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
       new ExtendedKeyUsageExtension([usage]),
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
-      await AuthorityKeyIdentifierExtension.create(authorityKey),
+      identifier,
       ...alternativeNames(leaf),
     ],
   });

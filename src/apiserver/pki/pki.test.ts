@@ -37,9 +37,12 @@ void test("the first start makes an authority for ten years and leaves with ever
   assert.ok(new X509Certificate(pki.node.cert).checkHost(NODE, { subject: "never" }));
   assert.deepEqual(new X509Certificate(pki.admin.cert).subject, "O=system:masters\nCN=kubernetes-admin");
   assert.deepEqual(new X509Certificate(pki.nodeClient.cert).subject, `CN=${NODE_CLIENT_NAME}`);
+  assert.deepEqual(new X509Certificate(pki.nodePart.cert).subject, `O=system:nodes\nCN=system:node:${NODE}`);
+  assert.deepEqual(new X509Certificate(pki.proxyPart.cert).subject, "CN=system:kube-proxy");
+  assert.deepEqual(new X509Certificate(pki.dnsPart.cert).subject, "CN=system:fairlead:dns");
   assert.equal(statSync(directory).mode & 0o777, 0o700);
   const files = readdirSync(directory);
-  assert.equal(files.length, 12);
+  assert.equal(files.length, 18);
   for (const file of files) assert.equal(statSync(join(directory, file)).mode & 0o777, 0o600, file);
   assert.deepEqual(readdirSync(join(directory, "..")), ["pki"], "nothing aside is left");
 });

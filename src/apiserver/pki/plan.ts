@@ -61,6 +61,15 @@ export function planLeaves(names: ServerNames, nodeName: string) {
       use: "client",
       names: NO_NAMES,
     },
+    nodePart: {
+      file: "part-node",
+      commonName: `system:node:${nodeName}`,
+      organization: "system:nodes",
+      use: "client",
+      names: NO_NAMES,
+    },
+    proxyPart: { file: "part-proxy", commonName: "system:kube-proxy", use: "client", names: NO_NAMES },
+    dnsPart: { file: "part-dns", commonName: "system:fairlead:dns", use: "client", names: NO_NAMES },
     nodeClient: { file: "node-client", commonName: NODE_CLIENT_NAME, use: "client", names: NO_NAMES },
   } as const satisfies Record<string, Leaf>;
 }

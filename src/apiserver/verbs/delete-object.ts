@@ -83,13 +83,16 @@ function checkPreconditions(kind: Kind, item: Item, options: DeleteOptions): voi
   }
 }
 
+/** Who deletes, and whether by way of the eviction of a pod. */
+type Deleter = Pick<Writer, "identity" | "warn"> & { readonly subresource?: "eviction" };
+
 /** Deletes an object: for good, or by marking it when finalizers or a grace period hold it. */
 export const deleteObject = (
   context: Context,
   kind: Kind,
   at: At,
   options: DeleteOptions,
-  writer: Pick<Writer, "identity" | "warn">,
+  writer: Deleter,
 ): Promise<Deleted> =>
   inTurn(context, kind, at.namespace, { isUpdate: false }, () => deleteNow(context, kind, at, options, writer));
 
@@ -98,7 +101,7 @@ async function deleteNow(
   kind: Kind,
   at: At,
   options: DeleteOptions,
-  writer: Pick<Writer, "identity" | "warn">,
+  writer: Deleter,
 ): Promise<Deleted> {
   let current = itemAt(context, kind, at) ?? (await freshItem(context, kind, at));
   for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
@@ -109,7 +112,7 @@ async function deleteNow(
       ...at,
       operation: "delete",
       kind,
-      subresource: undefined,
+      subresource: writer.subresource,
       next: undefined,
       previous: current.object,
       dryRun: options.dryRun,

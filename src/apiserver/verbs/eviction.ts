@@ -9,6 +9,6 @@ import { atOf, type Verb } from "./verb.ts";
 export const eviction: Verb = async (context, exchange, route) => {
   const said = (await parseBody(exchange.request)) as { deleteOptions?: unknown } | null;
   const options = deleteOptionsOf(said?.deleteOptions ?? undefined, exchange.query);
-  await deleteObject(context, route.kind, atOf(route), options, writerOf(exchange));
+  await deleteObject(context, route.kind, atOf(route), options, { ...writerOf(exchange), subresource: "eviction" });
   await sendStatus(exchange, 201, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 });
 };

@@ -18,7 +18,7 @@ export async function startPart(host: Host, given: WorkerConfig, signal: AbortSi
   const layout = layoutOf(given.config.directory);
   const log = openLog(layout, given.part, given.config.logLevel);
   const start = await PARTS[given.part]();
-  const client = await clientWhenReady(layout, `fairlead-${given.part}`, signal);
+  const client = await clientWhenReady(layout, `fairlead-${given.part}`, `part-${given.part}`, signal);
   const part = await start({ host, client, log, given });
   const close = (end: () => Promise<void>) => async (): Promise<void> => {
     await end();
@@ -36,7 +36,7 @@ export async function removeParts(host: Host, config: SystemConfig): Promise<voi
     import("../../proxy/engines/nftables/engine.ts"),
   ]);
   // Without certificates there never was an API, so there are no pods either.
-  const client = await clientOfDirectory(layout).catch(() => undefined);
+  const client = await clientOfDirectory(layout, "fairlead-removal", "part-node").catch(() => undefined);
   if (client !== undefined) {
     const part = await nodePart({ host, client, log }, config, wellKnownAddresses(config).gateways);
     await part.removeAll();
