@@ -199,7 +199,7 @@ void test("dryRun=All answers as the write would and stores nothing", async () =
   await cluster.ask("PUT", `${configMaps}/wet?dryRun=All`, { metadata: { name: "wet" }, data: { a: "2" } });
   await cluster.ask("DELETE", `${configMaps}/wet?dryRun=All`);
   assert.equal((await cluster.ask("GET", `${configMaps}/wet`)).body.data.a, "1");
-  assert.equal((await cluster.ask("POST", `${configMaps}?dryRun=Some`, { metadata: { name: "dry" } })).code, 400);
+  assert.equal((await cluster.ask("POST", `${configMaps}?dryRun=Some`, { metadata: { name: "dry" } })).code, 422);
 });
 
 void test("SVC-224: an unknown field warns by default, is refused under Strict, and is silent under Ignore", async () => {

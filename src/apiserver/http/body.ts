@@ -68,8 +68,16 @@ export function parseJson(text: string): unknown {
   return value;
 }
 
-/** YAML 1.1 as Go's parser reads it: `yes` is true, dates stay text, `!!binary` stays text, duplicate keys are refused, `12:30` is no number. */
-export async function parseYamlBody(text: string): Promise<unknown> {
+/**
+ * YAML 1.1 as Go's parser reads it: `yes` is true, dates stay text, `!!binary` stays text, `12:30` is no number. Keys that are there twice are
+ * refused, unless somebody is told of them.
+ */
+export async function parseYamlBody(
+  text: string,
+  onDuplicate: (key: unknown, offset: number) => void = (key) => {
+    throw new Error(`the key ${JSON.stringify(key)} is there twice`);
+  },
+): Promise<unknown> {
   // A large library that hardly any client needs: kubectl sends JSON.
   const { parseDocument, isScalar, visit } = await import("yaml");
   // The parser is recursive: what opens more brackets than may ever nest is refused before it starts.
@@ -93,7 +101,7 @@ export async function parseYamlBody(text: string): Promise<unknown> {
         const keys = new Set<unknown>();
         for (const { key } of map.items) {
           const name = isScalar(key) ? key.value : key;
-          if (keys.has(name) && name !== "<<") throw new Error(`the key ${JSON.stringify(name)} is there twice`);
+          if (keys.has(name) && name !== "<<") onDuplicate(name, (isScalar(key) ? key.range?.[0] : undefined) ?? 0);
           keys.add(name);
         }
       },

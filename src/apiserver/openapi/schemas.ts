@@ -1,5 +1,6 @@
 import { fields } from "../../api/generated/fields.ts";
 import type { Kind } from "../../api/kind.ts";
+import { atomicTypes, isAtomicMap, keyDefaultOf, listTypeOf } from "../../api/listTypes.ts";
 import { mergeRuleOf } from "../../api/mergeKeys.ts";
 
 export type Schema = Record<string, unknown>;
@@ -64,6 +65,15 @@ const itemSchema = (word: string, at: Place, used: (type: string) => void): Sche
   return word === "string" ? { ...schema, default: "" } : schema;
 };
 
+/** How server-side apply owns what is in a list or map. */
+function ownership(type: string, field: string, word: string): Schema {
+  if (isAtomicMap(type, field)) return { "x-kubernetes-map-type": "atomic" };
+  if (!word.startsWith("[]")) return {};
+  const listType = listTypeOf(type, field);
+  if (listType?.type !== "map") return { "x-kubernetes-list-type": listType?.type ?? "atomic" };
+  return { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": listType.keys };
+}
+
 /** The schema of one type of the field table; `used` hears of every type it refers to. */
 function typeSchema(type: string, at: Place, used: (type: string) => void): Schema {
   const properties: Record<string, Schema> = {};
@@ -75,12 +85,16 @@ function typeSchema(type: string, at: Place, used: (type: string) => void): Sche
       schema["x-kubernetes-patch-strategy"] = "merge";
       if (rule.list === "map") schema["x-kubernetes-patch-merge-key"] = rule.key;
     }
+    Object.assign(schema, ownership(type, field, said.replace(/!$/, "")));
+    const missing = keyDefaultOf(type, field, said);
+    if (missing !== undefined) schema["default"] = missing;
     properties[field] = { description: `${field} of ${type}`, ...schema };
     if (said.endsWith("!")) required.push(field);
   }
   return {
     description: `${type} as Fairlead knows it.`,
     type: "object",
+    ...(atomicTypes.has(type) ? { "x-kubernetes-map-type": "atomic" } : {}),
     ...(required.length === 0 ? {} : { required }),
     properties,
   };

@@ -7,6 +7,7 @@ import { storedText, type Item } from "../cache/item.ts";
 import type { Context } from "../context.ts";
 import { alreadyExists } from "../errors.ts";
 import { objectKey } from "../keys.ts";
+import { trackUpdate } from "../managed/track-update.ts";
 import { itemFor, MAXIMUM_ATTEMPTS, store, storedItem } from "../write.ts";
 import type { Writer } from "../writer.ts";
 
@@ -30,7 +31,13 @@ function newUid(random: Context["random"]): string {
 }
 
 /** Stores a new, decoded object in the order of SVC-107. Throws ApiErrors; answers with the object as stored. */
-export async function createObject(context: Context, kind: Kind, decoded: KubeObject, writer: Writer): Promise<Item> {
+export async function createObject(
+  context: Context,
+  kind: Kind,
+  decoded: KubeObject,
+  writer: Writer,
+  subresource = "",
+): Promise<Item> {
   const now = timestamp(context.clock.now());
   const { resourceVersion, generateName } = decoded.metadata;
   if (resourceVersion !== undefined && resourceVersion !== "" && resourceVersion !== "0") {
@@ -59,7 +66,12 @@ export async function createObject(context: Context, kind: Kind, decoded: KubeOb
       previous: undefined,
       isRetry,
     };
-    const next = await mutated(context, { ...request, next: kind.defaults(named) });
+    const filled = kind.defaults(named);
+    const tracked =
+      writer.fieldManager === undefined
+        ? filled
+        : trackUpdate(kind, undefined, filled, { manager: writer.fieldManager, subresource, now });
+    const next = await mutated(context, { ...request, next: tracked });
     const claimed = await context.claims.claim({ kind, previous: undefined, next, dryRun: writer.dryRun });
     const object = kind.prepareForCreate(claimed.object ?? next, { now });
     const name = object.metadata.name ?? "";
