@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { times } from "../../test/lab/counts.ts";
 import { decode } from "./decode.ts";
 import { quantityFields } from "./decode/quantities.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { times } from "../../../test/lab/counts.ts";
 import { jsonPatch, readJsonPatch } from "./json.ts";
 import { mergePatch } from "./merge.ts";
@@ -221,7 +221,7 @@ const volumes = listOf(
 const podLike = fc.record(
   {
     metadata: optional<PodLike["metadata"]>({ labels: words, finalizers: fc.uniqueArray(text, { maxLength: 3 }) }),
-    spec: optional<PodLike["spec"]>({ containers, volumes, nodeSelector: words } as never),
+    spec: optional<PodLike["spec"]>({ containers, volumes, nodeSelector: words }),
   },
   { noNullPrototype: true },
 ) as fc.Arbitrary<PodLike>;
