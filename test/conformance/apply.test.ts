@@ -288,6 +288,16 @@ void test("who applies what is there already owns it too, and takes away only wh
   assert.deepEqual(entryOf(await apply("two", "shared", { spec: {} }), "two")?.fieldsV1, { "f:spec": {} });
 });
 
+void test("the last that an applier had in metadata goes, and the object keeps its name", async () => {
+  await apply("one", "plain", { metadata: { labels: { a: "b" }, annotations: { c: "d" } }, spec: { ports: [http] } });
+  const left = await apply("one", "plain", { spec: { ports: [http] } });
+  assert.equal(left.code, 200, left.text);
+  assert.deepEqual(
+    [left.body.metadata.name, left.body.metadata.labels, left.body.metadata.annotations],
+    ["plain", undefined, undefined],
+  );
+});
+
 void test("SVC-017: a selector is owned and replaced as a whole by apply", async () => {
   await apply("one", "selecting", { spec: { ports: [http], selector: { a: "1", b: "2" } } });
   const changed = await apply("one", "selecting", { spec: { ports: [http], selector: { b: "2", c: "3" } } });

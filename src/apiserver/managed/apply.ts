@@ -2,7 +2,7 @@ import type { Kind } from "../../api/kind.ts";
 import { apiVersionOf, type KubeObject } from "../../api/object.ts";
 import { compare } from "./compare.ts";
 import { extract } from "./extract.ts";
-import { difference, EMPTY, intersection, union, type FieldSet } from "./field-set.ts";
+import { difference, EMPTY, intersection, outside, union, type FieldSet } from "./field-set.ts";
 import { decodeManagers, managerKey, type Managed, type ManagerId, type Managers } from "./managers.ts";
 import { merge } from "./merge.ts";
 import { bare, compareOwned, ownable } from "./owned.ts";
@@ -105,8 +105,9 @@ export function apply(
   };
   const key = managerKey(id);
   const last = managers.get(key);
-  const mine: Managed = { ...id, fields: ownable(extract(shape, applied), reset), time: last?.time };
-  const all = new Map(without(managers, apiVersion, EMPTY)).set(key, mine);
+  // Until the last, what only identifies the object counts as named: so `metadata` is not taken away with what was in it.
+  const named: Managed = { ...id, fields: outside(extract(shape, applied), reset), time: last?.time };
+  const all = new Map(without(managers, apiVersion, EMPTY)).set(key, named);
   const merged = merge(shape, bareLive, applied);
   const next = prune(shape, merged, all, last?.apiVersion === apiVersion ? last.fields : EMPTY);
 
@@ -122,6 +123,7 @@ export function apply(
 
   const left = without(new Map([...all].filter(([other]) => other !== key)), apiVersion, union(changed, removed));
   const isNew = !isUnchanged(shape, bareLive, next);
-  if (mine.fields.size > 0) left.set(key, isNew ? { ...mine, time: tracking.now } : mine);
+  const fields = ownable(named.fields, EMPTY);
+  if (fields.size > 0) left.set(key, { ...named, fields, time: isNew ? tracking.now : named.time });
   return { isConflict: false, object: next, managers: left };
 }

@@ -30,13 +30,16 @@ export function inElementOrder(
   const named = list.filter((item) => wanted.has(nameOf(item)));
   named.sort((one, other) => wanted.get(nameOf(one))! - wanted.get(nameOf(other))!);
   const others = list.filter((item) => !wanted.has(nameOf(item)));
+  const placeOf = (item: unknown): number => were.get(nameOf(item)) ?? Infinity;
+  // Items of one name come together, as upstream has it: they have the place of the first.
+  others.sort((one, other) => (placeOf(one) === placeOf(other) ? 0 : placeOf(one) - placeOf(other)));
   const ordered: unknown[] = [];
   const waiting = others.values();
   let next = waiting.next();
   for (const item of named) {
     const place = were.get(nameOf(item));
     // An item that is new has no place that others could have stood before.
-    const isBefore = (other: unknown): boolean => place !== undefined && (were.get(nameOf(other)) ?? Infinity) < place;
+    const isBefore = (other: unknown): boolean => place !== undefined && placeOf(other) < place;
     for (; next.done !== true && isBefore(next.value); next = waiting.next()) ordered.push(next.value);
     ordered.push(item);
   }

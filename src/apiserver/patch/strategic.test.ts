@@ -65,6 +65,11 @@ void test("$setElementOrder orders the named items and leaves others where they 
   });
 });
 
+void test("items of one name come together where a patch orders a list", () => {
+  const ports = [{ port: 53 }, { port: 80, protocol: "TCP" }, { port: 81 }, { port: 80, protocol: "UDP" }];
+  assert.deepEqual(patchSpec({ ports }, { ports: [] }), { ports: [ports[0], ports[1], ports[3], ports[2]] });
+});
+
 void test("directives and nulls do not survive where there is nothing to merge with", () => {
   const patch = {
     ports: [
