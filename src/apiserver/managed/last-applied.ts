@@ -14,8 +14,10 @@ const KUBECTL = "kubectl";
 /** All annotations of an object together, in bytes. */
 const ANNOTATIONS_MAXIMUM = 256 * 1024;
 
-const lastAppliedOf = (annotations: Readonly<Record<string, string>> | undefined): string =>
-  annotations !== undefined && Object.hasOwn(annotations, ANNOTATION) ? annotations[ANNOTATION]! : "";
+const lastAppliedOf = (annotations: Readonly<Record<string, string>> | null | undefined): string =>
+  annotations !== undefined && annotations !== null && Object.hasOwn(annotations, ANNOTATION)
+    ? annotations[ANNOTATION]!
+    : "";
 
 /** The fields that kubectl set by its own apply and that still are as it set them: it may take them over without force. */
 export function takenOver(kind: Resource & { readonly type: string }, live: KubeObject, manager: string): FieldSet {
@@ -48,10 +50,11 @@ const sorted = (value: unknown): unknown => {
 export function withLastApplied<T extends { metadata?: unknown }>(object: T, applied: object, manager: string): T {
   const metadata = object.metadata as KubeObject["metadata"] | undefined;
   if (manager !== KUBECTL || lastAppliedOf(metadata?.annotations) === "") return object;
-  const { metadata: said = {}, ...rest } = applied as { metadata?: KubeObject["metadata"] };
-  const { [ANNOTATION]: _, ...others } = said?.annotations ?? {};
-  const named = said?.annotations === undefined ? said : { ...said, annotations: others };
-  const text = `${JSON.stringify(sorted({ ...rest, metadata: named }))}\n`;
+  const { metadata: said, ...rest } = applied as { metadata?: Partial<KubeObject["metadata"]> | null };
+  const { annotations: named, ...others } = said ?? {};
+  const { [ANNOTATION]: _, ...kept } = named ?? {};
+  const own = named === undefined || named === null ? others : { ...others, annotations: kept };
+  const text = `${JSON.stringify(sorted({ ...rest, metadata: own }))}\n`;
   const annotations: Record<string, string> = { ...metadata?.annotations, [ANNOTATION]: text };
   const bytes = Object.entries(annotations).reduce(
     (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value),
