@@ -112,6 +112,10 @@ function readMap(
   return read;
 }
 
+const isEmptyListOrMap = (value: unknown, reader: Reader): boolean =>
+  (reader.shape === "list" && Array.isArray(value) && value.length === 0) ||
+  (reader.shape === "map" && isObject(value) && Object.keys(value).length === 0);
+
 function readStruct(
   value: Record<string, unknown>,
   schema: StructSchema,
@@ -129,7 +133,8 @@ function readStruct(
       reading.at.push(key);
       const inner = readValue(field, reader, reading, schema.type, goPath === "" ? key : `${goPath}.${key}`);
       reading.at.pop();
-      if (inner !== undefined) read[key] = inner;
+      const isLeftOut = isEmptyListOrMap(inner, reader) && !schema.keptEmpty.has(key);
+      if (inner !== undefined && !isLeftOut) read[key] = inner;
     }
   }
   for (const [field, zero] of schema.zeros) {
@@ -158,9 +163,9 @@ function readValue(value: unknown, reader: Reader, reading: Reading, struct: str
 }
 
 /**
- * Reads parsed JSON as an object of a type of the field table (`Service`, `Pod`; a kind's `type`). Unknown fields are
- * dropped and told, null is absent, and all values of a wrong type are told at once. `apiVersion` and `kind` are not compared
- * with anything. Never throws for bad input.
+ * Reads parsed JSON as an object of a type of the field table (`Service`, `Pod`; a kind's `type`). Unknown fields are dropped and told,
+ * null is absent, as are empty lists and maps where Go leaves them out, and all values of a wrong type are told at once. `apiVersion` and
+ * `kind` are not compared with anything. Never throws for bad input.
  */
 export function decode<T extends KubeObject = KubeObject>(
   type: string | { readonly type: string },

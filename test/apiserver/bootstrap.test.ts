@@ -65,7 +65,7 @@ void test("what is made is what the API would have made of the same objects", as
   try {
     const bare = (object: { metadata: object }) => ({
       ...object,
-      metadata: { ...object.metadata, uid: "", creationTimestamp: "", resourceVersion: "" },
+      metadata: { ...object.metadata, uid: "", creationTimestamp: "", resourceVersion: "", managedFields: [] },
     });
     const cases: [(typeof resources)["pods"], string, string][] = [
       [resources.namespaces, "kube-public", "/api/v1/namespaces"],
@@ -80,6 +80,8 @@ void test("what is made is what the API would have made of the same objects", as
       const { code, body, text } = await cluster.ask("POST", path, { ...rest, metadata: { name: own, labels } });
       assert.equal(code, 201, text);
       assert.deepEqual(bare(mine), bare(body), resource.plural);
+      const managers = metadata.managedFields.map(({ manager }: { manager: string }) => manager);
+      assert.deepEqual(managers, ["kube-apiserver"], resource.plural);
     }
   } finally {
     await cluster.close();

@@ -1,3 +1,4 @@
+import { alwaysWritten } from "../alwaysWritten.ts";
 import { fields } from "../generated/fields.ts";
 import { pointerFields } from "./pointers.ts";
 import { quantityFields } from "./quantities.ts";
@@ -19,6 +20,8 @@ export type Reader =
 export interface StructSchema {
   readonly type: string;
   readonly fields: ReadonlyMap<string, Reader>;
+  /** Lists and maps that are kept when they are empty; Go leaves out all others. */
+  readonly keptEmpty: ReadonlySet<string>;
   /** Fields that Go writes even when the writer left them out, with their zero value: scalars and lists. */
   readonly zeros: readonly (readonly [field: string, zero: unknown])[];
 }
@@ -32,20 +35,26 @@ function readerOf(word: string): Reader {
   return { shape: "struct", word, type: word };
 }
 
+/** An empty list here asks for something: managers of fields are forgotten. */
+const MEANT_EMPTY: ReadonlySet<string> = new Set(["ObjectMeta.managedFields"]);
+
 function compile(type: string): StructSchema {
   const table = fields[type];
   if (table === undefined) throw new TypeError(`decoding: no type ${JSON.stringify(type)} in the field table`);
   const readers = new Map<string, Reader>();
   const zeros: [string, unknown][] = [];
+  const keptEmpty = new Set(Object.hasOwn(alwaysWritten, type) ? alwaysWritten[type] : []);
   for (const [field, said] of Object.entries(table)) {
     const word = said.replace(/!$/, "");
     const reader = readerOf(quantityFields.has(`${type}.${field}`) ? word.replace("string", "quantity") : word);
     readers.set(field, reader);
+    if (MEANT_EMPTY.has(`${type}.${field}`)) keptEmpty.add(field);
     if (!said.endsWith("!") || pointerFields.has(`${type}.${field}`)) continue;
+    keptEmpty.add(field);
     if (reader.shape === "list") zeros.push([field, []]);
     else if (reader.shape === "scalar" && reader.zero !== undefined) zeros.push([field, reader.zero]);
   }
-  return { type, fields: readers, zeros };
+  return { type, fields: readers, keptEmpty, zeros };
 }
 
 const compiled = new Map<string, StructSchema>();

@@ -5,6 +5,10 @@ import { invalidObject } from "../../api/status.ts";
 import type { Condition, Operation, Store } from "../../store/store.ts";
 import { itemOf, storedText, type Item } from "../cache/item.ts";
 import { objectKey } from "../keys.ts";
+import { trackUpdate, type Tracking } from "../managed/track-update.ts";
+
+/** Who owns what every server makes at its start, by the name that clients know. */
+const MANAGER = "kube-apiserver";
 
 const checked = <T extends KubeObject>(kind: Kind<T>, object: T, previous: T | undefined): T => {
   const faults = kind.validate(object, previous);
@@ -37,13 +41,19 @@ export class Draft {
   /** The object as a create would store it, before its status is known. */
   created<T extends KubeObject>(kind: Kind<T>, wanted: T): T {
     const metadata = { ...wanted.metadata, uid: this.#uid(), creationTimestamp: this.#now };
-    const object = kind.prepareForCreate(kind.defaults({ ...wanted, metadata }), { now: this.#now });
+    const filled = trackUpdate(kind, undefined, kind.defaults({ ...wanted, metadata }), this.#tracking) as T;
+    const object = kind.prepareForCreate(filled, { now: this.#now });
     return checked(kind, object, undefined);
   }
 
   /** The object as an update through the main resource would store it. */
   updated<T extends KubeObject>(kind: Kind<T>, wanted: T, previous: T): T {
-    return checked(kind, kind.prepareForUpdate(kind.defaults(wanted), previous, { now: this.#now }), previous);
+    const filled = trackUpdate(kind, previous, kind.defaults(wanted), this.#tracking) as T;
+    return checked(kind, kind.prepareForUpdate(filled, previous, { now: this.#now }), previous);
+  }
+
+  get #tracking(): Tracking {
+    return { manager: MANAGER, subresource: "", now: this.#now };
   }
 
   put(kind: Kind, object: KubeObject, previous: Item | undefined): void {

@@ -1,5 +1,6 @@
 import { quantityFields } from "../../api/decode/quantities.ts";
 import { fields } from "../../api/generated/fields.ts";
+import { atomicTypes, isAtomicMap, keyDefaultOf, listTypeOf } from "../../api/listTypes.ts";
 import { mergeRuleOf } from "../../api/mergeKeys.ts";
 import type { Served } from "../discovery/resources.ts";
 import { describeField, describeType } from "./descriptions.ts";
@@ -91,6 +92,15 @@ function defaultOf(type: string, field: string, word: string, isRequired: boolea
   return isStruct ? {} : SCALARS[word]?.[1];
 }
 
+/** How server-side apply owns what is in a list or map. */
+function ownership(type: string, field: string, word: string): Schema {
+  if (isAtomicMap(type, field)) return { "x-kubernetes-map-type": "atomic" };
+  if (!word.startsWith("[]")) return {};
+  const listType = listTypeOf(type, field);
+  if (listType?.type !== "map") return { "x-kubernetes-list-type": listType?.type ?? "atomic" };
+  return { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": listType.keys };
+}
+
 /** The schema of one type of the field table; `use` hears of every type it refers to. */
 function typeSchema(type: string, use: Use): Schema {
   const properties: Record<string, Schema> = {};
@@ -107,12 +117,16 @@ function typeSchema(type: string, use: Use): Schema {
       schema["x-kubernetes-patch-strategy"] = retainsKeys.has(`${type}.${field}`) ? "merge,retainKeys" : "merge";
       if (rule.list === "map") schema["x-kubernetes-patch-merge-key"] = rule.key;
     }
+    Object.assign(schema, ownership(type, field, plain));
+    const missing = keyDefaultOf(type, field, said);
+    if (missing !== undefined) schema["default"] = missing;
     properties[field] = { description: describeField(type, field), ...schema };
     if (isRequired) required.push(field);
   }
   return {
     description: describeType(type),
     type: "object",
+    ...(atomicTypes.has(type) ? { "x-kubernetes-map-type": "atomic" } : {}),
     ...(required.length === 0 ? {} : { required }),
     properties,
   };

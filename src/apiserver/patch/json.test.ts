@@ -26,8 +26,10 @@ void test("what does not fit the object answers Invalid, what is no patch BadReq
   assert.throws(() => apply({}, [{ op: "add", path: "/__proto__/x", value: 1 }]), invalid);
   const bad = { reason: "BadRequest" };
   assert.throws(() => apply({}, { op: "add" }), bad);
-  assert.throws(() => apply({}, [null]), bad);
-  assert.throws(() => apply({}, [{ op: "explode", path: "/a" }]), bad);
+  assert.throws(() => apply({}, [1]), bad);
+  assert.throws(() => apply({}, [{ op: 1, path: "/a" }]), bad);
+  assert.throws(() => apply({}, [null]), invalid);
+  assert.throws(() => apply({}, [{ op: "explode", path: "/a" }]), invalid);
 });
 
 void test("copies that double an object again and again are refused", () => {
@@ -54,4 +56,10 @@ void test("RFC 7396: the merge patches of its appendix A", () => {
     [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
   ];
   for (const [target, patch, expected] of cases) assert.deepEqual(mergePatch(target, patch), expected);
+});
+
+void test("no patch at all changes nothing, and what is replaced need not be there, as upstream has it", () => {
+  assert.deepEqual(apply({ a: 1 }, null), { a: 1 });
+  assert.deepEqual(apply({ a: {} }, [{ op: "replace", path: "/a/b", value: 1 }]), { a: { b: 1 } });
+  assert.throws(() => apply({}, [{ op: "replace", path: "/a/b", value: 1 }]), { reason: "Invalid" });
 });

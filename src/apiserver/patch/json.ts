@@ -10,22 +10,61 @@ const OPERATIONS = new Set(["add", "remove", "replace", "move", "copy", "test"])
 const rejected = (why: string): ApiError =>
   new ApiError("Invalid", `the server rejected our request due to an error in our request: ${why}`);
 
-/** Checks the form of a JSON patch (RFC 6902, section 4). @throws ApiError BadRequest */
+/** Checks the form of a JSON patch (RFC 6902, section 4); null is one without operations. @throws ApiError */
 export function readJsonPatch(patch: unknown): Operation[] {
-  if (!Array.isArray(patch)) throw badRequest("a JSON patch is a list of operations");
+  if (patch === null) return [];
+  if (!Array.isArray(patch)) throw badRequest("error decoding patch: a JSON patch is a list of operations");
   if (patch.length > MAXIMUM_OPERATIONS) {
     throw new ApiError(
       "RequestEntityTooLarge",
       `The allowed maximum operations in a JSON patch is ${MAXIMUM_OPERATIONS}, got ${patch.length}`,
     );
   }
-  for (const [index, operation] of patch.entries()) {
-    const { op, path } = (operation ?? {}) as { op?: unknown; path?: unknown };
-    if (typeof op !== "string" || !OPERATIONS.has(op) || typeof path !== "string") {
-      throw badRequest(`JSON patch operation ${index} should have an "op" of RFC 6902 and a "path"`);
+  for (const [index, operation] of patch.entries() as ArrayIterator<[number, unknown]>) {
+    if (operation !== null && (typeof operation !== "object" || Array.isArray(operation))) {
+      throw badRequest(`error decoding patch: operation ${index} should be an object`);
+    }
+    const said = (operation ?? {}) as Record<string, unknown>;
+    for (const field of ["op", "path", "from"]) {
+      if (said[field] !== undefined && said[field] !== null && typeof said[field] !== "string") {
+        throw badRequest(`error decoding patch: operation ${index}: ${field} should be a string`);
+      }
+    }
+    // A form that can be read, and an operation that means nothing, are told apart as upstream does.
+    if (typeof said["op"] !== "string" || !OPERATIONS.has(said["op"]) || typeof said["path"] !== "string") {
+      throw rejected(`operation ${index} should have an "op" of RFC 6902 and a "path"`);
     }
   }
   return patch as Operation[];
+}
+
+const has = (document: unknown, pointer: string): boolean =>
+  fastJsonPatch.getValueByPointer(document, pointer) !== undefined;
+
+/** True for a field that is not there, of an object that is. */
+function isMissingField(document: unknown, pointer: string): boolean {
+  const parent: unknown = fastJsonPatch.getValueByPointer(document, pointer.replace(/\/[^/]*$/, ""));
+  return typeof parent === "object" && parent !== null && !Array.isArray(parent) && !has(document, pointer);
+}
+
+/**
+ * The operation as upstream takes it where it is more lenient than RFC 6902 (section 4): a value that is left out is null, a field that is
+ * replaced need not be there, and what is copied from nowhere is null.
+ */
+function lenient(document: unknown, operation: Operation): Operation {
+  if (operation.path === "" && (operation.op === "add" || operation.op === "remove")) {
+    throw new Error("the whole object can only be replaced");
+  }
+  const { path } = operation;
+  if (operation.op === "copy" && typeof operation.from === "string" && isMissingField(document, operation.from)) {
+    return { op: "add", path, value: null };
+  }
+  if (operation.op !== "add" && operation.op !== "replace" && operation.op !== "test") return operation;
+  const value: unknown = (operation as { value?: unknown }).value ?? null;
+  if (operation.op === "replace" && isMissingField(document, path)) return { op: "add", path, value };
+  if (operation.op === "test" && value === null && isMissingField(document, path))
+    return { op: "test", path: "", value: document };
+  return { ...operation, value };
 }
 
 /**
@@ -44,7 +83,7 @@ export function jsonPatch(target: unknown, operations: readonly Operation[]): un
       }
       document = fastJsonPatch.applyOperation(
         document,
-        structuredClone(operation),
+        lenient(document, structuredClone(operation)),
         true,
         true,
         true,

@@ -7,6 +7,8 @@ import { inTurn } from "../admission/resource-quota/in-turn.ts";
 import { itemOf, storedText, type Item } from "../cache/item.ts";
 import type { Context } from "../context.ts";
 import { CHANGED_MEANWHILE, conflict, notFound } from "../errors.ts";
+import { trackUpdate } from "../managed/track-update.ts";
+import { withManagedFieldsOf, withTimesOf } from "../managed/times.ts";
 import { freshItem, isSame, itemAt, itemFor, MAXIMUM_ATTEMPTS, remove, store, storedItem, type At } from "../write.ts";
 import type { Writer } from "../writer.ts";
 
@@ -58,12 +60,19 @@ async function prepare(
   const { namespace, name = "" } = previous.metadata;
   const subresource = by === "status" ? "status" : undefined;
   const request = { ...options, operation: "update" as const, kind, subresource, namespace, name, previous, isRetry };
-  const next = await mutated(context, { ...request, next: kind.defaults(decoded) });
+  const now = timestamp(context.clock.now());
+  const filled = kind.defaults(decoded);
+  const tracked =
+    options.fieldManager === undefined
+      ? filled
+      : trackUpdate(kind, previous, filled, { manager: options.fieldManager, subresource: subresource ?? "", now });
+  const next = await mutated(context, { ...request, next: tracked });
   const claimed = by === "main" ? await context.claims.claim({ kind, previous, next, dryRun }) : undefined;
-  const object =
+  const prepared =
     by === "main"
-      ? kind.prepareForUpdate(claimed?.object ?? next, previous, { now: timestamp(context.clock.now()) })
+      ? kind.prepareForUpdate(claimed?.object ?? next, previous, { now })
       : (kind.prepareForStatusUpdate?.(next, previous) ?? previous);
+  const object = withManagedFieldsOf(prepared, next);
   const faults = by === "main" ? kind.validate(object, previous) : (kind.validateStatus?.(object, previous) ?? []);
   if (faults.length > 0) throw invalidObject(kind.group, kind.kind, object.metadata.name ?? "", faults);
   const warnings = by === "main" ? kind.warnings?.(object, previous) : kind.statusWarnings?.(object, previous);
@@ -103,7 +112,8 @@ async function changeNow(
       continue;
     }
     checkMeant(kind, next, current);
-    const { object, beside } = await prepare(context, kind, next, current.object, options, isFresh);
+    const { object: prepared, beside } = await prepare(context, kind, next, current.object, options, isFresh);
+    const object = withTimesOf(prepared, current.object);
     const operations = beside.flatMap((part) => part.operations);
     if (mayGo(object)) {
       const gone = await remove(context, kind, current, options.dryRun, isFresh);

@@ -9,6 +9,7 @@ import type { Context } from "../context.ts";
 import { alreadyExists } from "../errors.ts";
 import { objectKey } from "../keys.ts";
 import { newUid } from "../uid.ts";
+import { trackUpdate } from "../managed/track-update.ts";
 import { itemFor, MAXIMUM_ATTEMPTS, store, storedItem } from "../write.ts";
 import type { Writer } from "../writer.ts";
 
@@ -23,12 +24,24 @@ const generatedName = (prefix: string, random: Context["random"]): string =>
   [...random(SUFFIX_LENGTH)].map((byte) => NAME_SIGNS[byte % NAME_SIGNS.length]!).join("");
 
 /** Stores a new, decoded object in the order of SVC-107. Throws ApiErrors; answers with the object as stored. */
-export const createObject = (context: Context, kind: Kind, decoded: KubeObject, writer: Writer): Promise<Item> =>
+export const createObject = (
+  context: Context,
+  kind: Kind,
+  decoded: KubeObject,
+  writer: Writer,
+  subresource = "",
+): Promise<Item> =>
   inTurn(context, kind, decoded.metadata.namespace, { isUpdate: false }, () =>
-    createNow(context, kind, decoded, writer),
+    createNow(context, kind, decoded, writer, subresource),
   );
 
-async function createNow(context: Context, kind: Kind, decoded: KubeObject, writer: Writer): Promise<Item> {
+async function createNow(
+  context: Context,
+  kind: Kind,
+  decoded: KubeObject,
+  writer: Writer,
+  subresource: string,
+): Promise<Item> {
   const now = timestamp(context.clock.now());
   const { resourceVersion, generateName } = decoded.metadata;
   if (resourceVersion !== undefined && resourceVersion !== "" && resourceVersion !== "0") {
@@ -57,7 +70,12 @@ async function createNow(context: Context, kind: Kind, decoded: KubeObject, writ
       previous: undefined,
       isRetry,
     };
-    const next = await mutated(context, { ...request, next: kind.defaults(named) });
+    const filled = kind.defaults(named);
+    const tracked =
+      writer.fieldManager === undefined
+        ? filled
+        : trackUpdate(kind, undefined, filled, { manager: writer.fieldManager, subresource, now });
+    const next = await mutated(context, { ...request, next: tracked });
     const claimed = await context.claims.claim({ kind, previous: undefined, next, dryRun: writer.dryRun });
     const object = kind.prepareForCreate(claimed.object ?? next, { now });
     const name = object.metadata.name ?? "";

@@ -9,7 +9,8 @@ import type { Verb } from "./verb.ts";
 export const create: Verb = async (context, exchange, route) => {
   const { kind, namespace } = route;
   const shape = shapeOf(exchange);
+  const writer = writerOf(exchange, "CreateOptions");
   const object = await readObject(exchange, kind);
-  const item = await createObject(context, kind, placedAt(kind, object, { namespace }), writerOf(exchange));
+  const item = await createObject(context, kind, placedAt(kind, object, { namespace }), writer);
   await sendItem(exchange, context, kind, item, 201, shape);
 };

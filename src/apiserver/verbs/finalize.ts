@@ -1,5 +1,7 @@
 import type { KubeObject } from "../../api/object.ts";
+import { timestamp } from "../../observe/clock.ts";
 import { readObject } from "../http/decode-object.ts";
+import { trackUpdate } from "../managed/track-update.ts";
 import { sendItem } from "../output/shape.ts";
 import { writerOf } from "../writer.ts";
 import { changeObject, placedAt } from "./change-object.ts";
@@ -12,7 +14,9 @@ export const finalize: Verb = async (context, exchange, route) => {
   const { kind } = route;
   const at = atOf(route);
   const asked: WithSpec = placedAt(kind, await readObject(exchange, kind), at);
-  const item = await changeObject(context, kind, at, { ...writerOf(exchange), by: "server" }, ({ object }) => {
+  const writer = writerOf(exchange);
+  const now = timestamp(context.clock.now());
+  const item = await changeObject(context, kind, at, { ...writer, by: "server" }, ({ object }) => {
     const current: WithSpec = object;
     const { resourceVersion: _, ...metadata } = current.metadata;
     const { resourceVersion, uid } = asked.metadata;
@@ -25,7 +29,7 @@ export const finalize: Verb = async (context, exchange, route) => {
       },
       spec: { ...current.spec, finalizers: asked.spec?.finalizers ?? [] },
     };
-    return next;
+    return trackUpdate(kind, current, next, { manager: writer.fieldManager ?? "", subresource: "finalize", now });
   });
   await sendItem(exchange, context, kind, item);
 };

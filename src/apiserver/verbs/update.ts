@@ -6,7 +6,7 @@ import { changeObject, placedAt } from "./change-object.ts";
 import { createObject } from "./create-object.ts";
 import { atOf, type Verb } from "./verb.ts";
 
-/** PUT of a whole object, or of its status through `/status`. Creates it where the kind allows that (SVC-189). */
+/** PUT of a whole object, or of its status through `/status`. Creates it where the kind allows that, through either (SVC-189). */
 export const update: Verb = async (context, exchange, route) => {
   const { kind } = route;
   const at = atOf(route);
@@ -19,8 +19,8 @@ export const update: Verb = async (context, exchange, route) => {
     await sendItem(exchange, context, kind, item, 200, shape);
   } catch (error) {
     const { resourceVersion, uid } = object.metadata;
-    if (!isApiError(error, "NotFound") || !kind.createOnUpdate || by !== "main" || resourceVersion || uid) throw error;
-    const item = await createObject(context, kind, object, writer);
+    if (!isApiError(error, "NotFound") || !kind.createOnUpdate || resourceVersion || uid) throw error;
+    const item = await createObject(context, kind, object, writer, route.subresource);
     await sendItem(exchange, context, kind, item, 201, shape);
   }
 };
