@@ -47,10 +47,11 @@ export const notFound = (field: string, value: unknown): Fault => ({
   field,
   message: `Not found: ${quoted(value)}`,
 });
+/** `supported` is told in the order given. */
 export const notSupported = (field: string, value: unknown, supported: readonly string[]): Fault => ({
   reason: "FieldValueNotSupported",
   field,
-  message: `Unsupported value: ${quoted(value)}: supported values: ${[...supported].sort().map(quoted).join(", ")}`,
+  message: `Unsupported value: ${quoted(value)}: supported values: ${supported.map(quoted).join(", ")}`,
 });
 export const tooLong = (field: string, maximum: number): Fault => ({
   reason: "FieldValueTooLong",

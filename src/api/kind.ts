@@ -51,6 +51,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends Resource {
   validateStatus?(next: T, previous: T): Fault[];
   /** Sentences for `Warning: 299` headers. */
   warnings?(next: T, previous: T | undefined): string[];
+  /** As `warnings`, for writes through `/status`. */
+  statusWarnings?(next: T, previous: T): string[];
   readonly columns: readonly Column[];
   /** The cells of `columns`, in order. `nowMs` is for ages. */
   row(object: T, nowMs: number): Cell[];

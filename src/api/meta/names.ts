@@ -55,7 +55,8 @@ const noMoreThan = (length: number): string => `must be no more than ${length} c
 /** RFC 1123 label: up to 63 of `a-z 0-9 -`. */
 export const checkLabel: NameCheck = (value) => [
   ...(value.length > 63 ? [noMoreThan(63)] : []),
-  ...(label.test(value) ? [] : [LABEL_WORDS]),
+  // What would be a good subdomain is wrong for its dots alone.
+  ...(label.test(value) ? [] : subdomain.test(value) ? ["must not contain dots"] : [LABEL_WORDS]),
 ];
 
 /** RFC 1035 label: as an RFC 1123 label, but starts with a letter. */
@@ -86,7 +87,7 @@ export const checkQualifiedName: NameCheck = (value) => {
   const faults: string[] = [];
   if (parts.length > 2) {
     return [
-      "a qualified name " +
+      "a valid label key " +
         NAME_PART_WORDS.replace(/\)$/, "") +
         ") with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
     ];

@@ -65,7 +65,8 @@ async function prepare(
       : (kind.prepareForStatusUpdate?.(next, previous) ?? previous);
   const faults = by === "main" ? kind.validate(object, previous) : (kind.validateStatus?.(object, previous) ?? []);
   if (faults.length > 0) throw invalidObject(kind.group, kind.kind, object.metadata.name ?? "", faults);
-  if (by === "main") for (const warning of kind.warnings?.(object, previous) ?? []) options.warn(warning);
+  const said = by === "main" ? kind.warnings?.(object, previous) : kind.statusWarnings?.(object, previous);
+  for (const warning of said ?? []) options.warn(warning);
   const beside = await admitted(context, { ...request, next: object });
   return { object, beside: claimed === undefined ? [beside] : [claimed, beside] };
 }
