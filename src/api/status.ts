@@ -73,7 +73,7 @@ export function invalidObject(group: string, kind: string, name: string, faults:
   const said = [...new Set(faults.map((fault) => `${fault.field}: ${fault.message}`))];
   const message = said.length === 1 ? said[0]! : `[${said.join(", ")}]`;
   return new ApiError("Invalid", `${qualified} ${JSON.stringify(name)} is invalid: ${message}`, {
-    name,
+    ...(name === "" ? {} : { name }),
     ...(group === "" ? {} : { group }),
     kind,
     causes: faults.map(({ reason, message: text, field }) => ({ reason, message: text, field })),

@@ -10,7 +10,7 @@ const cases: [check: names.NameCheck, good: string[], bad: [value: string, why: 
     [
       ["A", /lowercase RFC 1123 label/],
       ["a_b", /RFC 1123 label/],
-      ["a.b", /RFC 1123 label/],
+      ["a.b", /must not contain dots/],
       ["-a", /RFC 1123 label/],
       ["a-", /RFC 1123 label/],
       ["", /RFC 1123 label/],
@@ -44,9 +44,9 @@ const cases: [check: names.NameCheck, good: string[], bad: [value: string, why: 
       ["", /name part must be non-empty/],
       ["/a", /prefix part must be non-empty/],
       ["X/a", /prefix part a lowercase RFC 1123 subdomain/],
-      ["a/b/c", /a qualified name must consist/],
+      ["a/b/c", /a valid label key must consist/],
       ["-a", /name part must consist/],
-      [`${a63}a`, /name part must be no more than 63 characters/],
+      [`${a63}a`, /name part must be no more than 63 bytes/],
     ],
   ],
   [

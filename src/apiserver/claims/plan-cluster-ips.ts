@@ -68,13 +68,14 @@ async function takeAny(pool: AddressPool, service: Service, family: IPFamily): P
   throw internalError(what);
 }
 
-/** How many families a Service that keeps its addresses has them for already. */
+const grows = (next: Service, previous: Service): boolean =>
+  (previous.spec?.ipFamilies?.length ?? 1) < (next.spec?.ipFamilies?.length ?? 1);
+
+/** How many families a Service has addresses for already: all of them, unless it is new, was an alias, or takes a second family. */
 function covered(next: Service, previous: Service | undefined): number {
-  if (previous === undefined || !needsClusterIP(previous)) return 0;
-  // A headless Service has no addresses and can get none; one that keeps its number of families keeps its addresses too.
-  if (isHeadless(previous)) return 2;
-  const grows = (previous.spec?.ipFamilies?.length ?? 1) < (next.spec?.ipFamilies?.length ?? 1);
-  return grows ? (previous.spec?.clusterIPs?.length ?? 1) : 2;
+  if (previous === undefined || !needsClusterIP(previous)) return isHeadless(next) ? 2 : 0;
+  // A headless Service has no addresses and can get none. One that shall become headless is refused later (SVC-093).
+  return !isHeadless(previous) && grows(next, previous) ? (previous.spec?.clusterIPs?.length ?? 1) : 2;
 }
 
 /**
@@ -87,7 +88,7 @@ export async function planClusterIPs(
   next: Service,
   previous: Service | undefined,
 ): Promise<Service> {
-  if (!needsClusterIP(next) || isHeadless(next)) return next;
+  if (!needsClusterIP(next)) return next;
   const families = next.spec?.ipFamilies ?? [];
   const kept = covered(next, previous);
   const clusterIPs = [...(next.spec?.clusterIPs ?? [])];
@@ -99,7 +100,7 @@ export async function planClusterIPs(
     if (clusterIPs[index]) await takeExplicit(pool, planned, clusterIPs[index], family);
     else clusterIPs[index] = await takeAny(pool, next, family as IPFamily);
   }
-  if (clusterIPs.length === 0) return next;
+  if (kept >= families.length) return next;
   spec.clusterIP ||= clusterIPs[0];
   return planned;
 }

@@ -77,10 +77,10 @@ const port = fc.record({
   nodePort: rarely(oneOf<number>(...NODE_PORTS, ...NODE_PORTS, 0, 80, -1, 70_000), 2),
   appProtocol: rarely(oneOf("http", "example.com/x", "", "a/b/c", "-"), 8),
 });
-const cleanPort = (index: number): fc.Arbitrary<object> =>
+const cleanPort = (index: number): fc.Arbitrary<GivenPort> =>
   fc.record({
     name: fc.constant(["a", "b", "c"][index]),
-    port: oneOf(80, 80, 53, 443, 8080).map((number) => number),
+    port: oneOf(80, 80, 53, 443, 8080),
     protocol: oneOf<string | undefined>(undefined, undefined, "UDP", "SCTP"),
     nodePort: rarely(oneOf<number>(...NODE_PORTS), 3),
   });
@@ -152,9 +152,76 @@ const fields = fc.record({
   trafficDistribution: rarely(oneOf("PreferClose", "PreferSameZone", "PreferSameNode", "Bogus", ""), 8),
   publishNotReadyAddresses: rarely(fc.boolean(), 8),
 });
+/** A spec that is right by itself; whether it can follow what is there is another matter. */
+const plain = fc
+  .record({
+    type: oneOf("ClusterIP", "NodePort", "LoadBalancer", "LoadBalancer", "ExternalName"),
+    port: fc.tuple(cleanPort(0), rarely(cleanPort(1), 2), rarely(cleanPort(2), 4)),
+    policy: rarely(oneOf("SingleStack", "PreferDualStack", "RequireDualStack"), 1),
+    families: rarely(oneOf(["IPv4"], ["IPv6"]), 3),
+    clusterIP: rarely(oneOf("None", "None", ...IPS), 2),
+    external: rarely(oneOf("Local", "Cluster"), 1),
+    healthCheckNodePort: rarely(oneOf(...NODE_PORTS), 5),
+    allocate: rarely(fc.boolean(), 2),
+    externalIPs: rarely(oneOf(["1.2.3.4"], ["2001:DB8::1", "1.2.3.5"]), 6),
+    selector: rarely(oneOf<object>({ app: "a" }, { app: "b" }), 1),
+    affinity: rarely(oneOf("ClientIP", "None"), 4),
+    loadBalancerClass: rarely(oneOf("example.com/class", "x"), 8),
+    ranges: rarely(oneOf(["10.0.0.0/8"], [" 11.0.0.0/8 "]), 8),
+    distribution: rarely(oneOf("PreferClose", "PreferSameZone"), 6),
+  })
+  .map((given) => {
+    const { type: kind, policy, families: ipFamilies, allocate } = given;
+    const common = {
+      type: kind,
+      ports: uniquePorts(given.port, kind),
+      selector: given.selector,
+      sessionAffinity: given.affinity,
+      externalIPs: given.externalIPs,
+      trafficDistribution: given.distribution,
+    };
+    if (kind === "ExternalName") return { ...common, externalName: "example.com" };
+    const isBalanced = kind === "LoadBalancer";
+    const isLocal = given.external === "Local";
+    return {
+      ...common,
+      ...(kind !== "ClusterIP" && given.clusterIP === "None" ? {} : { clusterIP: given.clusterIP }),
+      ipFamilyPolicy: policy,
+      ipFamilies,
+      ...(kind === "ClusterIP" && given.externalIPs === undefined ? {} : { externalTrafficPolicy: given.external }),
+      ...(isBalanced && isLocal ? { healthCheckNodePort: given.healthCheckNodePort } : {}),
+      ...(isBalanced
+        ? {
+            allocateLoadBalancerNodePorts: allocate,
+            loadBalancerClass: given.loadBalancerClass,
+            loadBalancerSourceRanges: given.ranges,
+          }
+        : {}),
+    };
+  });
+
+interface GivenPort {
+  readonly port: number;
+  readonly protocol: string | undefined;
+  readonly nodePort: number | undefined;
+}
+
+function uniquePorts(given: readonly (GivenPort | undefined)[], kind: string): object[] {
+  const seen = new Set<string>();
+  return given.flatMap((one) => {
+    if (one === undefined) return [];
+    const { nodePort, ...rest } = one;
+    const keys = [`${one.protocol ?? "TCP"} ${one.port}`, ...(nodePort === undefined ? [] : [`node port ${nodePort}`])];
+    if (keys.some((key) => seen.has(key))) return [];
+    for (const key of keys) seen.add(key);
+    return [kind === "NodePort" || kind === "LoadBalancer" ? { ...rest, nodePort } : rest];
+  });
+}
+
+const wild = fc.tuple(fields, rarely(addresses, 2)).map(([said, given]) => ({ ...said, ...given }));
 const spec = fc
-  .tuple(fields, rarely(addresses, 2))
-  .map(([said, given]) => withoutUndefined({ ...said, ...given }) as Record<string, unknown>);
+  .oneof({ weight: 3, arbitrary: plain }, { weight: 1, arbitrary: wild })
+  .map((said) => withoutUndefined(said) as Record<string, unknown>);
 
 function withoutUndefined(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutUndefined);
