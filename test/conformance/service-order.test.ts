@@ -163,7 +163,10 @@ void test(
     const nodePorts = Array.from({ length: 8 }, (_, index) => 30_030 + index);
     const specOf = (nodePort: number): object => ({ type: "NodePort", ports: [{ port: 80, nodePort }] });
     const said = await Promise.all(nodePorts.map((port) => services.replace(name, specOf(port), { resourceVersion })));
-    assert.deepEqual(said.map(({ code }) => code).sort(), [200, ...Array.from({ length: 7 }, () => 409)]);
+    assert.deepEqual(
+      said.map(({ code }) => code).sort((a, b) => a - b),
+      [200, ...Array.from({ length: 7 }, () => 409)],
+    );
     const held = (await services.read(name)).spec.ports[0].nodePort;
     for (const nodePort of nodePorts) {
       const { code, message } = await services.create(specOf(nodePort));

@@ -1,4 +1,5 @@
 import { Agent, request } from "node:https";
+import { canonicalIP } from "../../../src/net/ip.ts";
 import type { Pair } from "../../apiserver/certificates.ts";
 import type { Step } from "./grammar.ts";
 
@@ -9,6 +10,13 @@ interface Answer {
   readonly code: number;
   readonly warnings: readonly string[];
   readonly body: Json;
+}
+
+/** An answer with everything taken out or named that two servers cannot agree on. */
+export interface Compared {
+  readonly code: number;
+  readonly warnings: readonly string[];
+  readonly body: unknown;
 }
 
 const SERVICES = "/api/v1/namespaces/default/services";
@@ -76,7 +84,11 @@ export class Client {
           });
         },
       );
-      asked.on("error", reject);
+      // A connection that the server closes while it was idle: the request was not seen.
+      asked.on("error", (error) => {
+        if (asked.reusedSocket) resolve(this.ask(method, path, body, type));
+        else reject(error);
+      });
       asked.end(text);
     });
   }
@@ -112,15 +124,27 @@ export class Client {
   }
 
   /** Does a step and answers with what can be compared: no times, no versions, names for what was chosen by chance. */
-  async step(step: Step): Promise<unknown> {
+  async step(step: Step): Promise<Compared> {
     const { code, warnings, body } = await this.#do(step);
-    this.#learn(code < 300 ? body.spec : body);
+    const { spec } = body;
+    this.#learn(code < 300 ? spec : body);
     if (code === 422 && JSON.stringify(body).includes("failed to allocate IP")) await this.#sweep();
+    if (code < 300 && !step.action.startsWith("dry")) await this.#settle(body.metadata.resourceVersion);
+    // Upstream stores a policy of an alias, and does not hide it in answers of `/status` alone (SVC-043).
+    if (step.action === "status" && spec?.type === "ExternalName") delete spec.internalTrafficPolicy;
     if (body.metadata !== undefined) {
       for (const field of ["uid", "creationTimestamp", "resourceVersion", "managedFields"]) delete body.metadata[field];
     }
     if (body.details?.uid !== undefined) body.details.uid = "<uid>";
-    return this.#chosen.name({ code, warnings, body });
+    return { code, warnings, body: this.#chosen.name(body) };
+  }
+
+  /**
+   * Waits until the server's cache has seen a write. Upstream tries an update on what its cache has first; on an old object it may
+   * warn of what is no more, and keep a node port until its repair loop comes by.
+   */
+  async #settle(resourceVersion: string): Promise<void> {
+    await this.ask("GET", `${SERVICES}?resourceVersion=${resourceVersion}&resourceVersionMatch=NotOlderThan`);
   }
 
   /** Addresses and node ports of the bands that people do not choose from were chosen by chance, granted or not. */
@@ -147,20 +171,19 @@ export class Client {
     }
   }
 
-  /**
-   * Every address that is held, and by whom. Upstream's repair loop may take a new address of a Service away for a moment, when it
-   * sees the address before the Service; hence the patience.
-   */
-  async held(): Promise<readonly string[]> {
+  /** The addresses for which there are IPAddress objects, and those that the Services say, each with its holder. */
+  async addresses(): Promise<{ held: readonly string[]; said: readonly string[] }> {
     const services = await this.ask("GET", "/api/v1/services");
-    const wanted = services.body.items.flatMap((item: Json) => item.spec.clusterIPs ?? []);
-    const isAddress = (ip: string): boolean => ip !== "None";
-    const ask = async (): Promise<Json[]> => (await this.ask("GET", IP_ADDRESSES)).body.items;
-    let items = await ask();
-    for (let tries = 0; items.length !== wanted.filter(isAddress).length && tries < 200; tries++) items = await ask();
-    return items
-      .map(({ metadata, spec }) => `${spec.parentRef.name} ${String(this.#chosen.name(metadata.name))}`)
-      .sort();
+    const said: string[] = services.body.items.flatMap(({ metadata, spec }: Json) =>
+      (spec.clusterIPs ?? [])
+        .filter((ip: string) => ip !== "None")
+        .map((ip: string) => `${canonicalIP(ip)} ${metadata.name}`),
+    );
+    const addresses = await this.ask("GET", IP_ADDRESSES);
+    const held: string[] = addresses.body.items.map(
+      ({ metadata, spec }: Json) => `${metadata.name} ${spec.parentRef.name}`,
+    );
+    return { held: held.sort(), said: said.sort() };
   }
 
   /** Everything as it was at first. */
