@@ -48,6 +48,8 @@ export interface ApiServerOptions {
   /** That many random bytes, for UIDs and generated names. */
   readonly random?: (length: number) => Uint8Array;
   readonly log?: Log;
+  /** Called once everything stored has been read. */
+  readonly loaded?: (context: Context) => Promise<void>;
   /** Changes of each resource remembered for watches that start in the past. */
   readonly remembered?: number;
 }
@@ -126,6 +128,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
   const settings = { version: options.version ?? VERSION, tokens: options.tokens ?? [] };
   await cache.start();
+  await options.loaded?.(context);
 
   const servers = new Set<Http2SecureServer>();
   const sockets = new Set<Socket>();

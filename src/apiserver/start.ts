@@ -4,6 +4,8 @@ import type { Log } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
 import { bootstrap } from "./bootstrap/bootstrap.ts";
 import type { Advertised } from "./bootstrap/objects.ts";
+import { updateOlderServices } from "./bootstrap/older-services.ts";
+import { readServiceRanges } from "./bootstrap/ranges.ts";
 import type { NodePortRange } from "./claims/plan-node-ports.ts";
 import { storeReader } from "./claims/reader.ts";
 import { serviceClaims } from "./claims/service-claims.ts";
@@ -27,6 +29,7 @@ export interface StartOptions extends Pick<ApiServerOptions, "tls" | "tokens" | 
  */
 export async function startApiServer(options: StartOptions): Promise<ApiServer> {
   const { store, serviceRanges, nodePortRange, advertise, clock, log, ...rest } = options;
+  const [primary] = readServiceRanges(serviceRanges);
   await bootstrap({ store, serviceRanges, nodePortRange, advertise, clock, log });
   return createApiServer({
     ...rest,
@@ -34,6 +37,7 @@ export async function startApiServer(options: StartOptions): Promise<ApiServer> 
     kinds,
     clock,
     log,
+    loaded: (context) => updateOlderServices(context, primary!.family),
     claims: serviceClaims({ reader: storeReader(store), nodePortRange, clock }),
   });
 }

@@ -19,6 +19,8 @@ export interface Compared {
   readonly body: unknown;
 }
 
+/** Of two addresses that are asked for by name and cannot be had, upstream tells of either. */
+const EITHER = /(\["[^"]+","[^"]+"\]: failed to allocate IP) .*/;
 const SERVICES = "/api/v1/namespaces/default/services";
 const IP_ADDRESSES = "/apis/networking.k8s.io/v1/ipaddresses";
 
@@ -35,7 +37,9 @@ class Chosen {
   name(json: unknown): unknown {
     if (typeof json === "number") return this.#names.get(String(json)) ?? json;
     if (typeof json === "string") {
-      return json.replaceAll(/[0-9a-f.:]{4,}/g, (word) => this.#names.get(word) ?? word);
+      return json
+        .replaceAll(/[0-9a-f.:]{4,}/g, (word) => this.#names.get(word) ?? word)
+        .replace(EITHER, "$1 either of them");
     }
     if (Array.isArray(json)) return json.map((item) => this.name(item));
     if (typeof json !== "object" || json === null) return json;
