@@ -244,3 +244,60 @@ void test("fields that say nothing are not kept", async () => {
   assert.equal(Object.keys(said.body.spec).sort().join(" "), kept);
   assert.deepEqual(said.body.spec.ports, [{ port: 80, protocol: "TCP", targetPort: 80 }]);
 });
+
+void test("SVC-006: the status of a ServiceCIDR is not the client's to write", async () => {
+  const path = "/apis/networking.k8s.io/v1/servicecidrs";
+  const said = {
+    type: "example.com/A",
+    status: "True",
+    reason: "",
+    message: "",
+    lastTransitionTime: "2026-01-01T00:00:00Z",
+  };
+  const made = await subject.ask("POST", path, {
+    metadata: { name: "wiped" },
+    spec: { cidrs: ["10.99.0.0/24"] },
+    status: { conditions: [said] },
+  });
+  assert.equal(made.code, 201, made.text);
+  assert.deepEqual(made.body.status?.conditions ?? [], []);
+  const kept = { conditions: [{ ...said, type: "example.com/B" }] };
+  const { body } = await subject.ask("GET", `${path}/wiped`);
+  const status = await subject.ask("PUT", `${path}/wiped/status`, { ...body, status: kept });
+  assert.equal(status.code, 200, status.text);
+  const replaced = await subject.ask("PUT", `${path}/wiped`, { ...status.body, status: { conditions: [said] } });
+  assert.equal(replaced.code, 200, replaced.text);
+  assert.deepEqual(replaced.body.status, status.body.status);
+});
+
+void test("strategic merge: ports are known by their number alone, and the lists of plain values are replaced", async () => {
+  const { metadata } = await services.made({
+    ports: [
+      { name: "a", port: 53 },
+      { name: "b", port: 54 },
+    ],
+    externalIPs: ["1.2.3.4", "1.2.3.5"],
+    selector: { a: "1" },
+  });
+  const patch = { ports: [{ port: 54, targetPort: 8054 }], externalIPs: ["1.2.3.6"], selector: { b: "2" } };
+  const { spec } = await services.patch(metadata.name, { spec: patch }, "strategic");
+  // New or changed elements come first, in the order of the patch.
+  assert.deepEqual(
+    spec.ports.map(({ name, targetPort }: { name: string; targetPort: number }) => `${name} ${targetPort}`).sort(),
+    ["a 53", "b 8054"],
+  );
+  assert.deepEqual([spec.externalIPs, spec.selector], [["1.2.3.6"], { a: "1", b: "2" }]);
+});
+
+void test("SVC-031, SVC-032: families and their policy are computed, and at most two distinct ones are taken", async () => {
+  const plain = await services.made({ ports: [HTTP] });
+  assertHas(plain.spec, { ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack" });
+  for (const ipFamilyPolicy of ["SingleStack", "PreferDualStack", "RequireDualStack"]) {
+    assertHas((await services.made({ ports: [HTTP], ipFamilyPolicy })).spec, {
+      ipFamilyPolicy,
+      ipFamilies: ipFamilyPolicy === "SingleStack" ? ["IPv4"] : ["IPv4", "IPv6"],
+    });
+  }
+  const three = { ports: [HTTP], ipFamilies: ["IPv4", "IPv6", "IPv4"], ipFamilyPolicy: "RequireDualStack" };
+  assert.deepEqual((await services.create(three)).causes, ['Duplicate spec.ipFamilies[2]: Duplicate value: "IPv4"']);
+});

@@ -14,7 +14,7 @@ import { store } from "../write.ts";
  */
 export async function updateOlderServices(context: Context, primary: string): Promise<void> {
   let updated = 0;
-  for (const item of [...context.cache.of(service).range(prefixOf(services))]) {
+  for (const item of Array.from(context.cache.of(service).range(prefixOf(services)))) {
     const object = upToDate(item.object as Service, primary);
     if (object === item.object) continue;
     const condition = { key: item.key, modRevision: item.revision };
