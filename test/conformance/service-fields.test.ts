@@ -270,25 +270,6 @@ void test("SVC-006: the status of a ServiceCIDR is not the client's to write", a
   assert.deepEqual(replaced.body.status, status.body.status);
 });
 
-void test("strategic merge: ports are known by their number alone, and the lists of plain values are replaced", async () => {
-  const { metadata } = await services.made({
-    ports: [
-      { name: "a", port: 53 },
-      { name: "b", port: 54 },
-    ],
-    externalIPs: ["1.2.3.4", "1.2.3.5"],
-    selector: { a: "1" },
-  });
-  const patch = { ports: [{ port: 54, targetPort: 8054 }], externalIPs: ["1.2.3.6"], selector: { b: "2" } };
-  const { spec } = await services.patch(metadata.name, { spec: patch }, "strategic");
-  // New or changed elements come first, in the order of the patch.
-  assert.deepEqual(
-    spec.ports.map(({ name, targetPort }: { name: string; targetPort: number }) => `${name} ${targetPort}`).sort(),
-    ["a 53", "b 8054"],
-  );
-  assert.deepEqual([spec.externalIPs, spec.selector], [["1.2.3.6"], { a: "1", b: "2" }]);
-});
-
 void test("SVC-031, SVC-032: families and their policy are computed, and at most two distinct ones are taken", async () => {
   const plain = await services.made({ ports: [HTTP] });
   assertHas(plain.spec, { ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack" });
