@@ -116,9 +116,20 @@ void test("owner references name their owner, and one of them is the controller"
   );
 });
 
-void test("SVC-001, SVC-045: a name is judged on create alone, so that it is never in the way of a change", async () => {
+void test("SVC-045: a name is judged on create alone, so that it is never in the way of a change", async () => {
   const { metadata } = await services.made(HTTP, { name: "2fast" });
   assertCauses(await services.modify(metadata.name, { selector: { app: "a" } }), []);
   const { code } = await subject.ask("GET", `${PATH}/2fast`);
   assert.equal(code, 200);
+});
+
+void test("SVC-001: a Service's name may start with a digit, also where an Ingress says it", async (t) => {
+  assertCauses(await services.create(HTTP, { name: "1st" }), []);
+  const backend = { service: { name: "1st", port: { number: 80 } } };
+  const { code, text } = await subject.ask("POST", "/apis/networking.k8s.io/v1/namespaces/default/ingresses", {
+    metadata: { name: "digit" },
+    spec: { defaultBackend: backend },
+  });
+  if (code === 404) return t.skip("this server has no Ingresses");
+  assert.equal(code, 201, text);
 });

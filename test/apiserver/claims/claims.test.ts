@@ -45,7 +45,7 @@ void test("SVC-121, SVC-127, SVC-260: an address of the dynamic band, recorded a
   assert.equal(address.entry?.createRevision, stored.entry?.createRevision);
   const object = JSON.parse(address.entry!.value) as Record<string, unknown> & { metadata: Record<string, unknown> };
   assert.deepEqual(object["spec"], {
-    parentRef: { group: "", resource: "services", namespace: "default", name: "web" },
+    parentRef: { resource: "services", namespace: "default", name: "web" },
   });
   assert.deepEqual(object.metadata["labels"], {
     "ipaddress.kubernetes.io/ip-family": "IPv4",
