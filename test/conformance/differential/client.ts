@@ -88,9 +88,9 @@ export class Client {
           });
         },
       );
-      // A connection that the server closes while it was idle: the request was not seen.
-      asked.on("error", (error) => {
-        if (asked.reusedSocket) resolve(this.ask(method, path, body, type));
+      // A connection that the server closes before it answers: the request was not seen.
+      asked.on("error", (error: NodeJS.ErrnoException) => {
+        if (asked.reusedSocket || error.code === "ECONNRESET") resolve(this.ask(method, path, body, type));
         else reject(error);
       });
       asked.end(text);
@@ -136,6 +136,8 @@ export class Client {
     if (code < 300 && !step.action.startsWith("dry")) await this.#settle(body.metadata.resourceVersion);
     // Upstream stores a policy of an alias, and does not hide it in answers of `/status` alone (SVC-043).
     if (step.action === "status" && spec?.type === "ExternalName") delete spec.internalTrafficPolicy;
+    // In a dry run upstream may answer with addresses of the stored object that the new one has no more.
+    if (step.action === "dryReplace" && spec?.type === "ExternalName") delete spec.clusterIPs;
     if (body.metadata !== undefined) {
       for (const field of ["uid", "creationTimestamp", "resourceVersion", "managedFields"]) delete body.metadata[field];
     }
