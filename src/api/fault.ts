@@ -47,10 +47,8 @@ export const notFound = (field: string, value: unknown): Fault => ({
   field,
   message: `Not found: ${quoted(value)}`,
 });
-export const notSupported = (field: string, value: unknown, supported: readonly string[]): Fault =>
-  notSupportedInOrder(field, value, [...supported].sort());
-/** As `notSupported`, for the few fields whose words upstream names in an order of their own. */
-export const notSupportedInOrder = (field: string, value: unknown, supported: readonly string[]): Fault => ({
+/** `supported` is told in the order given. */
+export const notSupported = (field: string, value: unknown, supported: readonly string[]): Fault => ({
   reason: "FieldValueNotSupported",
   field,
   message: `Unsupported value: ${quoted(value)}: supported values: ${supported.map(quoted).join(", ")}`,

@@ -88,6 +88,7 @@ for (const kind of kinds) {
       "Invalid metadata.labels",
       "Invalid metadata.labels",
       "TooLong metadata.annotations",
+      "Invalid metadata.finalizers",
       "Invalid metadata.finalizers[0]",
     ]);
     const wrongPlace = kind.namespaced ? {} : { namespace: "default" };
@@ -391,7 +392,7 @@ void test("a deleted object takes no new finalizer", () => {
   const next = { ...was, metadata: { ...was.metadata, finalizers: ["a/b", "c/d"] } };
   assert.deepEqual(
     kind.validate(next, was).map((fault) => fault.field),
-    ["metadata.finalizers"],
+    ["metadata.finalizers", "metadata.finalizers"],
   );
   assert.deepEqual(kind.validate({ ...was, metadata: { ...was.metadata, finalizers: [] } }, was), []);
 });

@@ -18,6 +18,8 @@ export const STATUS_CODES = {
   Invalid: 422,
   TooManyRequests: 429,
   InternalError: 500,
+  /** A failure that nobody gave a reason: the Status has none. */
+  Unknown: 500,
   ServiceUnavailable: 503,
   Timeout: 504,
 } as const;
@@ -45,7 +47,7 @@ export class ApiError extends Error {
       metadata: {},
       status: "Failure",
       message: this.message,
-      reason: this.reason,
+      ...(this.reason === "Unknown" ? {} : { reason: this.reason }),
       ...(this.details === undefined ? {} : { details: this.details }),
       code: this.code,
     };
@@ -68,7 +70,7 @@ export const isApiError = (error: unknown, ...reasons: StatusReason[]): error is
 /** `Service "web" is invalid: spec.ports: Required value`: all faults of an object in one answer. */
 export function invalidObject(group: string, kind: string, name: string, faults: readonly Fault[]): ApiError {
   const qualified = group === "" ? kind : `${kind}.${group}`;
-  const said = faults.map((fault) => `${fault.field}: ${fault.message}`);
+  const said = [...new Set(faults.map((fault) => `${fault.field}: ${fault.message}`))];
   const message = said.length === 1 ? said[0]! : `[${said.join(", ")}]`;
   return new ApiError("Invalid", `${qualified} ${JSON.stringify(name)} is invalid: ${message}`, {
     ...(name === "" ? {} : { name }),

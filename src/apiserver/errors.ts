@@ -45,6 +45,10 @@ export const forbiddenWrite = (
 export const methodNotAllowed = (): ApiError =>
   new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 
+/** What went wrong within the server, as upstream says it: in the message and as a cause without field. */
+export const internalError = (what: string): ApiError =>
+  new ApiError("InternalError", `Internal error occurred: ${what}`, { causes: [{ message: what }] });
+
 export const badRequest = (message: string): ApiError => new ApiError("BadRequest", message);
 
 /** A revision that is no longer remembered. */

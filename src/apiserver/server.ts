@@ -56,6 +56,8 @@ export interface ApiServerOptions {
   /** That many random bytes, for UIDs and generated names. */
   readonly random?: (length: number) => Uint8Array;
   readonly log?: Log;
+  /** Called once everything stored has been read. */
+  readonly loaded?: (context: Context) => Promise<void>;
   /** Changes of each resource remembered for watches that start in the past. */
   readonly remembered?: number;
   /** Requests that may be under way at the same time. */
@@ -149,6 +151,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
   const settings = { version: options.version ?? VERSION };
   await cache.start();
+  await options.loaded?.(context);
 
   const servers = new Set<Http2SecureServer>();
   const sockets = new Set<Socket>();

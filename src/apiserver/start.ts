@@ -8,6 +8,8 @@ import { resourceQuota } from "./admission/resource-quota/resource-quota.ts";
 import { nodesAndRoles } from "./access/access.ts";
 import { bootstrap } from "./bootstrap/bootstrap.ts";
 import type { Advertised } from "./bootstrap/objects.ts";
+import { updateOlderServices } from "./bootstrap/older-services.ts";
+import { readServiceRanges } from "./bootstrap/ranges.ts";
 import type { NodePortRange } from "./claims/plan-node-ports.ts";
 import { storeReader } from "./claims/reader.ts";
 import { serviceClaims } from "./claims/service-claims.ts";
@@ -46,6 +48,7 @@ const jwksUri = ({ ip, port }: Advertised): string =>
 export async function startApiServer(options: StartOptions): Promise<ApiServer> {
   const { store, serviceRanges, nodePortRange, advertise, allowExternalIPs = false, clock, log, ...others } = options;
   const { serviceAccountIssuer, apiAudiences, serviceAccountKeys, ...rest } = others;
+  const [primary] = readServiceRanges(serviceRanges);
   await bootstrap({ store, serviceRanges, nodePortRange, advertise, clock, log });
   return createApiServer({
     ...rest,
@@ -63,6 +66,7 @@ export async function startApiServer(options: StartOptions): Promise<ApiServer> 
       keys: serviceAccountKeys?.verifying,
       jwksUri: jwksUri(advertise),
     },
+    loaded: (context) => updateOlderServices(context, primary!.family),
     claims: serviceClaims({ reader: storeReader(store), nodePortRange, clock }),
   });
 }

@@ -19,7 +19,7 @@ export async function startFairlead(
     store,
     serviceRanges: given.serviceRanges ?? ["10.96.0.0/16", "fd00:10:96::/112"],
     nodePortRange: given.nodePortRange ?? { first: 30000, last: 32767 },
-    advertise: { ip: "10.244.0.1", port: 6443 },
+    advertise: { ip: given.serviceRanges?.[0]?.includes(":") ? "fd00:244::1" : "10.244.0.1", port: 6443 },
     allowExternalIPs: given.denyExternalIPs !== true,
     tls: { ...given.server, ca: given.ca },
     serviceAccountKeys: { signing, verifying: [] },

@@ -69,11 +69,13 @@ export async function startKubernetes(
     privateKeyEncoding: { type: "pkcs8", format: "pem" },
     publicKeyEncoding: { type: "spki", format: "pem" },
   });
+  // The address of the API server must be of the primary family.
+  const isIPv6 = given.serviceRanges?.[0]?.includes(":") === true;
   const range = given.nodePortRange ?? { first: 30000, last: 32767 };
   const flags: Record<string, string> = {
     "etcd-servers": etcdUrl,
     "bind-address": "127.0.0.1",
-    "advertise-address": "10.244.0.1",
+    "advertise-address": isIPv6 ? "fd00:244::1" : "10.244.0.1",
     "secure-port": String(port),
     "service-cluster-ip-range": (given.serviceRanges ?? ["10.96.0.0/16", "fd00:10:96::/112"]).join(","),
     "service-node-port-range": `${range.first}-${range.last}`,

@@ -1,5 +1,5 @@
 import { invalid, notSupported, required, type Fault } from "../fault.ts";
-import { checkIP, lenientIP, specialRange } from "./ip.ts";
+import { checkIP, specialRange } from "./ip.ts";
 import type { NameCheck } from "./names.ts";
 
 /** A fault for each reason a check gives against a value. */
@@ -32,7 +32,5 @@ export const checkedIP = (field: string, value: string, before: readonly string[
 /** An address that traffic may be sent to. Special ranges are refused for stored values too (SVC-072, SVC-073). */
 export function checkedDestination(field: string, value: string, before: readonly string[]): Fault[] {
   const faults = checkedIP(field, value, before);
-  const ip = lenientIP(value);
-  if (faults.length > 0 || ip === undefined) return faults;
-  return checked(() => specialRange(ip), field, value);
+  return faults.length > 0 ? faults : checked(specialRange, field, value);
 }

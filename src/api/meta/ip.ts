@@ -98,17 +98,20 @@ export function checkCanonicalCidr(text: string): string[] {
 }
 
 /** Why an address cannot be a destination that others are sent to: unspecified, loopback, link-local (SVC-072). */
-export function specialRange(ip: string): string[] {
+export function specialRange(text: string): string[] {
+  const ip = lenientIP(text);
+  if (ip === undefined) return [];
   const faults: string[] = [];
   const v4 = ip.includes(":") ? undefined : ip.split(".").map(Number);
   const number = parseIp(ip).number;
-  if (number === 0n) faults.push("may not be unspecified (0.0.0.0 or ::)");
+  if (number === 0n) faults.push(`may not be unspecified (${text})`);
   if (v4 === undefined ? number === 1n : v4[0] === 127)
     faults.push("may not be in the loopback range (127.0.0.0/8, ::1/128)");
   if (v4 === undefined ? number >> 118n === 0xfe80n >> 6n : v4[0] === 169 && v4[1] === 254) {
     faults.push("may not be in the link-local range (169.254.0.0/16, fe80::/10)");
   }
-  if (v4 === undefined ? number >> 112n === 0xff02n : v4[0] === 224 && v4[1] === 0 && v4[2] === 0) {
+  // Any flags, link-local scope.
+  if (v4 === undefined ? ((number >> 112n) & 0xff0fn) === 0xff02n : v4[0] === 224 && v4[1] === 0 && v4[2] === 0) {
     faults.push("may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)");
   }
   return faults;

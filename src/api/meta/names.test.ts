@@ -46,7 +46,7 @@ const cases: [check: names.NameCheck, good: string[], bad: [value: string, why: 
       ["X/a", /prefix part a lowercase RFC 1123 subdomain/],
       ["a/b/c", /a valid label key must consist/],
       ["-a", /name part must consist/],
-      [`${a63}a`, /name part must be no more than 63 characters/],
+      [`${a63}a`, /name part must be no more than 63 bytes/],
     ],
   ],
   [

@@ -55,31 +55,35 @@ const LABEL_VALUE_WORDS = regexWords(
   "12345",
 );
 
-const noMoreThan = (length: number): string => `must be no more than ${length} characters`;
+/** Lengths are counted in bytes, as Go does, and called characters everywhere but in labels and their like. */
+const tooLong = (value: string, maximum: number, unit: "characters" | "bytes" = "characters"): string[] =>
+  Buffer.byteLength(value) > maximum ? [`must be no more than ${maximum} ${unit}`] : [];
 
 /** RFC 1123 label: up to 63 of `a-z 0-9 -`. */
 export const checkLabel: NameCheck = (value) => [
-  ...(value.length > 63 ? [noMoreThan(63)] : []),
-  ...(label.test(value) ? [] : [subdomain.test(value) ? "must not contain dots" : LABEL_WORDS]),
+  ...tooLong(value, 63),
+  // What would be a good subdomain is wrong for its dots alone.
+  ...(label.test(value) ? [] : subdomain.test(value) ? ["must not contain dots"] : [LABEL_WORDS]),
 ];
 
 /** RFC 1035 label: as an RFC 1123 label, but starts with a letter. */
 export const checkLabel1035: NameCheck = (value) => [
-  ...(value.length > 63 ? [noMoreThan(63)] : []),
+  ...tooLong(value, 63),
   ...(label1035.test(value) ? [] : [LABEL_1035_WORDS]),
 ];
 
-/** RFC 1123 subdomain: labels joined by dots, up to 253 characters in all. */
-export const checkSubdomain: NameCheck = (value) => [
-  ...(value.length > 253 ? [noMoreThan(253)] : []),
+const subdomainFaults = (value: string, unit: "characters" | "bytes"): string[] => [
+  ...tooLong(value, 253, unit),
   ...(subdomain.test(value) ? [] : [SUBDOMAIN_WORDS]),
 ];
 
 /** `*.` and an RFC 1123 subdomain: the hosts of one level below it. */
 export const checkWildcardSubdomain: NameCheck = (value) => [
-  ...(value.length > 253 ? [noMoreThan(253)] : []),
+  ...tooLong(value, 253),
   ...(value.startsWith("*.") && subdomain.test(value.slice(2)) ? [] : [WILDCARD_WORDS]),
 ];
+/** RFC 1123 subdomain: labels joined by dots, up to 253 characters in all. */
+export const checkSubdomain: NameCheck = (value) => subdomainFaults(value, "characters");
 
 /** A name of at least two labels; one trailing dot is tolerated (SVC-245). */
 export const checkFqdn: NameCheck = (value) => {
@@ -104,23 +108,23 @@ export const checkQualifiedName: NameCheck = (value) => {
   }
   if (parts.length === 2) {
     if (parts[0] === "") faults.push("prefix part must be non-empty");
-    else faults.push(...checkSubdomain(parts[0]!).map((why) => `prefix part ${why}`));
+    else faults.push(...subdomainFaults(parts[0]!, "bytes").map((why) => `prefix part ${why}`));
   }
   if (name === "") faults.push("name part must be non-empty");
-  else if (name.length > 63) faults.push(`name part ${noMoreThan(63)}`);
+  else faults.push(...tooLong(name, 63, "bytes").map((why) => `name part ${why}`));
   if (!qualified.test(name)) faults.push(`name part ${NAME_PART_WORDS}`);
   return faults;
 };
 
 export const checkLabelValue: NameCheck = (value) => [
-  ...(value.length > 63 ? [noMoreThan(63)] : []),
+  ...tooLong(value, 63, "bytes"),
   ...(value === "" || qualified.test(value) ? [] : [LABEL_VALUE_WORDS]),
 ];
 
 /** IANA service name (RFC 6335, section 5.1): how a container port is named; one reason for each broken rule. */
 export const checkPortName: NameCheck = (value) => {
   const faults: string[] = [];
-  if (value.length > 15) faults.push(noMoreThan(15));
+  faults.push(...tooLong(value, 15));
   if (!/^[-a-z0-9]+$/.test(value))
     faults.push("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
   if (!/[a-z]/.test(value)) faults.push("must contain at least one letter (a-z)");
@@ -132,7 +136,7 @@ export const checkPortName: NameCheck = (value) => {
 /** Key of a ConfigMap or Secret: a file name that cannot leave its folder. */
 export const checkConfigKey: NameCheck = (value) => {
   const faults: string[] = [];
-  if (value.length > 253) faults.push(noMoreThan(253));
+  faults.push(...tooLong(value, 253));
   if (!configKey.test(value)) {
     faults.push(
       regexWords(

@@ -1,5 +1,6 @@
 import { forbidden, invalid, required, tooLong, type Fault } from "../fault.ts";
-import type { ObjectMeta } from "../generated/types.ts";
+import type { ObjectMeta, OwnerReference } from "../generated/types.ts";
+import { checked } from "./check.ts";
 import { checkLabelValue, checkQualifiedName, type NameCheck } from "./names.ts";
 
 /** All annotations of an object together, keys and values, in bytes. */
@@ -32,28 +33,47 @@ function validateAnnotations(annotations: Record<string, string> | undefined): F
   return faults;
 }
 
-function validateFinalizers(finalizers: readonly string[] | undefined): Fault[] {
-  return (finalizers ?? []).flatMap((finalizer, index) => {
-    const field = `metadata.finalizers[${index}]`;
-    return checkQualifiedName(finalizer).map((why) => invalid(field, finalizer, why));
-  });
+/** The only finalizers whose names need no domain (core `helper.IsStandardFinalizerName`). */
+const STANDARD_FINALIZERS = ["kubernetes", "orphan", "foregroundDeletion"];
+
+function validateFinalizers(finalizers: readonly string[] = []): Fault[] {
+  const field = "metadata.finalizers";
+  const faults = finalizers.flatMap((finalizer) => checked(checkQualifiedName, field, finalizer));
+  if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) {
+    faults.push(invalid(field, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"));
+  }
+  return faults;
 }
 
-function validateOwners(meta: ObjectMeta): Fault[] {
-  const owners = meta.ownerReferences ?? [];
-  const faults = owners.flatMap((owner, index) => {
-    const field = `metadata.ownerReferences[${index}]`;
-    return [
-      ...(owner.apiVersion ? [] : [invalid(`${field}.apiVersion`, "", "version must not be empty")]),
-      ...(owner.kind ? [] : [invalid(`${field}.kind`, "", "must not be empty")]),
-      ...(owner.name ? [] : [invalid(`${field}.name`, "", "must not be empty")]),
-      ...(owner.uid ? [] : [invalid(`${field}.uid`, "", "must not be empty")]),
-    ];
-  });
-  const controllers = owners.filter((owner) => owner.controller === true);
-  if (controllers.length > 1) {
-    const names = controllers.map((owner) => `${owner.kind}/${owner.name}`).join(" and ");
-    faults.push(invalid("metadata.ownerReferences", names, "Only one reference can have Controller set to true"));
+const validateFinalizerDomains = (finalizers: readonly string[] = []): Fault[] =>
+  finalizers.flatMap((finalizer, index) =>
+    finalizer.includes("/") || STANDARD_FINALIZERS.includes(finalizer)
+      ? []
+      : [
+          invalid(
+            `metadata.finalizers[${index}]`,
+            finalizer,
+            "name is neither a standard finalizer name nor is it fully qualified",
+          ),
+        ],
+  );
+
+function validateOwners(owners: readonly OwnerReference[] = []): Fault[] {
+  const field = "metadata.ownerReferences";
+  const faults: Fault[] = [];
+  let controller: string | undefined;
+  for (const owner of owners) {
+    if (!owner.apiVersion) faults.push(invalid(`${field}.apiVersion`, "", "version must not be empty"));
+    for (const key of ["kind", "name", "uid"] as const) {
+      if (!owner[key]) faults.push(invalid(`${field}.${key}`, "", "must not be empty"));
+    }
+    if (owner.controller !== true) continue;
+    const named = `${owner.kind}/${owner.name}`;
+    if (controller === undefined) controller = named;
+    else {
+      const why = `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${named}`;
+      faults.push(invalid(field, owners, why));
+    }
   }
   return faults;
 }
@@ -62,7 +82,7 @@ function validateName(meta: ObjectMeta, rules: MetaRules): Fault[] {
   const faults: Fault[] = [];
   if (meta.generateName) {
     // A prefix may end in a dash, because more is to come.
-    const base = meta.generateName.replace(/-$/, "a");
+    const base = meta.generateName.replace(/.-$/, "a");
     faults.push(...rules.checkName(base).map((why) => invalid("metadata.generateName", meta.generateName, why)));
   }
   if (!meta.name) faults.push(required("metadata.name", "name or generateName is required"));
@@ -78,33 +98,38 @@ function validateNamespace(meta: ObjectMeta, rules: MetaRules): Fault[] {
 const IMMUTABLE = ["name", "namespace", "uid", "creationTimestamp"] as const;
 
 function validateChange(next: ObjectMeta, previous: ObjectMeta): Fault[] {
-  const faults = IMMUTABLE.filter((field) => (next[field] ?? "") !== (previous[field] ?? "")).map((field) =>
-    invalid(`metadata.${field}`, next[field] ?? "", "field is immutable"),
-  );
+  const faults: Fault[] = [];
   if (previous.deletionTimestamp !== undefined) {
     const added = (next.finalizers ?? []).filter((name) => !(previous.finalizers ?? []).includes(name));
     if (added.length > 0) {
-      const list = added.map((name) => JSON.stringify(name)).join(", ");
-      faults.push(
-        forbidden(
-          "metadata.finalizers",
-          `no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`,
-        ),
-      );
+      const list = [...new Set(added)].sort().map((name) => JSON.stringify(name));
+      const why = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${list.join(", ")}}`;
+      faults.push(forbidden("metadata.finalizers", why));
+    }
+  }
+  for (const field of IMMUTABLE) {
+    if ((next[field] ?? "") !== (previous[field] ?? "")) {
+      faults.push(invalid(`metadata.${field}`, next[field] ?? "", "field is immutable"));
     }
   }
   return faults;
 }
 
-/** The rules that all objects share. The name is judged on create only: an old name stays good when rules change (SVC-045). */
+/**
+ * The rules that all objects share. The name is judged on create only: an old name stays good when rules change (SVC-045).
+ * Upstream goes over the metadata of an update three times, for any kind and for this one, and tells its faults each time; so do we.
+ */
 export function validateObjectMeta(next: ObjectMeta, previous: ObjectMeta | undefined, rules: MetaRules): Fault[] {
-  return [
-    ...(previous === undefined
-      ? [...validateName(next, rules), ...validateNamespace(next, rules)]
-      : validateChange(next, previous)),
+  const always = [
     ...validateLabels(next.labels, "metadata.labels"),
     ...validateAnnotations(next.annotations),
-    ...validateFinalizers(next.finalizers),
-    ...validateOwners(next),
+    ...validateOwners(next.ownerReferences),
   ];
+  const finalizers = validateFinalizers(next.finalizers);
+  const domains = validateFinalizerDomains(next.finalizers);
+  if (previous === undefined) {
+    return [...validateName(next, rules), ...validateNamespace(next, rules), ...always, ...finalizers, ...domains];
+  }
+  const change = validateChange(next, previous);
+  return [...always, ...finalizers, ...change, ...always, ...change, ...always, ...domains];
 }

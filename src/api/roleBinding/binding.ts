@@ -1,4 +1,4 @@
-import { invalid, notSupported, notSupportedInOrder, required, type Fault } from "../fault.ts";
+import { invalid, notSupported, required, type Fault } from "../fault.ts";
 import type { ClusterRoleBinding, RoleBinding, RoleRef, Subject } from "../generated/types.ts";
 import type { Cell, Column } from "../kind.ts";
 import { checked } from "../meta/check.ts";
@@ -41,7 +41,7 @@ function validateSubject(subject: Subject, field: string, namespaced: boolean): 
     if (!namespaced && !namespace) faults.push(required(`${field}.namespace`));
   } else if (kind === "User" || kind === "Group") {
     if (apiGroup !== GROUP) faults.push(notSupported(`${field}.apiGroup`, apiGroup, [GROUP]));
-  } else faults.push(notSupportedInOrder(`${field}.kind`, kind, ["ServiceAccount", "User", "Group"]));
+  } else faults.push(notSupported(`${field}.kind`, kind, ["ServiceAccount", "User", "Group"]));
   return faults;
 }
 
@@ -51,7 +51,7 @@ export function validateBinding<T extends Binding>(next: T, previous: T | undefi
   const kinds = namespaced ? ["Role", "ClusterRole"] : ["ClusterRole"];
   const faults: Fault[] = [];
   if (apiGroup !== GROUP) faults.push(notSupported("roleRef.apiGroup", apiGroup, [GROUP]));
-  if (!kinds.includes(kind)) faults.push(notSupportedInOrder("roleRef.kind", kind, kinds));
+  if (!kinds.includes(kind)) faults.push(notSupported("roleRef.kind", kind, kinds));
   if (name === "") faults.push(required("roleRef.name"));
   else faults.push(...checked(checkPathSegment, "roleRef.name", name));
   faults.push(

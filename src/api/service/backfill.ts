@@ -12,7 +12,6 @@ function backfillNodePorts(next: Service, previous: Service): ServicePort[] {
   return (next.spec?.ports ?? []).map((port) => {
     const was = byName.get(port.name ?? "") ?? 0;
     if (port.nodePort || was === 0 || taken.has(was)) return port;
-    taken.add(was);
     return { ...port, nodePort: was };
   });
 }

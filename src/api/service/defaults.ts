@@ -1,5 +1,6 @@
 import type { Service, ServicePort, ServiceSpec, SessionAffinityConfig } from "../generated/types.ts";
-import { isExternallyAccessible } from "./needs.ts";
+import { isExternallyAccessible, needsInternalTrafficPolicy } from "./needs.ts";
+import { serviceWithoutEmpties } from "./withoutEmpties.ts";
 
 /** Three hours. */
 const AFFINITY_SECONDS = 10_800;
@@ -30,7 +31,8 @@ function withIPModes(service: Service): Service["status"] {
 }
 
 /** SVC-010 … SVC-039. Cluster IPs, families and node ports are not defaults: they are claimed. */
-export function defaults(service: Service): Service {
+export function defaults(read: Service): Service {
+  const service = serviceWithoutEmpties(read);
   const spec: ServiceSpec = { ...service.spec };
   spec.sessionAffinity ||= "None";
   spec.type ||= "ClusterIP";
@@ -40,9 +42,7 @@ export function defaults(service: Service): Service {
   if (spec.ports !== undefined) spec.ports = spec.ports.map(withPortDefaults);
   const filled: Service = { ...service, spec };
   if (isExternallyAccessible(filled)) spec.externalTrafficPolicy ||= "Cluster";
-  if (spec.type === "ClusterIP" || spec.type === "NodePort" || spec.type === "LoadBalancer") {
-    spec.internalTrafficPolicy ??= "Cluster";
-  }
+  if (needsInternalTrafficPolicy(filled)) spec.internalTrafficPolicy ??= "Cluster";
   if (spec.type === "LoadBalancer") {
     spec.allocateLoadBalancerNodePorts ??= true;
     const status = withIPModes(service);

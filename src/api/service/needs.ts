@@ -1,4 +1,4 @@
-import type { Service } from "../generated/types.ts";
+import type { Service, ServiceSpec } from "../generated/types.ts";
 
 /** `clusterIP: None`: the name answers with the pods' own addresses. */
 export const HEADLESS = "None";
@@ -6,7 +6,15 @@ export const HEADLESS = "None";
 export const isHeadless = ({ spec }: Service): boolean =>
   spec?.clusterIPs?.length ? spec.clusterIPs[0] === HEADLESS : spec?.clusterIP === HEADLESS;
 
-export const needsClusterIP = ({ spec }: Service): boolean =>
+/** As `isHeadless`, for a spec whose `clusterIPs` must be right by now: `None` and nothing else. */
+export const isHeadlessSpec = ({ clusterIPs }: ServiceSpec): boolean =>
+  clusterIPs?.length === 1 && clusterIPs[0] === HEADLESS;
+
+/** All but an alias do; an unknown type too, because validation comes after the allocation (SVC-107). */
+export const needsClusterIP = ({ spec }: Service): boolean => spec?.type !== "ExternalName";
+
+/** Whether traffic from within the cluster has a policy. Aliases may have one too, for historical reasons (SVC-091). */
+export const needsInternalTrafficPolicy = ({ spec }: Service): boolean =>
   spec?.type === "ClusterIP" || spec?.type === "NodePort" || spec?.type === "LoadBalancer";
 
 /** Whether its ports may carry node ports, given or allocated. */

@@ -281,7 +281,10 @@ void test("SVC-040, SVC-106: the main resource leaves the status alone, and /sta
   const main = service.prepareForUpdate(now, was, NOW);
   assert.deepEqual([main.status, main.spec?.selector, main.metadata.generation], [was.status, { a: "b" }, undefined]);
   const status = service.prepareForStatusUpdate?.(now, was);
-  assert.deepEqual([status?.spec, status?.status, status?.metadata.labels], [was.spec, {}, { l: "1" }]);
+  assert.deepEqual(
+    [status?.spec, status?.status, status?.metadata.labels],
+    [was.spec, { loadBalancer: {} }, { l: "1" }],
+  );
   const create = service.prepareForCreate(was, NOW);
   assert.deepEqual(create.status, { loadBalancer: {} });
 });

@@ -9,7 +9,8 @@ import { columns, row } from "./columns.ts";
 import { defaults } from "./defaults.ts";
 import { normalizeClusterIPs } from "./normalizeClusterIPs.ts";
 import { validate, validateStatus } from "./validate.ts";
-import { warnings } from "./warnings.ts";
+import { statusWarnings, warnings } from "./warnings.ts";
+import { withoutUnusedPolicy } from "./withoutUnusedPolicy.ts";
 import { wipeOnTypeChange } from "./wipeOnTypeChange.ts";
 
 export const service: Kind<Service> = {
@@ -23,14 +24,19 @@ export const service: Kind<Service> = {
   createOnUpdate: true,
   defaults,
   prepareForCreate: (object) =>
-    normalizeClusterIPs({ ...withoutServerFields(object), status: { loadBalancer: {} } }, undefined),
+    withoutUnusedPolicy(
+      normalizeClusterIPs({ ...withoutServerFields(object), status: { loadBalancer: {} } }, undefined),
+    ),
   // All three may run again beside the allocation of addresses: a second time they change nothing.
   prepareForUpdate: (next, previous) =>
-    wipeOnTypeChange(normalizeClusterIPs(backfill(keepStatus(next, previous), previous), previous), previous),
+    withoutUnusedPolicy(
+      wipeOnTypeChange(normalizeClusterIPs(backfill(keepStatus(next, previous), previous), previous), previous),
+    ),
   prepareForStatusUpdate: keepSpec,
   validate,
   validateStatus,
   warnings,
+  statusWarnings,
   columns,
   row,
   selectableFields: (object) => ({

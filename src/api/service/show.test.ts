@@ -77,7 +77,7 @@ const warned: [id: string, made: Service, warnings: RegExp[]][] = [
   ["SVC-216", make({ externalIPs: ["1.1.1.1"] }), [/spec.externalIPs is deprecated/]],
   ["SVC-217", make({ type: "ExternalName", externalIPs: ["1.1.1.1"] }), [/externalIPs is ignored/]],
   ["SVC-217 other", make({ externalName: "a.b" }), [/spec.externalName is ignored/]],
-  ["SVC-218", make({ trafficDistribution: "PreferClose" }), [/"PreferClose" is deprecated, use "PreferSameZone"/]],
+  ["SVC-218", make({ trafficDistribution: "PreferClose" }), [/"PreferClose" is deprecated; use "PreferSameZone"/]],
 ];
 for (const [id, made, wanted] of warned) {
   void test(`${id}: ${wanted.length} warnings`, () => {

@@ -3,12 +3,12 @@ import type { Service } from "../generated/types.ts";
 import { oneOf } from "../meta/check.ts";
 import { checkLabel } from "../meta/names.ts";
 import { validateLabels, validateObjectMeta } from "../meta/objectMeta.ts";
-import { HEADLESS } from "./needs.ts";
 import { validateChange } from "./validate/change.ts";
 import { validateClusterIPs } from "./validate/clusterIPs.ts";
 import { validateLoadBalancer, validateLoadBalancerStatus } from "./validate/loadBalancer.ts";
-import { validatePorts } from "./validate/ports.ts";
-import { validateAffinity, validateExternalIPs, validateExternalName, validatePolicies } from "./validate/traffic.ts";
+import { validateHasPorts, validateNodePorts, validatePorts, validateUniquePorts } from "./validate/ports.ts";
+import { validateAffinity, validateExternalIPs, validatePolicies } from "./validate/traffic.ts";
+import { validateByType } from "./validate/type.ts";
 
 const TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 export const TOPOLOGY_MODE = "service.kubernetes.io/topology-mode";
@@ -26,31 +26,25 @@ function validateTopology(service: Service): Fault[] {
   return [invalid(`metadata.annotations[${TOPOLOGY_MODE}]`, mode, why)];
 }
 
-/** SVC-067 */
-function validateHeadless(service: Service): Fault[] {
-  const type = service.spec?.type;
-  if (service.spec?.clusterIPs?.[0] !== HEADLESS || (type !== "LoadBalancer" && type !== "NodePort")) return [];
-  return [invalid("spec.clusterIPs[0]", HEADLESS, `may not be set to 'None' for ${type} services`)];
-}
-
-/** The rules of a Service, SVC-045 … SVC-105, each fault with upstream's path. */
+/** The rules of a Service, SVC-045 … SVC-105, each fault with upstream's path and all of them in upstream's order. */
 export function validate(next: Service, previous: Service | undefined): Fault[] {
   const spec = next.spec ?? {};
   return [
     ...validateObjectMeta(next.metadata, previous?.metadata, RULES),
-    ...validateTopology(next),
     ...(previous === undefined ? [] : validateChange(next, previous)),
-    ...oneOf("spec.type", spec.type, TYPES),
-    ...validatePorts(next),
-    ...validateHeadless(next),
-    ...validateExternalName(spec),
+    ...validateTopology(next),
+    ...validateHasPorts(spec),
+    ...validateByType(spec),
+    ...validatePorts(spec),
     ...validateLabels(spec.selector, "spec.selector"),
     ...validateAffinity(spec),
     ...validateClusterIPs(next, previous),
     ...validateExternalIPs(spec, previous?.spec),
+    ...oneOf("spec.type", spec.type, TYPES),
+    ...validateNodePorts(spec),
+    ...validateUniquePorts(spec),
     ...validateLoadBalancer(next, previous),
     ...validatePolicies(next),
-    ...validateLoadBalancerStatus(next, previous),
   ];
 }
 

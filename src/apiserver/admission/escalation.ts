@@ -16,11 +16,17 @@ const EVERYTHING: readonly PolicyRule[] = [
 
 /** True when nothing changes but what the garbage collector writes, so that an object can go whose rules its deleter does not hold. */
 function onlyReleases(next: KubeObject, previous: KubeObject): boolean {
-  const { ownerReferences: _o, finalizers: _f, resourceVersion: _r, ...metadata } = next.metadata;
-  const { ownerReferences: _po, finalizers: _pf, resourceVersion: _pr, ...before } = previous.metadata;
-  const plain = (object: KubeObject, its: object): unknown =>
-    JSON.parse(JSON.stringify({ ...object, metadata: its })) as unknown;
-  return isDeepStrictEqual(plain(next, metadata), plain(previous, before));
+  const kept = (object: KubeObject): unknown => {
+    const {
+      ownerReferences: _o,
+      finalizers: _f,
+      managedFields: _m,
+      resourceVersion: _r,
+      ...metadata
+    } = object.metadata;
+    return JSON.parse(JSON.stringify({ ...object, metadata })) as unknown;
+  };
+  return isDeepStrictEqual(kept(next), kept(previous));
 }
 
 interface Asked {

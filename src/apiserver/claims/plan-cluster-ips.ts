@@ -2,7 +2,8 @@ import { invalid } from "../../api/fault.ts";
 import type { Service, ServiceSpec } from "../../api/generated/types.ts";
 import { lenientIP } from "../../api/meta/ip.ts";
 import { isHeadless, needsClusterIP } from "../../api/service/needs.ts";
-import { ApiError, invalidObject } from "../../api/status.ts";
+import { invalidObject, type ApiError } from "../../api/status.ts";
+import { internalError } from "../errors.ts";
 import type { Cidr } from "../../net/cidr.ts";
 import { fromNumber, toNumber, type IPFamily } from "../../net/ip.ts";
 import { addressBands, usableIn } from "./bands.ts";
@@ -21,7 +22,8 @@ export interface AddressPool {
 const rangesOf = ({ ranges }: AddressPool, family: string): readonly Cidr[] =>
   ranges.ready.filter((cidr) => cidr.family === family);
 
-function contains(cidr: Cidr, ip: string): boolean {
+/** Whether an address of a range may be handed out: neither the network's own nor IPv4's broadcast (SVC-117). */
+function offers(cidr: Cidr, ip: string): boolean {
   const { first, last } = usableIn(cidr);
   const number = toNumber(ip);
   return number >= first && number <= last;
@@ -35,15 +37,18 @@ async function takeExplicit(pool: AddressPool, service: Service, text: string, f
     const fault = invalid("spec.clusterIPs", service.spec?.clusterIPs, `failed to allocate IP ${text}: ${why}`);
     return invalidObject("", "Service", service.metadata.name ?? "", [fault]);
   };
-  if (!ranges.some((cidr) => contains(cidr, ip))) {
-    const valid = ranges.map((cidr) => cidr.text).join(", ");
-    throw refuse(`the provided IP (${text}) is not in the valid range. The range of valid IPs is ${valid}`);
+  if (!ranges.some((cidr) => offers(cidr, ip))) {
+    throw refuse(
+      pool.dryRun && ranges[0] !== undefined
+        ? `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${ranges[0].text}`
+        : "the provided network does not match the current range",
+    );
   }
   if (!pool.dryRun && (await pool.reader.address(ip)) !== undefined) throw refuse("provided IP is already allocated");
 }
 
 /** SVC-121, SVC-123, SVC-126; a dry run answers a placeholder (SVC-114). */
-async function takeAny(pool: AddressPool, family: IPFamily): Promise<string> {
+async function takeAny(pool: AddressPool, service: Service, family: IPFamily): Promise<string> {
   const ranges = rangesOf(pool, family);
   if (pool.dryRun && ranges[0] !== undefined) return fromNumber(ranges[0].first, family);
   for (const cidr of ranges) {
@@ -59,17 +64,18 @@ async function takeAny(pool: AddressPool, family: IPFamily): Promise<string> {
     pool.hint(family).add(found);
     return fromNumber(found, family);
   }
-  const why = ranges.length === 0 ? `no ${family} ServiceCIDR is ready` : "range is full";
-  throw new ApiError("InternalError", `Internal error occurred: failed to allocate a serviceIP: ${why}`);
+  const what = `failed to allocate a serviceIP for Service ${JSON.stringify(service.metadata.name ?? "")}: range is full`;
+  throw internalError(what);
 }
 
-/** How many families a Service that keeps its addresses has them for already. */
+const grows = (next: Service, previous: Service): boolean =>
+  (previous.spec?.ipFamilies?.length ?? 1) < (next.spec?.ipFamilies?.length ?? 1);
+
+/** How many families a Service has addresses for already: all of them, unless it is new, was an alias, or takes a second family. */
 function covered(next: Service, previous: Service | undefined): number {
-  if (previous === undefined || !needsClusterIP(previous)) return 0;
-  // A headless Service has no addresses and can get none; one that keeps its number of families keeps its addresses too.
-  if (isHeadless(previous)) return 2;
-  const grows = (previous.spec?.ipFamilies?.length ?? 1) < (next.spec?.ipFamilies?.length ?? 1);
-  return grows ? (previous.spec?.clusterIPs?.length ?? 1) : 2;
+  if (previous === undefined || !needsClusterIP(previous)) return isHeadless(next) ? 2 : 0;
+  // A headless Service has no addresses and can get none. One that shall become headless is refused later (SVC-093).
+  return !isHeadless(previous) && grows(next, previous) ? (previous.spec?.clusterIPs?.length ?? 1) : 2;
 }
 
 /**
@@ -82,18 +88,19 @@ export async function planClusterIPs(
   next: Service,
   previous: Service | undefined,
 ): Promise<Service> {
-  if (!needsClusterIP(next) || isHeadless(next)) return next;
-  const spec: ServiceSpec = { ...next.spec };
-  const clusterIPs = [...(spec.clusterIPs ?? [])];
-  for (const [index, family] of (spec.ipFamilies ?? []).entries()) {
-    if (index < covered(next, previous)) continue;
-    const given = clusterIPs[index];
-    if (given) await takeExplicit(pool, next, given, family);
-    else clusterIPs[index] = await takeAny(pool, family as IPFamily);
+  if (!needsClusterIP(next)) return next;
+  const families = next.spec?.ipFamilies ?? [];
+  const kept = covered(next, previous);
+  const clusterIPs = [...(next.spec?.clusterIPs ?? [])];
+  if (kept < families.length) while (clusterIPs.length < families.length) clusterIPs.push("");
+  const spec: ServiceSpec = { ...next.spec, clusterIPs };
+  const planned: Service = { ...next, spec };
+  for (const [index, family] of families.entries()) {
+    if (index < kept) continue;
+    if (clusterIPs[index]) await takeExplicit(pool, planned, clusterIPs[index], family);
+    else clusterIPs[index] = await takeAny(pool, next, family as IPFamily);
   }
-  if (clusterIPs.length > 0) {
-    spec.clusterIPs = clusterIPs;
-    spec.clusterIP ||= clusterIPs[0];
-  }
-  return { ...next, spec };
+  if (kept >= families.length) return next;
+  spec.clusterIP ||= clusterIPs[0];
+  return planned;
 }

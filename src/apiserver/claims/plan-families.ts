@@ -23,17 +23,15 @@ function isUntouched({ spec: next }: Service, previous: Service | undefined): bo
   return (
     was !== undefined &&
     next?.ipFamilyPolicy === "PreferDualStack" &&
-    was.ipFamilyPolicy === "PreferDualStack" &&
+    (was.ipFamilyPolicy ?? "PreferDualStack") === "PreferDualStack" &&
     next.type === was.type &&
-    (next.clusterIP ?? "") === (was.clusterIP ?? "") &&
     sameList(next.clusterIPs, was.clusterIPs) &&
     sameList(next.ipFamilies, was.ipFamilies)
   );
 }
 
-/** What a smaller policy cuts off, and what a smaller list may not (SVC-130, SVC-140, SVC-141). */
+/** What a smaller policy cuts off, and what a smaller list may not (SVC-140, SVC-141). */
 function shrink(spec: ServiceSpec, was: ServiceSpec): Fault[] {
-  if (spec.ipFamilyPolicy === undefined && was.ipFamilyPolicy !== undefined) spec.ipFamilyPolicy = was.ipFamilyPolicy;
   if (spec.ipFamilyPolicy === "SingleStack") {
     if (sameList(spec.clusterIPs, was.clusterIPs) && spec.clusterIPs) spec.clusterIPs = spec.clusterIPs.slice(0, 1);
     if (sameList(spec.ipFamilies, was.ipFamilies) && spec.ipFamilies) spec.ipFamilies = spec.ipFamilies.slice(0, 1);
@@ -83,10 +81,14 @@ function checkCluster(spec: ServiceSpec, configured: readonly IPFamily[]): Fault
 function checkSingle(spec: ServiceSpec): Fault[] {
   if (spec.ipFamilyPolicy !== "SingleStack") return [];
   const several = (what: string) =>
-    invalid(POLICY, spec.ipFamilyPolicy, `must be RequireDualStack or PreferDualStack when multiple ${what} specified`);
+    invalid(
+      POLICY,
+      spec.ipFamilyPolicy,
+      `must be 'RequireDualStack' or 'PreferDualStack' when multiple ${what} specified`,
+    );
   return [
-    ...((spec.clusterIPs?.length ?? 0) > 1 ? [several("cluster IPs are")] : []),
-    ...((spec.ipFamilies?.length ?? 0) > 1 ? [several("IP families are")] : []),
+    ...(spec.clusterIPs?.length === 2 ? [several("cluster IPs are")] : []),
+    ...(spec.ipFamilies?.length === 2 ? [several("IP families are")] : []),
   ];
 }
 
@@ -100,15 +102,11 @@ export function planFamilies(next: Service, previous: Service | undefined, confi
   if (next.spec?.type === "ExternalName" || isUntouched(next, previous)) return next;
   const spec: ServiceSpec = { ...next.spec };
   const planned: Service = { ...next, spec };
+  const isOnItsOwn = spec.clusterIP === HEADLESS && Object.keys(spec.selector ?? {}).length === 0;
+  spec.ipFamilyPolicy ??= previous?.spec?.ipFamilyPolicy ?? (isOnItsOwn ? "RequireDualStack" : "SingleStack");
+  refuse(next, validateClusterIPs(planned, previous));
   const reduced = previous?.spec === undefined ? [] : shrink(spec, previous.spec);
-  refuse(next, [...reduced, ...validateClusterIPs(planned, previous)]);
-  refuse(next, infer(spec, configured));
-
-  const isHeadless = spec.clusterIPs?.[0] === HEADLESS;
-  const hasSelector = Object.keys(spec.selector ?? {}).length > 0;
-  const isOnItsOwn = isHeadless && !hasSelector;
-  spec.ipFamilyPolicy ??= isOnItsOwn ? "RequireDualStack" : "SingleStack";
-  refuse(next, checkSingle(spec));
+  refuse(next, [...reduced, ...checkSingle(spec), ...infer(spec, configured)]);
   // Whoever writes the endpoints of such a Service may use any family, whatever the cluster has (SVC-135).
   if (!isOnItsOwn) refuse(next, checkCluster(spec, configured));
 

@@ -2,6 +2,7 @@ import { invalid } from "../../api/fault.ts";
 import type { Service, ServicePort } from "../../api/generated/types.ts";
 import { mayHaveNodePorts, needsHealthCheckNodePort, needsNodePorts } from "../../api/service/needs.ts";
 import { ApiError, invalidObject } from "../../api/status.ts";
+import { internalError } from "../errors.ts";
 import { portBands } from "./bands.ts";
 import { findFree } from "./find-free.ts";
 import type { ClaimReader } from "./reader.ts";
@@ -24,7 +25,7 @@ const TAKEN = "provided port is already allocated";
 /** A dry run counts up from here, or from the highest port that the request names (SVC-114). */
 const DRY_RUN_BEFORE = 32_768;
 
-/** The ports one request takes, one after another. `own` are those it held before. */
+/** The ports one request takes, one after another. `own` are those it held before, its health check's among them. */
 class Taking {
   readonly #pool: PortPool;
   readonly #own: ReadonlySet<number>;
@@ -38,7 +39,7 @@ class Taking {
   }
 
   has(port: number): boolean {
-    return this.#own.has(port) || this.#taken.has(port);
+    return this.#taken.has(port);
   }
 
   /** Why a port cannot be had; undefined when it is taken now. */
@@ -56,7 +57,7 @@ class Taking {
   async any(): Promise<number | undefined> {
     const { range, dryRun, reader, random, hint } = this.#pool;
     if (dryRun) {
-      const port = (this.#taken.size === 0 ? DRY_RUN_BEFORE : Math.max(...this.#taken)) + 1;
+      const port = (this.#taken.size === 0 ? DRY_RUN_BEFORE : Math.max(0, ...this.#taken)) + 1;
       this.#taken.add(port);
       return port;
     }
@@ -78,11 +79,9 @@ class Taking {
 const refuse = (service: Service, index: number, port: number, why: string): ApiError =>
   invalidObject("", "Service", service.metadata.name ?? "", [invalid(`spec.ports[${index}].nodePort`, port, why)]);
 
-const failed = (what: string): ApiError => new ApiError("InternalError", `Internal error occurred: ${what}`);
-
 async function anyPort(taking: Taking): Promise<number> {
   const port = await taking.any();
-  if (port === undefined) throw failed("failed to allocate a nodePort: range is full");
+  if (port === undefined) throw internalError("failed to allocate a nodePort: range is full");
   return port;
 }
 
@@ -117,16 +116,26 @@ async function portsOnCreate(service: Service, taking: Taking): Promise<ServiceP
 }
 
 /** Update: what the Service has it keeps; a port without node port gets one of its own (SVC-155, SVC-156). */
-async function portsOnUpdate(service: Service, taking: Taking): Promise<ServicePort[]> {
+async function portsOnUpdate(service: Service, previous: Service, taking: Taking): Promise<ServicePort[]> {
+  const before = new Set(previous.spec?.ports?.map(({ nodePort }) => nodePort));
+  const seen = new Set<string>();
   const ports: ServicePort[] = [];
   for (const [index, port] of (service.spec?.ports ?? []).entries()) {
-    const given = port.nodePort ?? 0;
-    if (given === 0 && needsNodePorts(service)) ports.push({ ...port, nodePort: await anyPort(taking) });
-    else {
-      const why = given === 0 || taking.has(given) ? undefined : await taking.explicit(given);
-      if (why !== undefined) throw refuse(service, index, given, why);
+    let nodePort = port.nodePort ?? 0;
+    if (nodePort === 0 && !needsNodePorts(service)) {
       ports.push(port);
+      continue;
     }
+    if (nodePort === 0) nodePort = await anyPort(taking);
+    else if (!before.has(nodePort) && !taking.has(nodePort)) {
+      const why = await taking.explicit(nodePort);
+      if (why !== undefined) throw refuse(service, index, nodePort, why);
+    }
+    // Here alone upstream fails before validation could tell it well, and without a reason.
+    const key = `{${port.protocol} ${nodePort}}`;
+    if (seen.has(key)) throw new ApiError("Unknown", `duplicate nodePort: ${key}`);
+    seen.add(key);
+    ports.push({ ...port, nodePort });
   }
   return ports;
 }
@@ -136,11 +145,11 @@ async function healthCheckNodePort(service: Service, taking: Taking): Promise<nu
   const given = service.spec?.healthCheckNodePort ?? 0;
   if (given === 0) {
     const port = await taking.any();
-    if (port === undefined) throw failed("failed to allocate a HealthCheck NodePort: range is full");
+    if (port === undefined) throw internalError("failed to allocate a HealthCheck NodePort 0: range is full");
     return port;
   }
   const why = await taking.explicit(given);
-  if (why !== undefined) throw failed(`failed to allocate requested HealthCheck NodePort ${given}: ${why}`);
+  if (why !== undefined) throw internalError(`failed to allocate requested HealthCheck NodePort ${given}: ${why}`);
   return given;
 }
 
@@ -163,7 +172,8 @@ export async function planNodePorts(pool: PortPool, next: Service, previous: Ser
   const own = previous === undefined ? new Set<number>() : heldNodePorts(previous);
   const taking = new Taking(pool, own, heldNodePorts(next));
   const spec = { ...next.spec };
-  const ports = previous === undefined ? await portsOnCreate(next, taking) : await portsOnUpdate(next, taking);
+  const ports =
+    previous === undefined ? await portsOnCreate(next, taking) : await portsOnUpdate(next, previous, taking);
   if (spec.ports !== undefined) spec.ports = ports;
   const had = previous !== undefined && needsHealthCheckNodePort(previous);
   if (needsHealthCheckNodePort(next) && !had) spec.healthCheckNodePort = await healthCheckNodePort(next, taking);

@@ -67,7 +67,7 @@ export function serviceClaims(options: ServiceClaimsOptions): Claims {
           "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io",
         },
       },
-      spec: { parentRef: { group: "", resource: "services", namespace, name } },
+      spec: { parentRef: { resource: "services", namespace, name } },
     };
     return ipAddress.prepareForCreate(ipAddress.defaults(object), { now });
   };

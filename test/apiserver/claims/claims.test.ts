@@ -45,7 +45,7 @@ void test("SVC-121, SVC-127, SVC-260: an address of the dynamic band, recorded a
   assert.equal(address.entry?.createRevision, stored.entry?.createRevision);
   const object = JSON.parse(address.entry!.value) as Record<string, unknown> & { metadata: Record<string, unknown> };
   assert.deepEqual(object["spec"], {
-    parentRef: { group: "", resource: "services", namespace: "default", name: "web" },
+    parentRef: { resource: "services", namespace: "default", name: "web" },
   });
   assert.deepEqual(object.metadata["labels"], {
     "ipaddress.kubernetes.io/ip-family": "IPv4",
@@ -64,7 +64,7 @@ void test("SVC-119, SVC-126, SVC-161: every usable address is handed out, then 5
   );
   await assert.rejects(
     server.create("over", {}),
-    refused("InternalError", "", /failed to allocate a serviceIP: range is full/),
+    refused("InternalError", "", /failed to allocate a serviceIP for Service "over": range is full/),
   );
   await server.remove("s3");
   await server.create("again", {});
@@ -90,7 +90,11 @@ void test("SVC-122 … SVC-125: an explicit address", async () => {
   for (const ip of ["10.0.1.5", "10.0.0.0", "10.0.0.255"]) {
     await assert.rejects(
       server.create("out", { clusterIP: ip }),
-      refused("Invalid", "spec.clusterIPs", /failed to allocate IP .* is not in the valid range/),
+      refused(
+        "Invalid",
+        "spec.clusterIPs",
+        /failed to allocate IP .*: the provided network does not match the current range/,
+      ),
       ip,
     );
   }
@@ -107,7 +111,7 @@ void test("SVC-123, SVC-270: any ready ServiceCIDR serves; one that is ending or
   await assert.rejects(server.create("over", {}), refused("InternalError", "", /range is full/));
   await assert.rejects(
     server.create("out", { clusterIP: "10.8.0.1" }),
-    refused("Invalid", "spec.clusterIPs", /valid range/),
+    refused("Invalid", "spec.clusterIPs", /does not match the current range/),
   );
 });
 
@@ -171,7 +175,7 @@ void test("SVC-132 … SVC-136: families that the cluster has not, and one famil
 void test("SVC-108, SVC-134: two families without a policy are refused, and that is told alone", async () => {
   await assert.rejects(
     server.create("a", { ipFamilies: ["IPv4", "IPv6"], ports: [] }),
-    refused("Invalid", "spec.ipFamilyPolicy", /must be RequireDualStack or PreferDualStack/),
+    refused("Invalid", "spec.ipFamilyPolicy", /must be .RequireDualStack. or .PreferDualStack./),
   );
 });
 

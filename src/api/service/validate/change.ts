@@ -1,6 +1,7 @@
 import { forbidden, invalid, type Fault } from "../../fault.ts";
 import type { Service } from "../../generated/types.ts";
-import { isHeadless, needsHealthCheckNodePort } from "../needs.ts";
+import { isHeadlessSpec, needsHealthCheckNodePort } from "../needs.ts";
+import { validateClass } from "./loadBalancer.ts";
 
 const ONCE = "may not change once set";
 
@@ -21,16 +22,15 @@ function validateList(next: Service, previous: Service, { field, noun, at }: Fix
   const was = previous.spec?.[field] ?? [];
   const path = (index: number): string => `spec.${field}[${index}]`;
   if (now.length === was.length) {
-    return now.flatMap((value, index) =>
-      value === was[index] ? [] : [invalid(path(at(index)), at === CLUSTER_IPS.at ? value : now, ONCE)],
-    );
+    return now.flatMap((value, index) => (value === was[index] ? [] : [invalid(path(at(index)), now, ONCE)]));
   }
-  if (now.length === 0) return [invalid(path(0), now, `primary ${noun} can not be unset`)];
-  const faults = was.length > 0 && now[0] !== was[0] ? [invalid(path(0), now, ONCE)] : [];
+  if (now.length === 0) return [invalid(path(0), next.spec?.[field], `primary ${noun} can not be unset`)];
+  // Upstream shows the addresses here, whichever list it is about.
+  const faults = was.length > 0 && now[0] !== was[0] ? [invalid(path(0), next.spec?.clusterIPs, ONCE)] : [];
   const policy = next.spec?.ipFamilyPolicy;
   if (now.length === 1 && was.length > 1 && policy !== "SingleStack") {
     faults.push(
-      invalid("spec.ipFamilyPolicy", policy ?? "", `must be set to 'SingleStack' when releasing the secondary ${noun}`),
+      invalid("spec.ipFamilyPolicy", policy, `must be set to 'SingleStack' when releasing the secondary ${noun}`),
     );
   }
   return faults;
@@ -39,8 +39,8 @@ function validateList(next: Service, previous: Service, { field, noun, at }: Fix
 /** SVC-093 … SVC-098: other clients hold the addresses of a Service, so they stay. */
 function validateAddresses(next: Service, previous: Service): Fault[] {
   if (next.spec?.type === "ExternalName" || previous.spec?.type === "ExternalName") return [];
-  const headless = isHeadless(next);
-  const wasHeadless = isHeadless(previous);
+  const headless = isHeadlessSpec(next.spec ?? {});
+  const wasHeadless = isHeadlessSpec(previous.spec ?? {});
   if (headless && wasHeadless) return [];
   return [
     ...validateList(next, previous, CLUSTER_IPS),
@@ -49,12 +49,12 @@ function validateAddresses(next: Service, previous: Service): Fault[] {
 }
 
 /** SVC-087 */
-function validateClass(next: Service, previous: Service): Fault[] {
+function validateClassChange(next: Service, previous: Service): Fault[] {
   if (next.spec?.type !== "LoadBalancer" || previous.spec?.type !== "LoadBalancer") return [];
   const { loadBalancerClass } = next.spec;
   return loadBalancerClass === previous.spec.loadBalancerClass
     ? []
-    : [invalid("spec.loadBalancerClass", loadBalancerClass ?? null, ONCE)];
+    : [invalid("spec.loadBalancerClass", loadBalancerClass, ONCE)];
 }
 
 /** SVC-090 */
@@ -68,6 +68,8 @@ function validateHealthCheckNodePort(next: Service, previous: Service): Fault[] 
 /** What an update may not do; all else is free to change (SVC-099). */
 export const validateChange = (next: Service, previous: Service): Fault[] => [
   ...validateAddresses(next, previous),
+  ...validateClassChange(next, previous),
+  // Upstream looks at the class twice on update, and so tells its faults twice.
+  ...validateClass(next.spec ?? {}),
   ...validateHealthCheckNodePort(next, previous),
-  ...validateClass(next, previous),
 ];

@@ -1,4 +1,4 @@
-import { duplicate, forbidden, invalid, notSupported, required, type Fault } from "../../fault.ts";
+import { duplicate, invalid, notSupported, required, type Fault } from "../../fault.ts";
 import type { Service, ServiceSpec } from "../../generated/types.ts";
 import { checkedIP } from "../../meta/check.ts";
 import { lenientIP } from "../../meta/ip.ts";
@@ -6,16 +6,6 @@ import { HEADLESS } from "../needs.ts";
 
 const FAMILIES = ["IPv4", "IPv6"];
 const POLICIES = ["PreferDualStack", "RequireDualStack", "SingleStack"];
-const UNUSED = "may not be set for ExternalName services";
-
-function validateExternalName(spec: ServiceSpec): Fault[] {
-  return [
-    ...(spec.clusterIPs?.length || spec.clusterIP ? [forbidden("spec.clusterIPs", UNUSED)] : []),
-    ...(spec.ipFamilies?.length ? [forbidden("spec.ipFamilies", UNUSED)] : []),
-    ...(spec.ipFamilyPolicy === undefined ? [] : [forbidden("spec.ipFamilyPolicy", UNUSED)]),
-  ];
-}
-
 /** SVC-075 */
 function validateBothForms(spec: ServiceSpec): Fault[] {
   const singular = spec.clusterIP ?? "";
@@ -67,7 +57,7 @@ function validateAddresses(spec: ServiceSpec, before: readonly string[]): Fault[
   }
   if (ips.length > 2) faults.push(invalid("spec.clusterIPs", ips, "may only hold up to 2 values"));
   if (unreadable || ips[0] === HEADLESS) return faults;
-  if (ips.length === 2 && familyOf(ips[0]!) === familyOf(ips[1]!)) {
+  if (ips.length > 1 && new Set(ips.map(familyOf)).size === 1) {
     faults.push(invalid("spec.clusterIPs", ips, "may specify no more than one IP for each IP family"));
   }
   for (const [index, ip] of ips.entries()) {
@@ -86,12 +76,12 @@ function validateAddresses(spec: ServiceSpec, before: readonly string[]): Fault[
 }
 
 /**
- * Cluster IPs and their families as written. This alone runs before addresses are claimed, and when it finds something,
+ * Cluster IPs and their families as written; what an alias may not have is for `validateByType`. This alone runs before addresses are claimed, and when it finds something,
  * nothing else is told (SVC-108).
  */
 export function validateClusterIPs(next: Service, previous: Service | undefined): Fault[] {
   const spec = next.spec ?? {};
-  if (spec.type === "ExternalName") return validateExternalName(spec);
+  if (spec.type === "ExternalName") return [];
   return [
     ...validateBothForms(spec),
     ...validateFamilies(spec),

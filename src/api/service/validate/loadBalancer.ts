@@ -1,5 +1,5 @@
 import { forbidden, invalid, required, type Fault } from "../../fault.ts";
-import type { LoadBalancerIngress, Service } from "../../generated/types.ts";
+import type { LoadBalancerIngress, Service, ServiceSpec } from "../../generated/types.ts";
 import { checked, checkedIP, optionalOneOf } from "../../meta/check.ts";
 import { checkCidr, lenientIP } from "../../meta/ip.ts";
 import { checkQualifiedName, checkSubdomain } from "../../meta/names.ts";
@@ -10,20 +10,23 @@ const RANGES_FIELD = "spec.LoadBalancerSourceRanges";
 const ONLY_LOAD_BALANCER = "may only be used when `type` is 'LoadBalancer'";
 
 function validateSourceRanges(service: Service, previous: Service | undefined): Fault[] {
-  const ranges = service.spec?.loadBalancerSourceRanges ?? [];
+  const misplaced = (field: string): Fault[] =>
+    service.spec?.type === "LoadBalancer" ? [] : [forbidden(field, ONLY_LOAD_BALANCER)];
+  // Spaces round a range are harmless, and older than the field.
+  const ranges = (service.spec?.loadBalancerSourceRanges ?? []).map((range) => range.trim());
   if (ranges.length > 0) {
-    if (service.spec?.type !== "LoadBalancer") return [forbidden(RANGES_FIELD, ONLY_LOAD_BALANCER)];
-    const before = previous?.spec?.loadBalancerSourceRanges ?? [];
-    return ranges.flatMap((range, index) =>
-      before.includes(range) ? [] : checked(() => checkCidr(range.trim()), `${RANGES_FIELD}[${index}]`, range),
+    const before = (previous?.spec?.loadBalancerSourceRanges ?? []).map((range) => range.trim());
+    const faults = ranges.flatMap((range, index) =>
+      before.includes(range) ? [] : checked(checkCidr, `${RANGES_FIELD}[${index}]`, range),
     );
+    return [...misplaced(RANGES_FIELD), ...faults];
   }
   const annotation = service.metadata.annotations?.[SOURCE_RANGES_ANNOTATION];
   if (annotation === undefined) return [];
   const field = `metadata.annotations[${SOURCE_RANGES_ANNOTATION}]`;
-  if (service.spec?.type !== "LoadBalancer") return [forbidden(field, ONLY_LOAD_BALANCER)];
-  if (annotation.trim() === "" || annotation === previous?.metadata.annotations?.[SOURCE_RANGES_ANNOTATION]) return [];
-  return annotation.split(",").flatMap((range) => checked(() => checkCidr(range.trim()), field, annotation));
+  const isOld = annotation === previous?.metadata.annotations?.[SOURCE_RANGES_ANNOTATION];
+  const listed = isOld || annotation.trim() === "" ? [] : annotation.split(",").map((range) => range.trim());
+  return [...misplaced(field), ...listed.flatMap((range) => checked(checkCidr, field, range))];
 }
 
 /** SVC-082 … SVC-086 */
@@ -37,11 +40,15 @@ export function validateLoadBalancer(service: Service, previous: Service | undef
   if (balances && spec.allocateLoadBalancerNodePorts === undefined) {
     faults.push(required("allocateLoadBalancerNodePorts"));
   }
-  if (spec.loadBalancerClass !== undefined) {
-    if (balances) faults.push(...checked(checkQualifiedName, "spec.loadBalancerClass", spec.loadBalancerClass));
-    else faults.push(forbidden("spec.loadBalancerClass", ONLY_LOAD_BALANCER));
-  }
-  return faults;
+  return [...faults, ...validateClass(spec)];
+}
+
+/** SVC-086 */
+export function validateClass({ type, loadBalancerClass }: ServiceSpec): Fault[] {
+  if (loadBalancerClass === undefined) return [];
+  return type === "LoadBalancer"
+    ? checked(checkQualifiedName, "spec.loadBalancerClass", loadBalancerClass)
+    : [forbidden("spec.loadBalancerClass", ONLY_LOAD_BALANCER)];
 }
 
 function validateEntry(entry: LoadBalancerIngress, field: string, before: readonly string[]): Fault[] {
@@ -68,7 +75,7 @@ export function validateLoadBalancerStatus(service: Service, previous: Service |
   const field = "status.loadBalancer.ingress";
   if (ingress.length === 0) return [];
   if (service.spec?.type !== "LoadBalancer")
-    return [forbidden(field, 'may only be used when `spec.type` is "LoadBalancer"')];
+    return [forbidden(field, "may only be used when `spec.type` is 'LoadBalancer'")];
   const before = (previous?.status?.loadBalancer?.ingress ?? []).map((entry) => entry.ip ?? "");
   return ingress.flatMap((entry, index) => validateEntry(entry, `${field}[${index}]`, before));
 }

@@ -1,8 +1,8 @@
 import { duplicate, forbidden, invalid, required, type Fault } from "../../fault.ts";
-import type { Service, ServicePort } from "../../generated/types.ts";
+import type { ServicePort, ServiceSpec } from "../../generated/types.ts";
 import { checked, oneOf } from "../../meta/check.ts";
 import { checkLabel, checkPortName, checkQualifiedName, isPortNumber, portRange } from "../../meta/names.ts";
-import { isHeadless } from "../needs.ts";
+import { isHeadlessSpec } from "../needs.ts";
 
 const PROTOCOLS = ["SCTP", "TCP", "UDP"];
 
@@ -29,36 +29,46 @@ function validatePort(port: ServicePort, field: string, nameNeeded: boolean, nam
   return faults;
 }
 
-/** SVC-058, SVC-059: a port, and a node port, once for each protocol. */
-function validateUnique(ports: readonly ServicePort[]): Fault[] {
-  const faults: Fault[] = [];
-  const seen = new Set<string>();
-  const seenNodePorts = new Set<string>();
-  for (const [index, port] of ports.entries()) {
-    const field = `spec.ports[${index}]`;
-    const key = `${port.protocol}/${port.port}`;
-    if (seen.has(key)) faults.push(duplicate(field, { protocol: port.protocol, port: port.port }));
-    seen.add(key);
-    if (!port.nodePort) continue;
-    const nodeKey = `${port.protocol}/${port.nodePort}`;
-    if (seenNodePorts.has(nodeKey)) faults.push(duplicate(`${field}.nodePort`, port.nodePort));
-    seenNodePorts.add(nodeKey);
-  }
-  return faults;
+/** SVC-049 */
+export const validateHasPorts = (spec: ServiceSpec): Fault[] =>
+  spec.ports?.length || isHeadlessSpec(spec) || spec.type === "ExternalName" ? [] : [required("spec.ports")];
+
+/** Each port by itself, and their names together (SVC-050 … SVC-057, SVC-061). */
+export function validatePorts({ ports = [] }: ServiceSpec): Fault[] {
+  const names = new Set<string>();
+  return ports.flatMap((port, index) => validatePort(port, `spec.ports[${index}]`, ports.length > 1, names));
 }
 
-/** SVC-049 … SVC-061 */
-export function validatePorts(service: Service): Fault[] {
-  const ports = service.spec?.ports ?? [];
-  const type = service.spec?.type;
-  const faults: Fault[] = [];
-  if (ports.length === 0 && !isHeadless(service) && type !== "ExternalName") faults.push(required("spec.ports"));
-  const names = new Set<string>();
-  for (const [index, port] of ports.entries()) {
-    faults.push(...validatePort(port, `spec.ports[${index}]`, ports.length > 1, names));
-    if (type === "ClusterIP" && port.nodePort) {
-      faults.push(forbidden(`spec.ports[${index}].nodePort`, "may not be used when `type` is 'ClusterIP'"));
-    }
-  }
-  return [...faults, ...validateUnique(ports)];
+/** SVC-060 */
+export const validateNodePorts = ({ type, ports = [] }: ServiceSpec): Fault[] =>
+  ports.flatMap(({ nodePort }, index) =>
+    type === "ClusterIP" && nodePort
+      ? [forbidden(`spec.ports[${index}].nodePort`, "may not be used when `type` is 'ClusterIP'")]
+      : [],
+  );
+
+/** How a port is shown that stands there twice: a whole port of which only the key is filled in, in Go's field names. */
+const shown = ({ protocol, port }: ServicePort): object => ({
+  Name: "",
+  Protocol: protocol,
+  AppProtocol: null,
+  Port: port,
+  TargetPort: 0,
+  NodePort: 0,
+});
+
+/** SVC-059, SVC-058: a node port, and a port, once for each protocol. */
+export function validateUniquePorts({ ports = [] }: ServiceSpec): Fault[] {
+  const seen = new Set<string>();
+  const isRepeated = (key: string): boolean => seen.size === seen.add(key).size;
+  return [
+    ...ports.flatMap(({ protocol, nodePort }, index) =>
+      nodePort && isRepeated(`node port ${protocol}/${nodePort}`)
+        ? [duplicate(`spec.ports[${index}].nodePort`, nodePort)]
+        : [],
+    ),
+    ...ports.flatMap((port, index) =>
+      isRepeated(`${port.protocol}/${port.port}`) ? [duplicate(`spec.ports[${index}]`, shown(port))] : [],
+    ),
+  ];
 }

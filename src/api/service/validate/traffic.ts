@@ -1,11 +1,11 @@
 import { forbidden, invalid, required, type Fault } from "../../fault.ts";
 import type { Service, ServiceSpec } from "../../generated/types.ts";
-import { checked, checkedDestination, oneOf, optionalOneOf } from "../../meta/check.ts";
-import { checkSubdomain, isPortNumber, portRange } from "../../meta/names.ts";
-import { isExternallyAccessible, needsClusterIP, needsHealthCheckNodePort } from "../needs.ts";
+import { checkedDestination, oneOf, optionalOneOf } from "../../meta/check.ts";
+import { isPortNumber, portRange } from "../../meta/names.ts";
+import { isExternallyAccessible, needsHealthCheckNodePort, needsInternalTrafficPolicy } from "../needs.ts";
 
 const POLICIES = ["Cluster", "Local"];
-const DISTRIBUTIONS = ["PreferClose", "PreferSameNode", "PreferSameZone"];
+const DISTRIBUTIONS = ["PreferClose", "PreferSameZone", "PreferSameNode"];
 const DAY_SECONDS = 86_400;
 
 /** SVC-068 … SVC-071 */
@@ -37,13 +37,6 @@ export const validateExternalIPs = (spec: ServiceSpec, before: ServiceSpec | und
     checkedDestination(`spec.externalIPs[${index}]`, ip, before?.externalIPs ?? []),
   );
 
-/** SVC-065: an alias must be a name; one trailing dot does no harm. */
-export function validateExternalName(spec: ServiceSpec): Fault[] {
-  if (spec.type !== "ExternalName") return [];
-  const name = (spec.externalName ?? "").replace(/\.$/, "");
-  return name === "" ? [required("spec.externalName")] : checked(checkSubdomain, "spec.externalName", name);
-}
-
 /** SVC-088 … SVC-092 */
 export function validatePolicies(service: Service): Fault[] {
   const spec = service.spec ?? {};
@@ -62,7 +55,8 @@ export function validatePolicies(service: Service): Fault[] {
   } else if (port === 0) faults.push(required("spec.healthCheckNodePort"));
   else if (!isPortNumber(port)) faults.push(invalid("spec.healthCheckNodePort", port, portRange));
   const internal = spec.internalTrafficPolicy;
-  if (needsClusterIP(service) && internal === undefined) faults.push(required("spec.internalTrafficPolicy"));
+  if (needsInternalTrafficPolicy(service) && internal === undefined)
+    faults.push(required("spec.internalTrafficPolicy"));
   faults.push(...optionalOneOf("spec.internalTrafficPolicy", internal, POLICIES));
   faults.push(...optionalOneOf("spec.trafficDistribution", spec.trafficDistribution, DISTRIBUTIONS));
   return faults;
