@@ -1,10 +1,12 @@
 import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
+import type { Metrics } from "../observe/metrics.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorizer } from "./access/authorizer.ts";
 import type { Admission } from "./admission/admission.ts";
 import type { WatchCache } from "./cache/watch-cache.ts";
 import type { Claims } from "./claims/claims.ts";
+import type { RequestMetrics } from "./metrics/request-metrics.ts";
 import type { KindIndex } from "./route.ts";
 import type { Streams } from "./streams.ts";
 
@@ -21,6 +23,8 @@ export interface Context {
   /** That many random bytes. */
   readonly random: (length: number) => Uint8Array;
   readonly log: Log;
+  readonly metrics: Metrics;
+  readonly requests: RequestMetrics;
   readonly streams: Streams | undefined;
   /** Aborted when the server closes: watches end well. */
   readonly closing: AbortSignal;

@@ -13,6 +13,7 @@ import type { Answer, Exchange, Request } from "./http/exchange.ts";
 import { apiErrorOf, sendError } from "./http/respond.ts";
 import { authenticate, type TokenAuthenticator } from "./identity/authenticate.ts";
 import { ANONYMOUS, type Identity } from "./identity/identity.ts";
+import { sendMetrics } from "./metrics/send.ts";
 import { sendOpenApi } from "./openapi/openapi.ts";
 import { answerReview } from "./reviews/answer.ts";
 import { pathNotFound, readRoute } from "./route.ts";
@@ -43,6 +44,7 @@ async function serve(context: Context, settings: HandleSettings, exchange: Excha
   const route = readRoute(exchange.path, context.kinds);
   if (route !== undefined) return dispatch(context, exchange, route);
   if (await sendHealth(context, exchange)) return;
+  if (await sendMetrics(context, exchange)) return;
   if (await sendDiscovery(context, exchange, settings.version)) return;
   if (await sendOpenApi(context, exchange)) return;
   throw pathNotFound();
@@ -70,6 +72,8 @@ export async function handle(
   const url = request.url ?? "/";
   const method = request.method ?? "GET";
   const { path, query } = splitUrl(url);
+  const measured = context.requests.begin(requestInfo(method, path, query), query.has("dryRun"));
+  answer.once("close", () => measured.done(answer.statusCode));
   const unknown = {
     request,
     answer,

@@ -8,6 +8,8 @@ import type { TLSSocket } from "node:tls";
 import type { Kind } from "../api/kind.ts";
 import { systemClock, type Clock } from "../observe/clock.ts";
 import { silentLog, type Log } from "../observe/log.ts";
+import { createMetrics, type Metrics } from "../observe/metrics.ts";
+import type { Part } from "../observe/part.ts";
 import type { Store } from "../store/store.ts";
 import { everybodyKnown, inOrder, openPaths, superuser, type Authorizer } from "./access/authorizer.ts";
 import type { Admission } from "./admission/admission.ts";
@@ -17,6 +19,9 @@ import { WatchCache } from "./cache/watch-cache.ts";
 import type { Claims } from "./claims/claims.ts";
 import type { Context } from "./context.ts";
 import { handle, handleUpgrade } from "./handle.ts";
+import { objectMetrics } from "./metrics/object-metrics.ts";
+import { processMetrics } from "./metrics/process-metrics.ts";
+import { RequestMetrics } from "./metrics/request-metrics.ts";
 import type { TokenAuthenticator } from "./identity/authenticate.ts";
 import { KindIndex } from "./route.ts";
 import type { Streams } from "./streams.ts";
@@ -50,6 +55,12 @@ export interface ApiServerOptions {
   readonly log?: Log;
   /** Changes of each resource remembered for watches that start in the past. */
   readonly remembered?: number;
+  /** What requests are answered from; not started yet. Absent: one of its own. */
+  readonly cache?: WatchCache;
+  /** What `/metrics` tells beside what every server counts. */
+  readonly metrics?: Metrics;
+  /** What the server does of its own accord, from its first `listen` until it closes. */
+  readonly upkeep?: (context: Context) => Promise<Part>;
 }
 
 /** Where to listen: an address, or the path of a Unix socket (TLS is spoken there too). */
@@ -104,23 +115,31 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const clock = options.clock ?? systemClock;
   const log = options.log ?? silentLog;
   const closing = new AbortController();
-  const cache = new WatchCache({
-    store: options.store,
-    kinds: options.kinds,
-    clock,
-    log,
-    ...(options.remembered === undefined ? {} : { remembered: options.remembered }),
-  });
+  const cache =
+    options.cache ??
+    new WatchCache({
+      store: options.store,
+      kinds: options.kinds,
+      clock,
+      log,
+      ...(options.remembered === undefined ? {} : { remembered: options.remembered }),
+    });
+  const kinds = new KindIndex(options.kinds);
+  const metrics = options.metrics ?? createMetrics();
+  objectMetrics(metrics, kinds, cache);
+  processMetrics(metrics);
   const context: Context = {
     store: options.store,
     cache,
-    kinds: new KindIndex(options.kinds),
+    kinds,
     claims: options.claims ?? nothingClaimed,
     admissions: [namespaceLifecycle, serviceEndpoints, ...(options.admissions ?? [])],
     authorizer: inOrder([superuser, openPaths, ...(options.authorizers ?? [everybodyKnown])]),
     clock,
     random: options.random ?? pooledRandom(),
     log,
+    metrics,
+    requests: new RequestMetrics(metrics, kinds),
     streams: options.streams,
     closing: closing.signal,
   };
@@ -133,6 +152,16 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   /** HTTP/1.1 connections, and how many requests of each are under way. */
   const busy = new Map<TLSSocket, number>();
   let { tls } = options;
+  let upkeep: Promise<Part | undefined> | undefined;
+  const startUpkeep = (): void => {
+    upkeep ??= options.upkeep?.(context).catch((error: unknown) => {
+      log.error(
+        { error: error instanceof Error ? error.stack : String(error) },
+        "the server's own upkeep did not start",
+      );
+      return undefined;
+    });
+  };
 
   /** Ends an HTTP/1.1 connection that only waits for a next request: its client has nobody to tell it. */
   const endIdle = (socket: TLSSocket): void => {
@@ -208,6 +237,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           server.off("error", reject);
           server.on("error", (error) => log.error({ error: error.message }, "a listening socket failed"));
           servers.add(server);
+          startUpkeep();
           const address = server.address();
           resolve(typeof address === "object" && address !== null ? address.port : 0);
         });
@@ -218,6 +248,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     close: async () => {
       closing.abort();
+      const ended = upkeep?.then((part) => part?.stop());
       const closed = [...servers].map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
       for (const session of sessions) session.close();
       const cancel = clock.after(CLOSE_PATIENCE_MS, () => {
@@ -227,6 +258,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       for (const socket of busy.keys()) endIdle(socket);
       await Promise.all(closed);
       cancel();
+      await ended;
       cache.close();
     },
   };

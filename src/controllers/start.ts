@@ -12,6 +12,7 @@ import type { ControllerEnvironment } from "./environment.ts";
 import { startGarbage } from "./garbage/start.ts";
 import { startNamespaces } from "./namespaces/start.ts";
 import { servedResources } from "./served.ts";
+import { startServiceCIDRs } from "./servicecidrs/start.ts";
 
 export interface ControllersOptions {
   readonly client: Client;
@@ -49,6 +50,7 @@ export async function startControllers(options: ControllersOptions): Promise<Par
     startEndpointSlices(environment),
     startBinding(environment),
     startEndpoints(environment),
+    startServiceCIDRs(environment),
     discover(options).then((served) =>
       Promise.all([startGarbage(environment, served), startNamespaces(environment, served)]),
     ),

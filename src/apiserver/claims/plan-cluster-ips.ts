@@ -3,11 +3,13 @@ import type { Service, ServiceSpec } from "../../api/generated/types.ts";
 import { lenientIP } from "../../api/meta/ip.ts";
 import { isHeadless, needsClusterIP } from "../../api/service/needs.ts";
 import { ApiError, invalidObject } from "../../api/status.ts";
-import type { Cidr } from "../../net/cidr.ts";
+import { cidrContains, type Cidr } from "../../net/cidr.ts";
 import { fromNumber, toNumber, type IPFamily } from "../../net/ip.ts";
+import type { Condition } from "../../store/store.ts";
 import { addressBands, usableIn } from "./bands.ts";
 import { findFree } from "./find-free.ts";
-import type { ClaimReader, Ranges } from "./reader.ts";
+import type { ClaimsObserver } from "./observer.ts";
+import type { ClaimReader, Ranges, ServedRange } from "./reader.ts";
 
 /** What allocation works with. */
 export interface AddressPool {
@@ -16,37 +18,55 @@ export interface AddressPool {
   readonly random: () => number;
   readonly dryRun: boolean;
   readonly hint: (family: IPFamily) => Set<bigint>;
+  readonly observer: ClaimsObserver;
 }
 
-const rangesOf = ({ ranges }: AddressPool, family: string): readonly Cidr[] =>
-  ranges.ready.filter((cidr) => cidr.family === family);
+/** An address, and the range it is of. */
+interface Taken {
+  readonly ip: string;
+  readonly range: ServedRange;
+}
 
-function contains(cidr: Cidr, ip: string): boolean {
+const rangesOf = ({ ranges }: AddressPool, family: string): readonly ServedRange[] =>
+  ranges.ready.filter(({ cidr }) => cidr.family === family);
+
+function isUsable(cidr: Cidr, ip: string): boolean {
   const { first, last } = usableIn(cidr);
   const number = toNumber(ip);
   return number >= first && number <= last;
 }
 
 /** An address that was asked for by name must lie in a range that serves, and be free (SVC-122 … SVC-125). */
-async function takeExplicit(pool: AddressPool, service: Service, text: string, family: string): Promise<void> {
+async function takeExplicit(pool: AddressPool, service: Service, text: string, family: string): Promise<Taken> {
+  const start = performance.now();
   const ip = lenientIP(text) ?? text;
-  const ranges = rangesOf(pool, family);
+  const around = rangesOf(pool, family).filter(({ cidr }) => cidrContains(cidr, ip));
+  const range = around.find(({ cidr }) => isUsable(cidr, ip));
   const refuse = (why: string): ApiError => {
+    if (!pool.dryRun && around[0] !== undefined) pool.observer.addressRefused(around[0].cidr.text, "static");
     const fault = invalid("spec.clusterIPs", service.spec?.clusterIPs, `failed to allocate IP ${text}: ${why}`);
     return invalidObject("", "Service", service.metadata.name ?? "", [fault]);
   };
-  if (!ranges.some((cidr) => contains(cidr, ip))) {
-    const valid = ranges.map((cidr) => cidr.text).join(", ");
+  if (around[0] === undefined) throw refuse("the provided network does not match the current range");
+  if (range === undefined) {
+    const valid = around[0].cidr.text;
     throw refuse(`the provided IP (${text}) is not in the valid range. The range of valid IPs is ${valid}`);
   }
-  if (!pool.dryRun && (await pool.reader.address(ip)) !== undefined) throw refuse("provided IP is already allocated");
+  if (pool.dryRun) return { ip, range };
+  if ((await pool.reader.address(ip)) !== undefined) throw refuse("provided IP is already allocated");
+  pool.observer.addressTaken(range.cidr.text, "static", (performance.now() - start) / 1000);
+  return { ip, range };
 }
 
 /** SVC-121, SVC-123, SVC-126; a dry run answers a placeholder (SVC-114). */
-async function takeAny(pool: AddressPool, family: IPFamily): Promise<string> {
+async function takeAny(pool: AddressPool, family: IPFamily): Promise<Taken> {
   const ranges = rangesOf(pool, family);
-  if (pool.dryRun && ranges[0] !== undefined) return fromNumber(ranges[0].first, family);
-  for (const cidr of ranges) {
+  if (pool.dryRun && ranges[0] !== undefined) {
+    return { ip: fromNumber(ranges[0].cidr.first, family), range: ranges[0] };
+  }
+  for (const range of ranges) {
+    const { cidr } = range;
+    const start = performance.now();
     const found = await findFree({
       bands: addressBands(cidr),
       random: pool.random,
@@ -55,9 +75,13 @@ async function takeAny(pool: AddressPool, family: IPFamily): Promise<string> {
       isTaken: async (number) => (await pool.reader.address(fromNumber(number, family))) !== undefined,
       readTaken: () => pool.reader.takenAddresses(family),
     });
-    if (found === undefined) continue;
+    if (found === undefined) {
+      pool.observer.addressRefused(cidr.text, "dynamic");
+      continue;
+    }
     pool.hint(family).add(found);
-    return fromNumber(found, family);
+    pool.observer.addressTaken(cidr.text, "dynamic", (performance.now() - start) / 1000);
+    return { ip: fromNumber(found, family), range };
   }
   const why = ranges.length === 0 ? `no ${family} ServiceCIDR is ready` : "range is full";
   throw new ApiError("InternalError", `Internal error occurred: failed to allocate a serviceIP: ${why}`);
@@ -72,6 +96,12 @@ function covered(next: Service, previous: Service | undefined): number {
   return grows ? (previous.spec?.clusterIPs?.length ?? 1) : 2;
 }
 
+/** A Service with its addresses, and what must be true of the ranges they are of when it is stored. */
+export interface PlannedAddresses {
+  readonly service: Service;
+  readonly conditions: readonly Condition[];
+}
+
 /**
  * The Service with an address for each of its families. `next` must have gone through `planFamilies`.
  *
@@ -81,19 +111,24 @@ export async function planClusterIPs(
   pool: AddressPool,
   next: Service,
   previous: Service | undefined,
-): Promise<Service> {
-  if (!needsClusterIP(next) || isHeadless(next)) return next;
+): Promise<PlannedAddresses> {
+  if (!needsClusterIP(next) || isHeadless(next)) return { service: next, conditions: [] };
   const spec: ServiceSpec = { ...next.spec };
   const clusterIPs = [...(spec.clusterIPs ?? [])];
+  // Two addresses may be of one ServiceCIDR.
+  const conditions = new Map<string, Condition>();
   for (const [index, family] of (spec.ipFamilies ?? []).entries()) {
     if (index < covered(next, previous)) continue;
     const given = clusterIPs[index];
-    if (given) await takeExplicit(pool, next, given, family);
-    else clusterIPs[index] = await takeAny(pool, family as IPFamily);
+    const taken = given ? await takeExplicit(pool, next, given, family) : await takeAny(pool, family as IPFamily);
+    // What was given keeps its form (SVC-128).
+    clusterIPs[index] = given || taken.ip;
+    const { condition } = taken.range;
+    if (condition !== undefined) conditions.set(condition.key, condition);
   }
   if (clusterIPs.length > 0) {
     spec.clusterIPs = clusterIPs;
     spec.clusterIP ||= clusterIPs[0];
   }
-  return { ...next, spec };
+  return { service: { ...next, spec }, conditions: [...conditions.values()] };
 }

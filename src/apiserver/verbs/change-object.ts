@@ -58,7 +58,7 @@ async function prepare(
   const subresource = by === "status" ? "status" : undefined;
   const request = { ...options, operation: "update" as const, kind, subresource, namespace, name, previous, isRetry };
   const next = await mutated(context, { ...request, next: kind.defaults(decoded) });
-  const claimed = by === "main" ? await context.claims.claim({ kind, previous, next, dryRun }) : undefined;
+  const claimed = by === "main" ? await context.claims.claim({ kind, previous, next, dryRun, isRetry }) : undefined;
   const object =
     by === "main"
       ? kind.prepareForUpdate(claimed?.object ?? next, previous, { now: timestamp(context.clock.now()) })

@@ -5,7 +5,7 @@ import { timestamp } from "../../observe/clock.ts";
 import { admitted, mutated } from "../admission/admission.ts";
 import { storedText, type Item } from "../cache/item.ts";
 import type { Context } from "../context.ts";
-import { alreadyExists } from "../errors.ts";
+import { alreadyExists, notUnique } from "../errors.ts";
 import { objectKey } from "../keys.ts";
 import { itemFor, MAXIMUM_ATTEMPTS, store, storedItem } from "../write.ts";
 import type { Writer } from "../writer.ts";
@@ -19,6 +19,9 @@ const MAXIMUM_PREFIX = 63 - SUFFIX_LENGTH;
 const generatedName = (prefix: string, random: Context["random"]): string =>
   prefix.slice(0, MAXIMUM_PREFIX) +
   [...random(SUFFIX_LENGTH)].map((byte) => NAME_SIGNS[byte % NAME_SIGNS.length]!).join("");
+
+const nameFor = (kind: Kind, prefix: string, random: Context["random"]): string =>
+  kind.generatesNames === false ? prefix : generatedName(prefix, random);
 
 /** A random (version 4) UUID, RFC 9562 section 5.4. */
 function newUid(random: Context["random"]): string {
@@ -44,7 +47,7 @@ export async function createObject(context: Context, kind: Kind, decoded: KubeOb
       ...decoded,
       metadata: {
         ...metadata,
-        ...(isGenerated ? { name: generatedName(generateName, context.random) } : {}),
+        ...(isGenerated ? { name: nameFor(kind, generateName, context.random) } : {}),
         uid: newUid(context.random),
         creationTimestamp: now,
       },
@@ -60,7 +63,7 @@ export async function createObject(context: Context, kind: Kind, decoded: KubeOb
       isRetry,
     };
     const next = await mutated(context, { ...request, next: kind.defaults(named) });
-    const claimed = await context.claims.claim({ kind, previous: undefined, next, dryRun: writer.dryRun });
+    const claimed = await context.claims.claim({ kind, previous: undefined, next, dryRun: writer.dryRun, isRetry });
     const object = kind.prepareForCreate(claimed.object ?? next, { now });
     const name = object.metadata.name ?? "";
     const faults = kind.validate(object, undefined);
@@ -79,6 +82,7 @@ export async function createObject(context: Context, kind: Kind, decoded: KubeOb
     );
     if (result.ok) return storedItem(context, kind, key, object, result.revision);
     if (result.failedKey === key && !isGenerated) throw alreadyExists(kind, name);
+    if (result.failedKey === key && kind.generatesNames === false) throw notUnique(kind, name);
     isRetry = true;
   }
   throw new ApiError(

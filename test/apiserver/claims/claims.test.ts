@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { services } from "../../../src/api/resources.ts";
+import { serviceCIDRs, services } from "../../../src/api/resources.ts";
 import { isApiError } from "../../../src/api/status.ts";
 import { objectKey } from "../../../src/apiserver/keys.ts";
 import { ipAddresses } from "../../../src/api/resources.ts";
+import { storeReader } from "../../../src/apiserver/claims/reader.ts";
 import { memoryStore } from "../../../src/store/memory/memory.ts";
 import type { Store } from "../../../src/store/store.ts";
-import { claimed, putServiceCIDR, serviceWriter } from "./writer.ts";
+import { claimed, NOW, putServiceCIDR, serviceWriter } from "./writer.ts";
 
 let store: Store;
 let server: ReturnType<typeof serviceWriter>;
@@ -45,7 +46,7 @@ void test("SVC-121, SVC-127, SVC-260: an address of the dynamic band, recorded a
   assert.equal(address.entry?.createRevision, stored.entry?.createRevision);
   const object = JSON.parse(address.entry!.value) as Record<string, unknown> & { metadata: Record<string, unknown> };
   assert.deepEqual(object["spec"], {
-    parentRef: { group: "", resource: "services", namespace: "default", name: "web" },
+    parentRef: { resource: "services", namespace: "default", name: "web" },
   });
   assert.deepEqual(object.metadata["labels"], {
     "ipaddress.kubernetes.io/ip-family": "IPv4",
@@ -87,13 +88,17 @@ void test("SVC-122 … SVC-125: an explicit address", async () => {
     server.create("again", { clusterIP: "10.0.0.5" }),
     refused("Invalid", "spec.clusterIPs", /failed to allocate IP 10\.0\.0\.5: provided IP is already allocated/),
   );
-  for (const ip of ["10.0.1.5", "10.0.0.0", "10.0.0.255"]) {
+  for (const ip of ["10.0.0.0", "10.0.0.255"]) {
     await assert.rejects(
       server.create("out", { clusterIP: ip }),
-      refused("Invalid", "spec.clusterIPs", /failed to allocate IP .* is not in the valid range/),
+      refused("Invalid", "spec.clusterIPs", /failed to allocate IP .* is not in the valid range.* is 10\.0\.0\.0\/24$/),
       ip,
     );
   }
+  await assert.rejects(
+    server.create("out", { clusterIP: "10.0.1.5" }),
+    refused("Invalid", "spec.clusterIPs", /failed to allocate IP 10\.0\.1\.5: .* does not match the current range$/),
+  );
 });
 
 void test("SVC-123, SVC-270: any ready ServiceCIDR serves; one that is ending or not ready does not", async () => {
@@ -107,7 +112,65 @@ void test("SVC-123, SVC-270: any ready ServiceCIDR serves; one that is ending or
   await assert.rejects(server.create("over", {}), refused("InternalError", "", /range is full/));
   await assert.rejects(
     server.create("out", { clusterIP: "10.8.0.1" }),
-    refused("Invalid", "spec.clusterIPs", /valid range/),
+    refused("Invalid", "spec.clusterIPs", /does not match the current range/),
+  );
+});
+
+void test("SVC-266: one range in two ServiceCIDRs is one pool, and serves while either does", async () => {
+  await single("10.0.0.0/30");
+  await putServiceCIDR(store, "twin", ["10.0.0.0/30"]);
+  const ips = [(await server.create("a", {})).spec!.clusterIP!, (await server.create("b", {})).spec!.clusterIP!];
+  assert.deepEqual(ips.sort(), ["10.0.0.1", "10.0.0.2"]);
+  await assert.rejects(server.create("over", {}), refused("InternalError", "", /range is full/));
+  await server.remove("a");
+  await putServiceCIDR(store, "twin", ["10.0.0.0/30"], "True", { deletionTimestamp: NOW });
+  await server.create("again", {});
+  await server.remove("b");
+  await putServiceCIDR(store, "kubernetes", ["10.0.0.0/30"], "True", { deletionTimestamp: NOW });
+  await assert.rejects(server.create("late", {}), refused("InternalError", "", /no IPv4 ServiceCIDR is ready/));
+});
+
+/** A server whose memory of the ranges is old until it is told that a write failed. */
+async function forgetful() {
+  const reader = storeReader(store);
+  const old = await reader.ranges(false);
+  return serviceWriter(store, {
+    reader: { ...reader, ranges: async (isFresh) => (isFresh ? reader.ranges(true) : old) },
+  });
+}
+
+void test("SVC-123, SVC-270: a range that is deleted in the same instant hands nothing out, whatever a server remembers", async () => {
+  for (const clusterIP of [undefined, "10.9.0.1"]) {
+    await single("10.0.0.0/30");
+    await putServiceCIDR(store, "more", ["10.9.0.0/30"]);
+    for (const name of ["x", "y"]) await server.create(name, { clusterIP: name === "x" ? "10.0.0.1" : "10.0.0.2" });
+    const behind = await forgetful();
+    await putServiceCIDR(store, "more", ["10.9.0.0/30"], "True", { deletionTimestamp: NOW });
+    await assert.rejects(
+      behind.create("late", clusterIP === undefined ? {} : { clusterIP }),
+      refused(clusterIP === undefined ? "InternalError" : "Invalid", "", /full|current range/),
+    );
+    assert.deepEqual([...(await claimed(store)).ips.keys()].sort(), ["10.0.0.1", "10.0.0.2"]);
+    await store.write([], [{ type: "delete", key: objectKey(serviceCIDRs, { name: "more" }) }]);
+    await assert.rejects((await forgetful()).create("late", {}), refused("InternalError", "", /full/));
+  }
+});
+
+void test("SVC-123: a range that another server added a moment ago serves, though memory has not got it yet", async () => {
+  await single("10.0.0.0/30");
+  const behind = await forgetful();
+  await putServiceCIDR(store, "more", ["10.9.0.0/30"]);
+  assert.equal((await behind.create("a", { clusterIP: "10.9.0.1" })).spec?.clusterIP, "10.9.0.1");
+});
+
+void test("SVC-115, SVC-116: the families are those the server was started with, while the default ServiceCIDR is away", async () => {
+  store = memoryStore();
+  await putServiceCIDR(store, "more", ["10.9.0.0/24", "fd09::/112"]);
+  server = serviceWriter(store, { reader: storeReader(store, ["IPv6"]) });
+  assert.deepEqual((await server.create("a", {})).spec?.ipFamilies, ["IPv6"]);
+  await assert.rejects(
+    server.create("b", { ipFamilies: ["IPv4"] }),
+    refused("Invalid", "spec.ipFamilies[0]", /not configured/),
   );
 });
 
@@ -399,7 +462,6 @@ void test("finding the last free address of a /16 takes few reads", async () => 
   const taken = new Set<string>();
   for (let number = 1; number < 65_535; number++)
     if (number !== 40_000) taken.add(`10.0.${number >> 8}.${number & 255}`);
-  const { storeReader } = await import("../../../src/apiserver/claims/reader.ts");
   const { toNumber } = await import("../../../src/net/ip.ts");
   const reader = {
     ...storeReader(store),
