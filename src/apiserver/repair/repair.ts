@@ -31,6 +31,8 @@ export interface RepairOptions {
 }
 
 const EVERY_MS = 3 * 60_000;
+/** The first round may find what happened while no server ran; the start itself has better things to do. */
+const FIRST_MS = 30_000;
 /** Objects looked at in one go; requests are answered in between. */
 const AT_ONCE = 500;
 
@@ -245,7 +247,7 @@ export function startRepair(context: Context, options: RepairOptions): Part {
     clock,
     log,
     what: "the claims of Services",
-    firstMs: EVERY_MS,
+    firstMs: FIRST_MS,
     everyMs: EVERY_MS,
     work: async () => {
       if (!options.leads()) {

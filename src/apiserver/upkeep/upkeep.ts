@@ -21,7 +21,7 @@ export interface UpkeepOptions extends WellKnownOptions {
   readonly nodePortRange: NodePortRange;
 }
 
-/** As upstream; between two rounds changes of what is looked after are heard of at once. */
+/** As upstream; between two rounds changes of what is looked after are heard of at once, so that a round mostly finds nothing to do. */
 const EVERY_MS = 10_000;
 /** A store that cannot be reached must not keep a server from ending. */
 const LEAVE_PATIENCE_MS = 2000;
@@ -65,7 +65,7 @@ export function startUpkeep(context: Context, options: UpkeepOptions): Part {
     clock,
     log,
     what: "the Endpoints of the API server",
-    firstMs: EVERY_MS,
+    firstMs: 0,
     everyMs: EVERY_MS,
     work: async () => {
       // Another server may have changed them on its way out.
@@ -74,7 +74,7 @@ export function startUpkeep(context: Context, options: UpkeepOptions): Part {
     },
   });
   const keep = (what: string, work: () => Promise<void>): Rounds =>
-    startRounds({ clock, log, what, firstMs: EVERY_MS, everyMs: EVERY_MS, work });
+    startRounds({ clock, log, what, firstMs: 0, everyMs: EVERY_MS, work });
   const ofRange = keep("the default ServiceCIDR", () => kept.serviceCIDR());
   const ofService = keep("the Service of the API server", () => kept.service());
   const ofNamespaces = keep("the namespaces that are always there", () => kept.namespaces());
