@@ -3,7 +3,7 @@ import type { Service, ServiceSpec } from "../../api/generated/types.ts";
 import { lenientIP } from "../../api/meta/ip.ts";
 import { isHeadless, needsClusterIP } from "../../api/service/needs.ts";
 import { ApiError, invalidObject } from "../../api/status.ts";
-import { cidrContains, type Cidr } from "../../net/cidr.ts";
+import type { Cidr } from "../../net/cidr.ts";
 import { fromNumber, toNumber, type IPFamily } from "../../net/ip.ts";
 import type { Condition } from "../../store/store.ts";
 import { addressBands, usableIn } from "./bands.ts";
@@ -40,20 +40,17 @@ function isUsable(cidr: Cidr, ip: string): boolean {
 async function takeExplicit(pool: AddressPool, service: Service, text: string, family: string): Promise<Taken> {
   const start = performance.now();
   const ip = lenientIP(text) ?? text;
-  const around = rangesOf(pool, family).filter(({ cidr }) => cidrContains(cidr, ip));
-  const range = around.find(({ cidr }) => isUsable(cidr, ip));
+  const range = rangesOf(pool, family).find(({ cidr }) => isUsable(cidr, ip));
   const refuse = (why: string): ApiError => {
-    if (!pool.dryRun && around[0] !== undefined) pool.observer.addressRefused(around[0].cidr.text, "static");
     const fault = invalid("spec.clusterIPs", service.spec?.clusterIPs, `failed to allocate IP ${text}: ${why}`);
     return invalidObject("", "Service", service.metadata.name ?? "", [fault]);
   };
-  if (around[0] === undefined) throw refuse("the provided network does not match the current range");
-  if (range === undefined) {
-    const valid = around[0].cidr.text;
-    throw refuse(`the provided IP (${text}) is not in the valid range. The range of valid IPs is ${valid}`);
-  }
+  if (range === undefined) throw refuse("the provided network does not match the current range");
   if (pool.dryRun) return { ip, range };
-  if ((await pool.reader.address(ip)) !== undefined) throw refuse("provided IP is already allocated");
+  if ((await pool.reader.address(ip)) !== undefined) {
+    pool.observer.addressRefused(range.cidr.text, "static");
+    throw refuse("provided IP is already allocated");
+  }
   pool.observer.addressTaken(range.cidr.text, "static", (performance.now() - start) / 1000);
   return { ip, range };
 }
