@@ -4,6 +4,8 @@ import { serviceCIDRs, services } from "../../../src/api/resources.ts";
 import { isApiError } from "../../../src/api/status.ts";
 import { objectKey } from "../../../src/apiserver/keys.ts";
 import { ipAddresses } from "../../../src/api/resources.ts";
+import { service as serviceKind } from "../../../src/api/service/service.ts";
+import { serviceClaims } from "../../../src/apiserver/claims/service-claims.ts";
 import { storeReader } from "../../../src/apiserver/claims/reader.ts";
 import { memoryStore } from "../../../src/store/memory/memory.ts";
 import type { Store } from "../../../src/store/store.ts";
@@ -449,6 +451,19 @@ void test("SVC-261: an IPAddress made by hand keeps its address from being hande
   await store.write([], [{ type: "put", key: ours, value }]);
   await server.remove("web");
   assert.equal((await store.get(ours)).entry?.value, value);
+});
+
+void test("SVC-161: a removal that found an address lost gives way to the repair that puts it back at the same moment", async () => {
+  const service = await server.create("web", {});
+  const key = objectKey(ipAddresses, { name: service.spec!.clusterIP! });
+  const { entry } = await store.get(key);
+  await store.write([], [{ type: "delete", key }]);
+  const claims = serviceClaims({ reader: storeReader(store) });
+  const removal = await claims.claim({ kind: serviceKind, previous: service, next: undefined, dryRun: false });
+  await store.write([], [{ type: "put", key, value: entry!.value }]);
+  assert.equal((await store.write(removal.conditions, removal.operations)).ok, false);
+  await server.remove("web");
+  assert.equal((await store.get(key)).entry, undefined);
 });
 
 void test("finding the last free address of a /16 takes few reads", async () => {
