@@ -13,7 +13,7 @@ void test("SVC-271, SVC-280, SVC-283: what every cluster has is made again as so
   const { start, read, drop } = await createServers(t);
   const server = await start({ serviceRanges: RANGES });
   const soon = async (what: string, find: () => Promise<unknown>): Promise<void> =>
-    server.passing(what, 100, async () => (await find()) !== undefined);
+    server.passing(what, 20, async () => (await find()) !== undefined);
   const before = {
     cidr: (await read(serviceCIDRs, "kubernetes")).metadata.uid,
     endpoints: await read(endpoints, "kubernetes"),
@@ -37,7 +37,7 @@ void test("SVC-271, SVC-280, SVC-283: what every cluster has is made again as so
   assert.deepEqual(slice.endpoints[0].addresses, ["192.0.2.1"]);
   await drop(namespaces, "kube-node-lease");
   await soon("the namespace", () => read(namespaces, "kube-node-lease"));
-  assert.ok(server.clock.now() - START < 5000, "no round that comes by itself was waited for");
+  assert.ok(server.clock.now() - START < 10_000, "no round that comes by itself was waited for");
 });
 
 void test("SVC-280, SVC-281: a deleted Service comes back with its address; one that people changed is let alone", async (t) => {
