@@ -11,7 +11,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bootstrap } from "../src/apiserver/bootstrap/bootstrap.ts";
 import { kinds } from "../src/api/kinds.ts";
-import { storeReader } from "../src/apiserver/claims/reader.ts";
+import { WatchCache } from "../src/apiserver/cache/watch-cache.ts";
+import { cachedReader } from "../src/apiserver/claims/cached-reader.ts";
 import { serviceClaims } from "../src/apiserver/claims/service-claims.ts";
 import { systemClock } from "../src/observe/clock.ts";
 import { silentLog } from "../src/observe/log.ts";
@@ -34,7 +35,8 @@ interface Ready {
 async function serve(directory: string): Promise<void> {
   const store = await openSqliteStore({ path: join(directory, "store.db"), log: silentLog });
   const nodePortRange = { first: 30_000, last: 32_767 };
-  const claims = serviceClaims({ reader: storeReader(store), nodePortRange, clock: systemClock });
+  const cache = new WatchCache({ store, kinds, clock: systemClock, log: silentLog });
+  const claims = serviceClaims({ reader: cachedReader(store, cache), nodePortRange, clock: systemClock });
   await bootstrap({
     store,
     serviceRanges: ["10.96.0.0/12"],
@@ -43,7 +45,7 @@ async function serve(directory: string): Promise<void> {
     clock: systemClock,
     log: silentLog,
   });
-  const cluster = await createCluster({ store, kinds, claims });
+  const cluster = await createCluster({ store, kinds, cache, claims });
   process.send!({
     port: cluster.port,
     ca: cluster.ca,

@@ -428,7 +428,7 @@ void test("SVC-006, SVC-273: a ServiceCIDR's status is written through /status, 
     conditions: [{ type: "Ready", status: "True", reason: "", message: "", lastTransitionTime: NOW.now }],
   };
   const made = created(kind, { status });
-  assert.equal(Reflect.get(made, "status"), undefined);
+  assert.deepEqual(Reflect.get(made, "status"), {});
   const next = { ...made, ...cidrs(V6), status, metadata: { ...made.metadata, labels: { a: "b" } } };
   assert.deepEqual(kind.prepareForStatusUpdate?.(next, made), { ...made, status });
 });

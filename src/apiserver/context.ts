@@ -1,5 +1,6 @@
 import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
+import type { Metrics } from "../observe/metrics.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorizer } from "./access/authorizer.ts";
 import type { Admission } from "./admission/admission.ts";
@@ -7,6 +8,7 @@ import type { InFlight } from "./http/in-flight.ts";
 import type { WatchCache } from "./cache/watch-cache.ts";
 import type { Claims } from "./claims/claims.ts";
 import type { TokenJudge } from "./identity/token-verdict.ts";
+import type { RequestMetrics } from "./metrics/request-metrics.ts";
 import type { KindIndex } from "./route.ts";
 import type { Streams } from "./streams.ts";
 import type { Turns } from "./turns.ts";
@@ -33,6 +35,8 @@ export interface Context {
   /** That many random bytes. */
   readonly random: (length: number) => Uint8Array;
   readonly log: Log;
+  readonly metrics: Metrics;
+  readonly requests: RequestMetrics;
   readonly streams: Streams | undefined;
   /** Aborted when the server closes: watches end well. */
   readonly closing: AbortSignal;

@@ -20,6 +20,14 @@ export const notFound = (resource: Named, name: string): ApiError =>
 export const alreadyExists = (resource: Named, name: string): ApiError =>
   new ApiError("AlreadyExists", `${resourceName(resource)} "${name}" already exists`, detailsOf(resource, name));
 
+/** As `alreadyExists`, for a name that the server made from `generateName`. */
+export const notUnique = (resource: Named, name: string): ApiError =>
+  new ApiError(
+    "AlreadyExists",
+    `${resourceName(resource)} "${name}" already exists, the server was not able to generate a unique name for the object`,
+    { ...detailsOf(resource, name), retryAfterSeconds: 1 },
+  );
+
 export const conflict = (resource: Named, name: string, why: string): ApiError =>
   new ApiError(
     "Conflict",

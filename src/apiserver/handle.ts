@@ -17,6 +17,7 @@ import { authenticate } from "./identity/authenticate.ts";
 import { ANONYMOUS, type Identity } from "./identity/identity.ts";
 import { impersonate } from "./identity/impersonation/impersonate.ts";
 import { wantedIdentity } from "./identity/impersonation/wanted.ts";
+import { sendMetrics } from "./metrics/send.ts";
 import { sendOpenApi } from "./openapi/openapi.ts";
 import { sendOpenId } from "./openid/openid.ts";
 import { answerReview } from "./reviews/answer.ts";
@@ -49,6 +50,7 @@ async function serve(context: Context, settings: HandleSettings, exchange: Excha
   const route = readRoute(exchange.path, context.kinds);
   if (route !== undefined) return dispatch(context, exchange, route);
   if (await sendHealth(context, exchange)) return;
+  if (await sendMetrics(context, exchange)) return;
   if (await sendDiscovery(context, exchange, settings.version)) return;
   if (await sendOpenApi(context, exchange)) return;
   if (await sendOpenId(context, exchange)) return;
@@ -98,6 +100,8 @@ export async function handle(
   const url = request.url ?? "/";
   const method = request.method ?? "GET";
   const { path, query } = splitUrl(url);
+  const measured = context.requests.begin(requestInfo(method, path, query), query.has("dryRun"));
+  answer.once("close", () => measured.done(answer.statusCode));
   const unknown = {
     request,
     answer,

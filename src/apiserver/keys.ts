@@ -14,3 +14,7 @@ export const objectKey = (
 
 /** The claim on a node port (and on a health check node port, SVC-148): its value names the Service that holds it. */
 export const nodePortKey = (port: number): string => `/claims/nodeports/${port}`;
+
+/** Where every living API server has its lease, by its address. */
+export const INSTANCES = "/claims/apiservers/";
+export const instanceKey = (ip: string): string => `${INSTANCES}${ip}`;

@@ -8,6 +8,8 @@ import type { TLSSocket } from "node:tls";
 import type { Kind } from "../api/kind.ts";
 import { systemClock, type Clock } from "../observe/clock.ts";
 import { silentLog, type Log } from "../observe/log.ts";
+import { createMetrics, type Metrics } from "../observe/metrics.ts";
+import type { Part } from "../observe/part.ts";
 import type { Store } from "../store/store.ts";
 import type { Access } from "./access/access.ts";
 import { everybodyKnown, inOrder, openPaths, superuser } from "./access/authorizer.ts";
@@ -18,6 +20,9 @@ import { WatchCache } from "./cache/watch-cache.ts";
 import type { Claims } from "./claims/claims.ts";
 import type { Context } from "./context.ts";
 import { handle, handleUpgrade } from "./handle.ts";
+import { objectMetrics } from "./metrics/object-metrics.ts";
+import { processMetrics } from "./metrics/process-metrics.ts";
+import { RequestMetrics } from "./metrics/request-metrics.ts";
 import type { TokenAuthenticator } from "./identity/authenticate.ts";
 import { InFlight, type InFlightLimits } from "./http/in-flight.ts";
 import { KindIndex } from "./route.ts";
@@ -62,6 +67,12 @@ export interface ApiServerOptions {
   readonly remembered?: number;
   /** Requests that may be under way at the same time. */
   readonly inFlight?: InFlightLimits;
+  /** What requests are answered from; not started yet. Absent: one of its own. */
+  readonly cache?: WatchCache;
+  /** What `/metrics` tells beside what every server counts. */
+  readonly metrics?: Metrics;
+  /** What the server does of its own accord, from its first `listen` until it closes. */
+  readonly upkeep?: (context: Context) => Promise<Part>;
 }
 
 /** Where to listen: an address, or the path of a Unix socket (TLS is spoken there too). */
@@ -121,17 +132,22 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const clock = options.clock ?? systemClock;
   const log = options.log ?? silentLog;
   const closing = new AbortController();
-  const cache = new WatchCache({
-    store: options.store,
-    kinds: options.kinds,
-    clock,
-    log,
-    ...(options.remembered === undefined ? {} : { remembered: options.remembered }),
-  });
+  const cache =
+    options.cache ??
+    new WatchCache({
+      store: options.store,
+      kinds: options.kinds,
+      clock,
+      log,
+      ...(options.remembered === undefined ? {} : { remembered: options.remembered }),
+    });
   const kinds = new KindIndex(options.kinds);
   const tokens = createTokenAuthority(options.serviceAccountTokens ?? UNNAMED);
   const used = lastUsedMarker(() => context);
   const access = options.access?.(cache);
+  const metrics = options.metrics ?? createMetrics();
+  objectMetrics(metrics, kinds, cache);
+  processMetrics(metrics);
   const context: Context = {
     store: options.store,
     cache,
@@ -146,6 +162,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     random: options.random ?? pooledRandom(),
     log,
+    metrics,
+    requests: new RequestMetrics(metrics, kinds),
     streams: options.streams,
     closing: closing.signal,
   };
@@ -159,6 +177,16 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   /** HTTP/1.1 connections, and how many requests of each are under way. */
   const busy = new Map<TLSSocket, number>();
   let { tls } = options;
+  let upkeep: Promise<Part | undefined> | undefined;
+  const startUpkeep = (): void => {
+    upkeep ??= options.upkeep?.(context).catch((error: unknown) => {
+      log.error(
+        { error: error instanceof Error ? error.stack : String(error) },
+        "the server's own upkeep did not start",
+      );
+      return undefined;
+    });
+  };
 
   /** Ends an HTTP/1.1 connection that only waits for a next request: its client has nobody to tell it. */
   const endIdle = (socket: TLSSocket): void => {
@@ -234,6 +262,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           server.off("error", reject);
           server.on("error", (error) => log.error({ error: error.message }, "a listening socket failed"));
           servers.add(server);
+          startUpkeep();
           const address = server.address();
           resolve(typeof address === "object" && address !== null ? address.port : 0);
         });
@@ -244,6 +273,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     close: async () => {
       closing.abort();
+      const ended = upkeep?.then((part) => part?.stop());
       const closed = [...servers].map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
       for (const session of sessions) session.close();
       const cancel = clock.after(CLOSE_PATIENCE_MS, () => {
@@ -253,6 +283,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       for (const socket of busy.keys()) endIdle(socket);
       await Promise.all(closed);
       cancel();
+      await ended;
       cache.close();
     },
   };

@@ -1,6 +1,8 @@
 import { kinds } from "../api/kinds.ts";
+import { parseCidr } from "../net/cidr.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
+import { createMetrics } from "../observe/metrics.ts";
 import type { Store } from "../store/store.ts";
 import { defaultIngressClass } from "./admission/default-ingress-class.ts";
 import { denyServiceExternalIPs } from "./admission/deny-service-external-ips.ts";
@@ -10,9 +12,11 @@ import { bootstrap } from "./bootstrap/bootstrap.ts";
 import type { Advertised } from "./bootstrap/objects.ts";
 import { updateOlderServices } from "./bootstrap/older-services.ts";
 import { readServiceRanges } from "./bootstrap/ranges.ts";
+import { WatchCache } from "./cache/watch-cache.ts";
+import { cachedReader } from "./claims/cached-reader.ts";
 import type { NodePortRange } from "./claims/plan-node-ports.ts";
-import { storeReader } from "./claims/reader.ts";
 import { serviceClaims } from "./claims/service-claims.ts";
+import { allocatorMetrics } from "./metrics/allocator-metrics.ts";
 import { createApiServer, type ApiServer, type ApiServerOptions } from "./server.ts";
 
 export interface StartOptions extends Pick<ApiServerOptions, "tls" | "tokens" | "streams" | "version" | "random"> {
@@ -50,6 +54,11 @@ export async function startApiServer(options: StartOptions): Promise<ApiServer> 
   const { serviceAccountIssuer, apiAudiences, serviceAccountKeys, ...rest } = others;
   const [primary] = readServiceRanges(serviceRanges);
   await bootstrap({ store, serviceRanges, nodePortRange, advertise, clock, log });
+  const cache = new WatchCache({ store, kinds, clock, log });
+  const metrics = createMetrics();
+  const families = serviceRanges.map((range) => parseCidr(range).family);
+  const reader = cachedReader(store, cache, families);
+  const observer = allocatorMetrics(metrics, { cache, reader, nodePortRange });
   return createApiServer({
     ...rest,
     store,
@@ -67,6 +76,12 @@ export async function startApiServer(options: StartOptions): Promise<ApiServer> 
       jwksUri: jwksUri(advertise),
     },
     loaded: (context) => updateOlderServices(context, primary!.family),
-    claims: serviceClaims({ reader: storeReader(store), nodePortRange, clock }),
+    cache,
+    metrics,
+    claims: serviceClaims({ reader, nodePortRange, clock, observer }),
+    upkeep: async (context) => {
+      const { startUpkeep } = await import("./upkeep/upkeep.ts");
+      return startUpkeep(context, { serviceRanges, nodePortRange, advertise, reader });
+    },
   });
 }

@@ -17,6 +17,7 @@ import { startRootCa } from "./rootca/start.ts";
 import type { SignToken } from "./tokensecrets/decide.ts";
 import { startTokenSecrets } from "./tokensecrets/start.ts";
 import { servedResources } from "./served.ts";
+import { startServiceCIDRs } from "./servicecidrs/start.ts";
 
 export interface ControllersOptions {
   readonly client: Client;
@@ -61,6 +62,7 @@ export async function startControllers(options: ControllersOptions): Promise<Par
       ? []
       : [startRootCa(environment, authority.ca), startTokenSecrets(environment, authority.ca, authority.signToken)]),
     startAggregation(environment),
+    startServiceCIDRs(environment),
     discover(options).then((served) =>
       Promise.all([
         startGarbage(environment, served),

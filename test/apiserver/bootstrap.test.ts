@@ -6,7 +6,7 @@ import { bootstrap, type BootstrapOptions } from "../../src/apiserver/bootstrap/
 import { itemOf } from "../../src/apiserver/cache/item.ts";
 import { storeReader } from "../../src/apiserver/claims/reader.ts";
 import { DEFAULT_NODE_PORT_RANGE, serviceClaims } from "../../src/apiserver/claims/service-claims.ts";
-import { objectKey } from "../../src/apiserver/keys.ts";
+import { instanceKey, objectKey } from "../../src/apiserver/keys.ts";
 import { systemClock } from "../../src/observe/clock.ts";
 import { silentLog, type Log } from "../../src/observe/log.ts";
 import { memoryStore } from "../../src/store/memory/memory.ts";
@@ -91,6 +91,9 @@ void test("what is made is what the API would have made of the same objects", as
 void test("SVC-281, SVC-283: a new address or port of the server goes into Service, Endpoints and slice; the cluster IP stays", async () => {
   await start();
   const { uid } = (await read(resources.services, "kubernetes")).metadata;
+  // A server that ends well gives its lease up.
+  const leave = (ip: string) => store.write([], [{ type: "delete", key: instanceKey(ip) }]);
+  await leave("192.0.2.1");
   await start({ advertise: { ip: "192.0.2.9", port: 7443 } });
   const service = await read(resources.services, "kubernetes");
   assert.deepEqual(
@@ -99,9 +102,17 @@ void test("SVC-281, SVC-283: a new address or port of the server goes into Servi
   );
   assert.deepEqual((await read(resources.endpoints, "kubernetes")).subsets[0].addresses, [{ ip: "192.0.2.9" }]);
   assert.equal((await read(resources.endpointSlices, "kubernetes")).ports[0].port, 7443);
+  await leave("192.0.2.9");
   await start({ advertise: { ip: "2001:db8::1", port: 7443 } });
   const slice = await read(resources.endpointSlices, "kubernetes");
   assert.deepEqual([slice.addressType, slice.endpoints[0].addresses], ["IPv6", ["2001:db8::1"]]);
+});
+
+void test("SVC-282: a server that starts lists itself beside those whose leases it finds", async () => {
+  await start();
+  await start({ advertise: { ip: "192.0.2.9", port: 6443 } });
+  const listed = [{ ip: "192.0.2.1" }, { ip: "192.0.2.9" }];
+  assert.deepEqual((await read(resources.endpoints, "kubernetes")).subsets[0].addresses, listed);
 });
 
 void test("SVC-271: a second range is added in place; other ranges than the stored ones are refused, naming both", async () => {
@@ -193,7 +204,7 @@ void test("SVC-107, SVC-109, SVC-161: the API server hands out addresses through
       left.body.items.map((item: { metadata: { name: string } }) => item.metadata.name),
       ["10.96.0.1"],
     );
-    assert.equal((await store.list("/claims/")).entries.length, 0);
+    assert.equal((await store.list("/claims/nodeports/")).entries.length, 0);
   } finally {
     await cluster.close();
   }

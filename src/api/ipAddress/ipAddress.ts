@@ -29,10 +29,21 @@ function validateParent({ spec }: IPAddress): Fault[] {
   return faults;
 }
 
+/** How the message names the fields of a reference. */
+const shown = ({ spec }: IPAddress): object => {
+  const parent = spec?.parentRef;
+  return {
+    Group: parent?.group ?? "",
+    Resource: parent?.resource ?? "",
+    Namespace: parent?.namespace ?? "",
+    Name: parent?.name ?? "",
+  };
+};
+
 const validateChange = (next: IPAddress, previous: IPAddress): Fault[] =>
   sameJson(next.spec?.parentRef, previous.spec?.parentRef)
     ? []
-    : [invalid("spec.parentRef", next.spec?.parentRef, "field is immutable")];
+    : [invalid("spec.parentRef", shown(next), "field is immutable")];
 
 /** SVC-339: `services/default/web`. */
 function parentText({ spec }: IPAddress): string {
@@ -52,6 +63,8 @@ export const ipAddress: Kind<IPAddress> = {
   subresources: [],
   deleteAnswers: "status",
   createOnUpdate: false,
+  // Nothing could be added to an address.
+  generatesNames: false,
   defaults: (object) => object,
   prepareForCreate: withoutServerFields,
   prepareForUpdate: carry,

@@ -17,16 +17,11 @@ export const serviceCIDR: Kind<ServiceCIDR> = {
   deleteAnswers: "status",
   createOnUpdate: false,
   defaults: (object) => object,
-  prepareForCreate(object) {
-    const { status: _, ...kept } = withoutServerFields(object);
-    return kept;
-  },
+  // A status is there from the first moment, and empty until somebody writes one.
+  prepareForCreate: (object) => ({ ...withoutServerFields(object), status: {} }),
   prepareForUpdate: keepStatus,
   // SVC-273: nothing but the status is taken, not even labels.
-  prepareForStatusUpdate(next, previous) {
-    const { status: _, ...kept } = previous;
-    return next.status === undefined ? kept : { ...kept, status: next.status };
-  },
+  prepareForStatusUpdate: (next, previous) => ({ ...previous, status: next.status ?? {} }),
   validate,
   validateStatus: () => [],
   columns: [nameColumn, column("CIDRs", "The ranges that cluster IPs are taken from."), ageColumn],

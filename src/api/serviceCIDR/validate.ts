@@ -8,7 +8,7 @@ import { validateObjectMeta } from "../meta/objectMeta.ts";
 function validateCidrs(cidrs: readonly string[]): Fault[] {
   const field = "spec.cidrs";
   if (cidrs.length === 0) return [required(field, "at least one CIDR required")];
-  if (cidrs.length > 2) return [invalid(field, cidrs, "may only hold up to 2 values")];
+  if (cidrs.length > 2) return [invalid(field, { CIDRs: cidrs }, "may only hold up to 2 values")];
   const faults = cidrs.flatMap((cidr, index) =>
     checkCanonicalCidr(cidr).map((why) => invalid(`${field}[${index}]`, cidr, why)),
   );

@@ -3,6 +3,7 @@ import type { Kind } from "../../api/kind.ts";
 import { keyOf, type KubeObject } from "../../api/object.ts";
 import { invalidObject } from "../../api/status.ts";
 import type { Condition, Operation, Store } from "../../store/store.ts";
+import type { WatchCache } from "../cache/watch-cache.ts";
 import { itemOf, storedText, type Item } from "../cache/item.ts";
 import { objectKey } from "../keys.ts";
 import { trackUpdate, type Tracking } from "../managed/track-update.ts";
@@ -16,16 +17,32 @@ const checked = <T extends KubeObject>(kind: Kind<T>, object: T, previous: T | u
   return object;
 };
 
+/** Where a draft looks what is there. */
+export type ReadItem = (kind: Kind, key: string) => Promise<Item | undefined>;
+
+export const fromStore =
+  (store: Store): ReadItem =>
+  async (_, key) => {
+    const { entry } = await store.get(key);
+    return entry === undefined ? undefined : itemOf(entry);
+  };
+
+/** Costs nothing; what it says may be a moment old, which the draft's conditions find out. */
+export const fromCache =
+  (cache: WatchCache): ReadItem =>
+  async (kind, key) =>
+    cache.of(kind).get(key);
+
 /** One transaction that makes sure of several objects, each stored exactly as the API would have stored it. */
 export class Draft {
   readonly conditions: Condition[] = [];
   readonly operations: Operation[] = [];
-  readonly #store: Store;
+  readonly #read: ReadItem;
   readonly #now: string;
   readonly #uid: () => string;
 
-  constructor(store: Store, now: string, uid: () => string) {
-    this.#store = store;
+  constructor(read: ReadItem, now: string, uid: () => string) {
+    this.#read = read;
     this.#now = now;
     this.#uid = uid;
   }
@@ -34,8 +51,7 @@ export class Draft {
     kind: Kind<T>,
     at: { namespace?: string; name: string },
   ): Promise<(Item & { readonly object: T }) | undefined> {
-    const { entry } = await this.#store.get(objectKey(kind, at));
-    return entry === undefined ? undefined : (itemOf(entry) as Item & { readonly object: T });
+    return (await this.#read(kind, objectKey(kind, at))) as (Item & { readonly object: T }) | undefined;
   }
 
   /** The object as a create would store it, before its status is known. */

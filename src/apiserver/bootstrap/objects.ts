@@ -43,7 +43,7 @@ export function withReady(object: ServiceCIDR, now: string): ServiceCIDR {
           status: "True",
           lastTransitionTime: now,
           reason: "",
-          message: "The ranges are those that the API server was started with.",
+          message: "Kubernetes default Service CIDR is ready",
         },
       ],
     },
@@ -73,7 +73,7 @@ export const serviceObject = (clusterIP: string, { port }: Advertised): Service 
 });
 
 /** SVC-282: with the label that keeps it from being mirrored, since its EndpointSlice is written here too. */
-export const endpointsObject = ({ ip, port }: Advertised): Endpoints => ({
+export const endpointsObject = (ips: readonly string[], port: number): Endpoints => ({
   apiVersion: "v1",
   kind: "Endpoints",
   metadata: {
@@ -81,19 +81,28 @@ export const endpointsObject = ({ ip, port }: Advertised): Endpoints => ({
     namespace: "default",
     labels: { "endpointslice.kubernetes.io/skip-mirror": "true" },
   },
-  subsets: [{ addresses: [{ ip }], ports: [{ name: "https", port, protocol: "TCP" }] }],
+  ...(ips.length === 0
+    ? {}
+    : { subsets: [{ addresses: ips.map((ip) => ({ ip })), ports: [{ name: "https", port, protocol: "TCP" }] }] }),
 });
 
-/** SVC-283. */
-export const sliceObject = ({ ip, port }: Advertised): EndpointSlice => ({
-  apiVersion: "discovery.k8s.io/v1",
-  kind: "EndpointSlice",
-  metadata: {
-    name: KUBERNETES,
-    namespace: "default",
-    labels: { "kubernetes.io/service-name": KUBERNETES },
-  },
-  addressType: familyOf(ip) ?? "IPv4",
-  endpoints: [{ addresses: [ip], conditions: { ready: true } }],
-  ports: [{ name: "https", port, protocol: "TCP" }],
-});
+/** The EndpointSlice that says what the Endpoints say (SVC-283): of IPv4, unless all addresses are IPv6. */
+export function sliceObject({ subsets }: Endpoints): EndpointSlice {
+  const { addresses = [], ports } = subsets?.[0] ?? {};
+  const isIPv6 = addresses.length > 0 && addresses.every(({ ip }) => familyOf(ip) === "IPv6");
+  const addressType = isIPv6 ? "IPv6" : "IPv4";
+  return {
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata: {
+      name: KUBERNETES,
+      namespace: "default",
+      labels: { "kubernetes.io/service-name": KUBERNETES },
+    },
+    addressType,
+    endpoints: addresses
+      .filter(({ ip }) => familyOf(ip) === addressType)
+      .map(({ ip }) => ({ addresses: [ip], conditions: { ready: true } })),
+    ...(ports === undefined ? {} : { ports: ports.map(({ name, port, protocol }) => ({ name, port, protocol })) }),
+  };
+}

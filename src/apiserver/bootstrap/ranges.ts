@@ -43,17 +43,21 @@ export function readServiceRanges(ranges: readonly string[]): Cidr[] {
 /** The address of `default/kubernetes`: the first of the primary range (SVC-280). */
 export const kubernetesAddress = (primary: Cidr): string => addressAt(primary, 1n);
 
-/**
- * What becomes of the stored ranges: they stay, or a second family is added (SVC-271).
- *
- * @throws Error when flag and store contradict each other: addresses that are in use would lie in no range
- */
-export function reconcileRanges(stored: ServiceCIDR, wanted: readonly string[]): "same" | "second added" {
+/** What becomes of the stored ranges: they stay, a second family is added, or they contradict what is wanted (SVC-271). */
+export function compareRanges(
+  stored: ServiceCIDR,
+  wanted: readonly string[],
+): "same" | "second missing" | "inconsistent" {
   const is = stored.spec?.cidrs ?? [];
   if (is.length === wanted.length && is.every((text, index) => text === wanted[index])) return "same";
-  if (is.length === 1 && wanted.length === 2 && is[0] === wanted[0]) return "second added";
-  throw new Error(
-    `starting with ${asked(wanted)}: this data directory was made with ${is.join(",")}, and its Services have addresses there. ` +
-      `Start with --service-cluster-ip-range ${is.join(",")}, or with another data directory.`,
-  );
+  return is.length === 1 && wanted.length === 2 && is[0] === wanted[0] ? "second missing" : "inconsistent";
 }
+
+/** Addresses that are in use would lie in no range. */
+export const contradiction = (stored: ServiceCIDR, wanted: readonly string[]): Error => {
+  const is = (stored.spec?.cidrs ?? []).join(",");
+  return new Error(
+    `starting with ${asked(wanted)}: this data directory was made with ${is}, and its Services have addresses there. ` +
+      `Start with --service-cluster-ip-range ${is}, or with another data directory.`,
+  );
+};

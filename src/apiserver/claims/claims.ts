@@ -9,6 +9,8 @@ export interface ClaimRequest {
   readonly next: KubeObject | undefined;
   /** Nothing will be stored: claims may answer placeholders (SVC-114). */
   readonly dryRun: boolean;
+  /** A condition of an earlier answer did not hold: what it stood on must be read from the store, not from memory. */
+  readonly isRetry?: boolean;
 }
 
 /** What must be written beside the object, in the same transaction. */

@@ -6,9 +6,11 @@ import { invalidObject, type ApiError } from "../../api/status.ts";
 import { internalError } from "../errors.ts";
 import type { Cidr } from "../../net/cidr.ts";
 import { fromNumber, toNumber, type IPFamily } from "../../net/ip.ts";
+import type { Condition } from "../../store/store.ts";
 import { addressBands, usableIn } from "./bands.ts";
 import { findFree } from "./find-free.ts";
-import type { ClaimReader, Ranges } from "./reader.ts";
+import type { ClaimsObserver } from "./observer.ts";
+import type { ClaimReader, Ranges, ServedRange } from "./reader.ts";
 
 /** What allocation works with. */
 export interface AddressPool {
@@ -17,10 +19,17 @@ export interface AddressPool {
   readonly random: () => number;
   readonly dryRun: boolean;
   readonly hint: (family: IPFamily) => Set<bigint>;
+  readonly observer: ClaimsObserver;
 }
 
-const rangesOf = ({ ranges }: AddressPool, family: string): readonly Cidr[] =>
-  ranges.ready.filter((cidr) => cidr.family === family);
+/** An address, and the range it is of. */
+interface Taken {
+  readonly ip: string;
+  readonly range: ServedRange;
+}
+
+const rangesOf = ({ ranges }: AddressPool, family: string): readonly ServedRange[] =>
+  ranges.ready.filter(({ cidr }) => cidr.family === family);
 
 /** Whether an address of a range may be handed out: neither the network's own nor IPv4's broadcast (SVC-117). */
 function offers(cidr: Cidr, ip: string): boolean {
@@ -30,28 +39,40 @@ function offers(cidr: Cidr, ip: string): boolean {
 }
 
 /** An address that was asked for by name must lie in a range that serves, and be free (SVC-122 … SVC-125). */
-async function takeExplicit(pool: AddressPool, service: Service, text: string, family: string): Promise<void> {
+async function takeExplicit(pool: AddressPool, service: Service, text: string, family: string): Promise<Taken> {
+  const start = performance.now();
   const ip = lenientIP(text) ?? text;
-  const ranges = rangesOf(pool, family);
+  const range = rangesOf(pool, family).find(({ cidr }) => offers(cidr, ip));
   const refuse = (why: string): ApiError => {
     const fault = invalid("spec.clusterIPs", service.spec?.clusterIPs, `failed to allocate IP ${text}: ${why}`);
     return invalidObject("", "Service", service.metadata.name ?? "", [fault]);
   };
-  if (!ranges.some((cidr) => offers(cidr, ip))) {
+  if (range === undefined) {
+    const [first] = rangesOf(pool, family);
     throw refuse(
-      pool.dryRun && ranges[0] !== undefined
-        ? `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${ranges[0].text}`
+      pool.dryRun && first !== undefined
+        ? `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${first.cidr.text}`
         : "the provided network does not match the current range",
     );
   }
-  if (!pool.dryRun && (await pool.reader.address(ip)) !== undefined) throw refuse("provided IP is already allocated");
+  if (pool.dryRun) return { ip, range };
+  if ((await pool.reader.address(ip)) !== undefined) {
+    pool.observer.addressRefused(range.cidr.text, "static");
+    throw refuse("provided IP is already allocated");
+  }
+  pool.observer.addressTaken(range.cidr.text, "static", (performance.now() - start) / 1000);
+  return { ip, range };
 }
 
 /** SVC-121, SVC-123, SVC-126; a dry run answers a placeholder (SVC-114). */
-async function takeAny(pool: AddressPool, service: Service, family: IPFamily): Promise<string> {
+async function takeAny(pool: AddressPool, service: Service, family: IPFamily): Promise<Taken> {
   const ranges = rangesOf(pool, family);
-  if (pool.dryRun && ranges[0] !== undefined) return fromNumber(ranges[0].first, family);
-  for (const cidr of ranges) {
+  if (pool.dryRun && ranges[0] !== undefined) {
+    return { ip: fromNumber(ranges[0].cidr.first, family), range: ranges[0] };
+  }
+  for (const range of ranges) {
+    const { cidr } = range;
+    const start = performance.now();
     const found = await findFree({
       bands: addressBands(cidr),
       random: pool.random,
@@ -60,9 +81,13 @@ async function takeAny(pool: AddressPool, service: Service, family: IPFamily): P
       isTaken: async (number) => (await pool.reader.address(fromNumber(number, family))) !== undefined,
       readTaken: () => pool.reader.takenAddresses(family),
     });
-    if (found === undefined) continue;
+    if (found === undefined) {
+      pool.observer.addressRefused(cidr.text, "dynamic");
+      continue;
+    }
     pool.hint(family).add(found);
-    return fromNumber(found, family);
+    pool.observer.addressTaken(cidr.text, "dynamic", (performance.now() - start) / 1000);
+    return { ip: fromNumber(found, family), range };
   }
   const what = `failed to allocate a serviceIP for Service ${JSON.stringify(service.metadata.name ?? "")}: range is full`;
   throw internalError(what);
@@ -78,6 +103,12 @@ function covered(next: Service, previous: Service | undefined): number {
   return !isHeadless(previous) && grows(next, previous) ? (previous.spec?.clusterIPs?.length ?? 1) : 2;
 }
 
+/** A Service with its addresses, and what must be true of the ranges they are of when it is stored. */
+export interface PlannedAddresses {
+  readonly service: Service;
+  readonly conditions: readonly Condition[];
+}
+
 /**
  * The Service with an address for each of its families. `next` must have gone through `planFamilies`.
  *
@@ -87,20 +118,26 @@ export async function planClusterIPs(
   pool: AddressPool,
   next: Service,
   previous: Service | undefined,
-): Promise<Service> {
-  if (!needsClusterIP(next)) return next;
-  const families = next.spec?.ipFamilies ?? [];
+): Promise<PlannedAddresses> {
+  const families = needsClusterIP(next) ? (next.spec?.ipFamilies ?? []) : [];
   const kept = covered(next, previous);
+  if (kept >= families.length) return { service: next, conditions: [] };
   const clusterIPs = [...(next.spec?.clusterIPs ?? [])];
-  if (kept < families.length) while (clusterIPs.length < families.length) clusterIPs.push("");
+  while (clusterIPs.length < families.length) clusterIPs.push("");
   const spec: ServiceSpec = { ...next.spec, clusterIPs };
-  const planned: Service = { ...next, spec };
+  const service: Service = { ...next, spec };
+  // Two addresses may be of one ServiceCIDR.
+  const conditions = new Map<string, Condition>();
   for (const [index, family] of families.entries()) {
     if (index < kept) continue;
-    if (clusterIPs[index]) await takeExplicit(pool, planned, clusterIPs[index], family);
-    else clusterIPs[index] = await takeAny(pool, next, family as IPFamily);
+    const given = clusterIPs[index];
+    const { ip, range } = given
+      ? await takeExplicit(pool, service, given, family)
+      : await takeAny(pool, next, family as IPFamily);
+    // What was given keeps its form (SVC-128).
+    clusterIPs[index] = given || ip;
+    if (range.condition !== undefined) conditions.set(range.condition.key, range.condition);
   }
-  if (kept >= families.length) return next;
   spec.clusterIP ||= clusterIPs[0];
-  return planned;
+  return { service, conditions: [...conditions.values()] };
 }

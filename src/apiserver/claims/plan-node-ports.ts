@@ -5,6 +5,7 @@ import { ApiError, invalidObject } from "../../api/status.ts";
 import { internalError } from "../errors.ts";
 import { portBands } from "./bands.ts";
 import { findFree } from "./find-free.ts";
+import type { ClaimsObserver } from "./observer.ts";
 import type { ClaimReader } from "./reader.ts";
 
 /** `--service-node-port-range`, both ends included. */
@@ -19,6 +20,7 @@ export interface PortPool {
   readonly random: () => number;
   readonly dryRun: boolean;
   readonly hint: Set<bigint>;
+  readonly observer: ClaimsObserver;
 }
 
 const TAKEN = "provided port is already allocated";
@@ -44,18 +46,23 @@ class Taking {
 
   /** Why a port cannot be had; undefined when it is taken now. */
   async explicit(port: number): Promise<string | undefined> {
-    const { range, dryRun, reader } = this.#pool;
+    const { range, dryRun, reader, observer } = this.#pool;
     if (!dryRun && (port < range.first || port > range.last)) {
+      observer.portRefused("static");
       return `provided port is not in the valid range. The range of valid ports is ${range.first}-${range.last}`;
     }
-    if (this.#taken.has(port) || this.#own.has(port) || (await reader.nodePort(port)) !== undefined) return TAKEN;
+    if (this.#taken.has(port) || this.#own.has(port) || (await reader.nodePort(port)) !== undefined) {
+      if (!dryRun) observer.portRefused("static");
+      return TAKEN;
+    }
+    if (!dryRun) observer.portTaken("static");
     this.#taken.add(port);
     return undefined;
   }
 
   /** Any free port; undefined when there is none. */
   async any(): Promise<number | undefined> {
-    const { range, dryRun, reader, random, hint } = this.#pool;
+    const { range, dryRun, reader, random, hint, observer } = this.#pool;
     if (dryRun) {
       const port = (this.#taken.size === 0 ? DRY_RUN_BEFORE : Math.max(0, ...this.#taken)) + 1;
       this.#taken.add(port);
@@ -69,7 +76,11 @@ class Taking {
       isTaken: async (number) => (await reader.nodePort(Number(number))) !== undefined,
       readTaken: () => reader.takenNodePorts(),
     });
-    if (found === undefined) return undefined;
+    if (found === undefined) {
+      observer.portRefused("dynamic");
+      return undefined;
+    }
+    observer.portTaken("dynamic");
     hint.add(found);
     this.#taken.add(Number(found));
     return Number(found);

@@ -67,7 +67,7 @@ async function prepare(
       ? filled
       : trackUpdate(kind, previous, filled, { manager: options.fieldManager, subresource: subresource ?? "", now });
   const next = await mutated(context, { ...request, next: tracked });
-  const claimed = by === "main" ? await context.claims.claim({ kind, previous, next, dryRun }) : undefined;
+  const claimed = by === "main" ? await context.claims.claim({ kind, previous, next, dryRun, isRetry }) : undefined;
   const prepared =
     by === "main"
       ? kind.prepareForUpdate(claimed?.object ?? next, previous, { now })

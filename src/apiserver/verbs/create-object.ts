@@ -6,7 +6,7 @@ import { admitted, mutated } from "../admission/admission.ts";
 import { inTurn } from "../admission/resource-quota/in-turn.ts";
 import { storedText, type Item } from "../cache/item.ts";
 import type { Context } from "../context.ts";
-import { alreadyExists } from "../errors.ts";
+import { alreadyExists, notUnique } from "../errors.ts";
 import { objectKey } from "../keys.ts";
 import { newUid } from "../uid.ts";
 import { trackUpdate } from "../managed/track-update.ts";
@@ -22,6 +22,9 @@ const MAXIMUM_PREFIX = 63 - SUFFIX_LENGTH;
 const generatedName = (prefix: string, random: Context["random"]): string =>
   prefix.slice(0, MAXIMUM_PREFIX) +
   [...random(SUFFIX_LENGTH)].map((byte) => NAME_SIGNS[byte % NAME_SIGNS.length]!).join("");
+
+const nameFor = (kind: Kind, prefix: string, random: Context["random"]): string =>
+  kind.generatesNames === false ? prefix : generatedName(prefix, random);
 
 /** Stores a new, decoded object in the order of SVC-107. Throws ApiErrors; answers with the object as stored. */
 export const createObject = (
@@ -55,7 +58,7 @@ async function createNow(
       ...decoded,
       metadata: {
         ...metadata,
-        ...(isGenerated ? { name: generatedName(generateName, context.random) } : {}),
+        ...(isGenerated ? { name: nameFor(kind, generateName, context.random) } : {}),
         uid: newUid(context.random),
         creationTimestamp: now,
       },
@@ -76,7 +79,7 @@ async function createNow(
         ? filled
         : trackUpdate(kind, undefined, filled, { manager: writer.fieldManager, subresource, now });
     const next = await mutated(context, { ...request, next: tracked });
-    const claimed = await context.claims.claim({ kind, previous: undefined, next, dryRun: writer.dryRun });
+    const claimed = await context.claims.claim({ kind, previous: undefined, next, dryRun: writer.dryRun, isRetry });
     const object = kind.prepareForCreate(claimed.object ?? next, { now });
     const name = object.metadata.name ?? "";
     const faults = kind.validate(object, undefined);
@@ -95,6 +98,7 @@ async function createNow(
     );
     if (result.ok) return storedItem(context, kind, key, object, result.revision);
     if (result.failedKey === key && !isGenerated) throw alreadyExists(kind, name);
+    if (result.failedKey === key && kind.generatesNames === false) throw notUnique(kind, name);
     isRetry = true;
   }
   throw new ApiError(

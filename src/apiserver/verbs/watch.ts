@@ -100,6 +100,7 @@ export const watch: Verb = async (context, exchange, route) => {
     exchange.answer.destroy();
   };
   const stream = new LineStream(exchange.answer, drop);
+  const sent = context.requests.watchEvents(kind);
   /** Changes that came while the initial objects were still being written. */
   let held: Change[] | undefined = [...past];
   const give = (changes: readonly Change[], isShared: boolean): void => {
@@ -110,6 +111,7 @@ export const watch: Verb = async (context, exchange, route) => {
       if (event === undefined) continue;
       lines.push(isShared ? writer.change(event.type, event.item, change) : writer.item(event.type, event.item));
     }
+    sent.value += lines.length;
     stream.write(lines);
   };
   await new Promise<void>((resolve) => {
@@ -154,6 +156,7 @@ export const watch: Verb = async (context, exchange, route) => {
     if (context.closing.aborted) finish();
     const begin = async (): Promise<void> => {
       for (const item of first) await stream.writePaced(writer.item("ADDED", item));
+      sent.value += first.length;
       if (asked.marksInitialEnd) stream.write([writer.bookmark(told, true)]);
       const changes = held ?? [];
       held = undefined;

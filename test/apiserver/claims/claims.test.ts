@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { services } from "../../../src/api/resources.ts";
+import { serviceCIDRs, services } from "../../../src/api/resources.ts";
 import { isApiError } from "../../../src/api/status.ts";
 import { objectKey } from "../../../src/apiserver/keys.ts";
 import { ipAddresses } from "../../../src/api/resources.ts";
+import { service as serviceKind } from "../../../src/api/service/service.ts";
+import { serviceClaims } from "../../../src/apiserver/claims/service-claims.ts";
+import { storeReader } from "../../../src/apiserver/claims/reader.ts";
 import { memoryStore } from "../../../src/store/memory/memory.ts";
 import type { Store } from "../../../src/store/store.ts";
-import { claimed, putServiceCIDR, serviceWriter } from "./writer.ts";
+import { claimed, NOW, putServiceCIDR, serviceWriter } from "./writer.ts";
 
 let store: Store;
 let server: ReturnType<typeof serviceWriter>;
@@ -112,6 +115,64 @@ void test("SVC-123, SVC-270: any ready ServiceCIDR serves; one that is ending or
   await assert.rejects(
     server.create("out", { clusterIP: "10.8.0.1" }),
     refused("Invalid", "spec.clusterIPs", /does not match the current range/),
+  );
+});
+
+void test("SVC-266: one range in two ServiceCIDRs is one pool, and serves while either does", async () => {
+  await single("10.0.0.0/30");
+  await putServiceCIDR(store, "twin", ["10.0.0.0/30"]);
+  const ips = [(await server.create("a", {})).spec!.clusterIP!, (await server.create("b", {})).spec!.clusterIP!];
+  assert.deepEqual(ips.sort(), ["10.0.0.1", "10.0.0.2"]);
+  await assert.rejects(server.create("over", {}), refused("InternalError", "", /range is full/));
+  await server.remove("a");
+  await putServiceCIDR(store, "twin", ["10.0.0.0/30"], "True", { deletionTimestamp: NOW });
+  await server.create("again", {});
+  await server.remove("b");
+  await putServiceCIDR(store, "kubernetes", ["10.0.0.0/30"], "True", { deletionTimestamp: NOW });
+  await assert.rejects(server.create("late", {}), refused("InternalError", "", /range is full/));
+});
+
+/** A server whose memory of the ranges is old until it is told that a write failed. */
+async function forgetful() {
+  const reader = storeReader(store);
+  const old = await reader.ranges(false);
+  return serviceWriter(store, {
+    reader: { ...reader, ranges: async (isFresh) => (isFresh ? reader.ranges(true) : old) },
+  });
+}
+
+void test("SVC-123, SVC-270: a range that is deleted in the same instant hands nothing out, whatever a server remembers", async () => {
+  for (const clusterIP of [undefined, "10.9.0.1"]) {
+    await single("10.0.0.0/30");
+    await putServiceCIDR(store, "more", ["10.9.0.0/30"]);
+    for (const name of ["x", "y"]) await server.create(name, { clusterIP: name === "x" ? "10.0.0.1" : "10.0.0.2" });
+    const behind = await forgetful();
+    await putServiceCIDR(store, "more", ["10.9.0.0/30"], "True", { deletionTimestamp: NOW });
+    await assert.rejects(
+      behind.create("late", clusterIP === undefined ? {} : { clusterIP }),
+      refused(clusterIP === undefined ? "InternalError" : "Invalid", "", /full|current range/),
+    );
+    assert.deepEqual([...(await claimed(store)).ips.keys()].sort(), ["10.0.0.1", "10.0.0.2"]);
+    await store.write([], [{ type: "delete", key: objectKey(serviceCIDRs, { name: "more" }) }]);
+    await assert.rejects((await forgetful()).create("late", {}), refused("InternalError", "", /full/));
+  }
+});
+
+void test("SVC-123: a range that another server added a moment ago serves, though memory has not got it yet", async () => {
+  await single("10.0.0.0/30");
+  const behind = await forgetful();
+  await putServiceCIDR(store, "more", ["10.9.0.0/30"]);
+  assert.equal((await behind.create("a", { clusterIP: "10.9.0.1" })).spec?.clusterIP, "10.9.0.1");
+});
+
+void test("SVC-115, SVC-116: the families are those the server was started with, while the default ServiceCIDR is away", async () => {
+  store = memoryStore();
+  await putServiceCIDR(store, "more", ["10.9.0.0/24", "fd09::/112"]);
+  server = serviceWriter(store, { reader: storeReader(store, ["IPv6"]) });
+  assert.deepEqual((await server.create("a", {})).spec?.ipFamilies, ["IPv6"]);
+  await assert.rejects(
+    server.create("b", { ipFamilies: ["IPv4"] }),
+    refused("Invalid", "spec.ipFamilies[0]", /not configured/),
   );
 });
 
@@ -396,6 +457,19 @@ void test("SVC-261: an IPAddress made by hand keeps its address from being hande
   assert.equal((await store.get(ours)).entry?.value, value);
 });
 
+void test("SVC-161: a removal that found an address lost gives way to the repair that puts it back at the same moment", async () => {
+  const service = await server.create("web", {});
+  const key = objectKey(ipAddresses, { name: service.spec!.clusterIP! });
+  const { entry } = await store.get(key);
+  await store.write([], [{ type: "delete", key }]);
+  const claims = serviceClaims({ reader: storeReader(store) });
+  const removal = await claims.claim({ kind: serviceKind, previous: service, next: undefined, dryRun: false });
+  await store.write([], [{ type: "put", key, value: entry!.value }]);
+  assert.equal((await store.write(removal.conditions, removal.operations)).ok, false);
+  await server.remove("web");
+  assert.equal((await store.get(key)).entry, undefined);
+});
+
 void test("finding the last free address of a /16 takes few reads", async () => {
   await single("10.0.0.0/16");
   let gets = 0;
@@ -403,7 +477,6 @@ void test("finding the last free address of a /16 takes few reads", async () => 
   const taken = new Set<string>();
   for (let number = 1; number < 65_535; number++)
     if (number !== 40_000) taken.add(`10.0.${number >> 8}.${number & 255}`);
-  const { storeReader } = await import("../../../src/apiserver/claims/reader.ts");
   const { toNumber } = await import("../../../src/net/ip.ts");
   const reader = {
     ...storeReader(store),

@@ -46,7 +46,7 @@ export function serviceWriter(store: Store, options: Partial<ServiceClaimsOption
       const wanted = change(previous);
       if (wanted === undefined && previous === undefined) return undefined;
       const next = wanted === undefined ? undefined : serviceKind.defaults(wanted);
-      const claimed = await claims.claim({ kind: serviceKind, previous, next, dryRun });
+      const claimed = await claims.claim({ kind: serviceKind, previous, next, dryRun, isRetry: attempt > 0 });
       let object = claimed.object as Service | undefined;
       if (object !== undefined) {
         object =
