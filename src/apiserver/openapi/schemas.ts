@@ -1,6 +1,6 @@
 import { quantityFields } from "../../api/decode/quantities.ts";
 import { fields } from "../../api/generated/fields.ts";
-import { atomicTypes, isAtomicMap, keyDefaultOf, listTypeOf } from "../../api/listTypes.ts";
+import { atomicTypes, isAtomicMap, listTypeOf } from "../../api/listTypes.ts";
 import { mergeRuleOf } from "../../api/mergeKeys.ts";
 import type { Served } from "../discovery/resources.ts";
 import { describeField, describeType } from "./descriptions.ts";
@@ -118,8 +118,6 @@ function typeSchema(type: string, use: Use): Schema {
       if (rule.list === "map") schema["x-kubernetes-patch-merge-key"] = rule.key;
     }
     Object.assign(schema, ownership(type, field, plain));
-    const missing = keyDefaultOf(type, field, said);
-    if (missing !== undefined) schema["default"] = missing;
     properties[field] = { description: describeField(type, field), ...schema };
     if (isRequired) required.push(field);
   }
