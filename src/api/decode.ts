@@ -112,9 +112,12 @@ function readMap(
   return read;
 }
 
-const isEmptyListOrMap = (value: unknown, reader: Reader): boolean =>
-  (reader.shape === "list" && Array.isArray(value) && value.length === 0) ||
-  (reader.shape === "map" && isObject(value) && Object.keys(value).length === 0);
+/** What Go leaves out of JSON when the field says so: empty lists and maps, and the zero of a scalar. */
+const isEmpty = (value: unknown, reader: Reader): boolean => {
+  if (reader.shape === "scalar") return value === reader.zero;
+  if (reader.shape === "list") return Array.isArray(value) && value.length === 0;
+  return reader.shape === "map" && isObject(value) && Object.keys(value).length === 0;
+};
 
 function readStruct(
   value: Record<string, unknown>,
@@ -133,7 +136,7 @@ function readStruct(
       reading.at.push(key);
       const inner = readValue(field, reader, reading, schema.type, goPath === "" ? key : `${goPath}.${key}`);
       reading.at.pop();
-      const isLeftOut = isEmptyListOrMap(inner, reader) && !schema.keptEmpty.has(key);
+      const isLeftOut = isEmpty(inner, reader) && !schema.keptEmpty.has(key);
       if (inner !== undefined && !isLeftOut) read[key] = inner;
     }
   }

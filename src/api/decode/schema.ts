@@ -1,6 +1,6 @@
 import { alwaysWritten } from "../alwaysWritten.ts";
 import { fields } from "../generated/fields.ts";
-import { pointerFields } from "./pointers.ts";
+import { pointers } from "../generated/pointers.ts";
 import { quantityFields } from "./quantities.ts";
 import { scalars } from "./scalars.ts";
 
@@ -20,7 +20,7 @@ export type Reader =
 export interface StructSchema {
   readonly type: string;
   readonly fields: ReadonlyMap<string, Reader>;
-  /** Lists and maps that are kept when they are empty; Go leaves out all others. */
+  /** Fields that are kept when they are empty or zero; Go leaves out all others. */
   readonly keptEmpty: ReadonlySet<string>;
   /** Fields that Go writes even when the writer left them out, with their zero value: scalars and lists. */
   readonly zeros: readonly (readonly [field: string, zero: unknown])[];
@@ -35,6 +35,9 @@ function readerOf(word: string): Reader {
   return { shape: "struct", word, type: word };
 }
 
+/** Words of values that Go leaves out when they are zero, unless it holds them by pointer. */
+const LEFT_OUT: ReadonlySet<string> = new Set(["string", "boolean", "int32", "int64", "double"]);
+
 /** An empty list here asks for something: managers of fields are forgotten. */
 const MEANT_EMPTY: ReadonlySet<string> = new Set(["ObjectMeta.managedFields"]);
 
@@ -44,12 +47,15 @@ function compile(type: string): StructSchema {
   const readers = new Map<string, Reader>();
   const zeros: [string, unknown][] = [];
   const keptEmpty = new Set(Object.hasOwn(alwaysWritten, type) ? alwaysWritten[type] : []);
+  const pointed = Object.hasOwn(pointers, type) ? new Set(pointers[type]!.split(" ")) : undefined;
   for (const [field, said] of Object.entries(table)) {
     const word = said.replace(/!$/, "");
     const reader = readerOf(quantityFields.has(`${type}.${field}`) ? word.replace("string", "quantity") : word);
     readers.set(field, reader);
     if (MEANT_EMPTY.has(`${type}.${field}`)) keptEmpty.add(field);
-    if (!said.endsWith("!") || pointerFields.has(`${type}.${field}`)) continue;
+    const isPointer = pointed?.has(field) === true;
+    if (reader.shape === "scalar" && (isPointer || pointed === undefined || !LEFT_OUT.has(word))) keptEmpty.add(field);
+    if (!said.endsWith("!") || isPointer) continue;
     keptEmpty.add(field);
     if (reader.shape === "list") zeros.push([field, []]);
     else if (reader.shape === "scalar" && reader.zero !== undefined) zeros.push([field, reader.zero]);
