@@ -3,7 +3,7 @@ import { checkKey, checkList, checkPrefix, checkRevision, checkWrite, closedErro
 import type { Entry, Store, StoreEvent } from "../store.ts";
 import { connect } from "./connection.ts";
 import type { MadeWrite } from "./connection.ts";
-import { createFanout } from "./fanout.ts";
+import { createFanout } from "../fanout.ts";
 import type { Change, Columns, Row } from "./protocol.ts";
 
 export interface SqliteStoreOptions {
@@ -88,6 +88,8 @@ export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Stor
   });
 
   return {
+    shared: false,
+
     get: async (key) => {
       checkOpen();
       checkKey(key);
