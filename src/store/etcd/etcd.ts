@@ -1,4 +1,3 @@
-import { Metadata } from "@grpc/grpc-js";
 import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
 import { compareKeys, nextKey, prefixEnd } from "../keys.ts";
@@ -9,7 +8,7 @@ import { ALL, loadCalls, NOTHING, type RangeAnswer, type RangeRequest } from "./
 import { startCompaction } from "./compaction.ts";
 import { entryOf } from "./entries.ts";
 import { Refusal } from "./failure.ts";
-import { channelCredentials, createMember, type EtcdTls } from "./member.ts";
+import { createMember, type EtcdTls } from "./member.ts";
 import { createMembers, type User } from "./members.ts";
 import { compactionAfter, startWatches, type Watches } from "./watches.ts";
 import { createWriter } from "./write.ts";
@@ -47,9 +46,8 @@ export const openEtcdStore = async (options: EtcdStoreOptions): Promise<Store> =
   const { endpoints, log, clock, timeoutMs = TIMEOUT_MS, compactEveryMs = COMPACT_EVERY_MS } = options;
   if (endpoints.length === 0) throw new RangeError("opening a store in etcd: no endpoint is given");
   const calls = loadCalls();
-  const credentials = channelCredentials(options.tls);
   const members = createMembers({
-    members: endpoints.map((endpoint) => createMember(endpoint, credentials, calls, () => new Metadata())),
+    members: endpoints.map((endpoint) => createMember(endpoint, options.tls, calls)),
     calls,
     user: options.user,
     timeoutMs,

@@ -1,4 +1,6 @@
-import { Client, connectivityState, credentials, type ChannelCredentials, type Metadata } from "@grpc/grpc-js";
+import { isIP } from "node:net";
+import { checkServerIdentity } from "node:tls";
+import { Client, connectivityState, credentials, Metadata, type ChannelCredentials } from "@grpc/grpc-js";
 import type { ServiceError } from "@grpc/grpc-js";
 import type { Call, Calls } from "./calls.ts";
 import { NOTHING } from "./calls.ts";
@@ -13,10 +15,16 @@ export interface EtcdTls {
   readonly key?: string;
 }
 
-export const channelCredentials = (tls: EtcdTls | undefined): ChannelCredentials => {
+/** The host of `HOST:PORT`, without the brackets of an IPv6 address. */
+const hostOf = (endpoint: string): string => endpoint.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+
+/** The certificate must be of the host that was asked for, whatever name the greeting used. */
+const channelCredentials = (endpoint: string, tls: EtcdTls | undefined): ChannelCredentials => {
   if (tls === undefined) return credentials.createInsecure();
   const bytes = (text: string | undefined): Buffer | null => (text === undefined ? null : Buffer.from(text));
-  return credentials.createSsl(bytes(tls.ca), bytes(tls.key), bytes(tls.cert));
+  return credentials.createSsl(bytes(tls.ca), bytes(tls.key), bytes(tls.cert), {
+    checkServerIdentity: (_, certificate) => checkServerIdentity(hostOf(endpoint), certificate),
+  });
 };
 
 /**
@@ -38,8 +46,12 @@ const CHANNEL_OPTIONS = {
 };
 
 /** A client of one member, with a connection of its own. */
-const openClient = (endpoint: string, given: ChannelCredentials): Client =>
-  new Client(endpoint, given, CHANNEL_OPTIONS);
+const openClient = (endpoint: string, tls: EtcdTls | undefined): Client =>
+  new Client(endpoint, channelCredentials(endpoint, tls), {
+    ...CHANNEL_OPTIONS,
+    // An address may not be a greeting's server name (RFC 6066, section 3), and the library would make it one.
+    ...(isIP(hostOf(endpoint)) === 0 ? {} : { "grpc.ssl_target_name_override": "localhost" }),
+  });
 
 /** One etcd server, and the connection that requests to it share. */
 export interface Member {
@@ -54,13 +66,8 @@ export interface Member {
   close(): void;
 }
 
-export function createMember(
-  endpoint: string,
-  given: ChannelCredentials,
-  calls: Calls,
-  noMetadata: () => Metadata,
-): Member {
-  const client = openClient(endpoint, given);
+export function createMember(endpoint: string, tls: EtcdTls | undefined, calls: Calls): Member {
+  const client = openClient(endpoint, tls);
   const isConnected = (): boolean => client.getChannel().getConnectivityState(false) === connectivityState.READY;
 
   const send = <Request, Answer>(call: Call<Request, Answer>, request: Request, metadata: Metadata, deadline: number) =>
@@ -75,7 +82,7 @@ export function createMember(
   /** Any answer will do, a refusal too: it came over a connection. */
   const probe = async (deadline: number): Promise<string | undefined> => {
     try {
-      await send(calls.range, { ...NOTHING, serializable: true }, noMetadata(), deadline);
+      await send(calls.range, { ...NOTHING, serializable: true }, new Metadata(), deadline);
     } catch (error) {
       if (!isConnected()) return reasonOf(error as ServiceError);
     }
@@ -100,7 +107,7 @@ export function createMember(
           : new Lost(String(error), { cause: error });
       }
     },
-    openClient: () => openClient(endpoint, given),
+    openClient: () => openClient(endpoint, tls),
     close: () => client.close(),
   };
 }
