@@ -5,6 +5,7 @@ import type { Authorizer } from "./access/authorizer.ts";
 import type { Admission } from "./admission/admission.ts";
 import type { WatchCache } from "./cache/watch-cache.ts";
 import type { Claims } from "./claims/claims.ts";
+import type { Consistency } from "./consistency.ts";
 import type { KindIndex } from "./route.ts";
 import type { Streams } from "./streams.ts";
 
@@ -12,6 +13,7 @@ import type { Streams } from "./streams.ts";
 export interface Context {
   readonly store: Store;
   readonly cache: WatchCache;
+  readonly consistency: Consistency;
   readonly kinds: KindIndex;
   readonly claims: Claims;
   /** Rules over writes, in the order they are asked. */

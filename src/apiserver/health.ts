@@ -11,6 +11,8 @@ export async function sendHealth(context: Context, exchange: Exchange): Promise<
   const failures: string[] = [];
   if (found[1] !== "livez") {
     try {
+      const away = await context.consistency.current();
+      if (away !== undefined) throw new Error(away.why);
       await context.store.revision();
     } catch (error) {
       failures.push(`[-]store failed: ${error instanceof Error ? error.message : String(error)}`);

@@ -15,6 +15,7 @@ import { namespaceLifecycle } from "./admission/namespace-lifecycle.ts";
 import { serviceEndpoints } from "./admission/service-endpoints.ts";
 import { WatchCache } from "./cache/watch-cache.ts";
 import type { Claims } from "./claims/claims.ts";
+import { createConsistency } from "./consistency.ts";
 import type { Context } from "./context.ts";
 import { handle, handleUpgrade } from "./handle.ts";
 import type { TokenAuthenticator } from "./identity/authenticate.ts";
@@ -114,6 +115,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const context: Context = {
     store: options.store,
     cache,
+    consistency: createConsistency({ store: options.store, cache, clock, log }),
     kinds: new KindIndex(options.kinds),
     claims: options.claims ?? nothingClaimed,
     admissions: [namespaceLifecycle, serviceEndpoints, ...(options.admissions ?? [])],
@@ -227,6 +229,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       for (const socket of busy.keys()) endIdle(socket);
       await Promise.all(closed);
       cancel();
+      context.consistency.close();
       cache.close();
     },
   };

@@ -62,7 +62,7 @@ void test(
       const watches = await Promise.all(stores.map((store) => record(store, "/", start)));
       let isOver = false;
       const writing = stores.map((store, at) => writeUntil(store, `w${at}`, () => isOver));
-      writing.forEach((one) => one.catch(() => {}));
+      for (const one of writing) one.catch(() => {});
       for (let round = 0; round < ROUNDS; round++) {
         const before = watches[0]!.calls.at(-1)?.revision ?? start;
         const leader = await etcd.leader();
