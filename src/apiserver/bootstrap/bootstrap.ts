@@ -116,6 +116,24 @@ async function warnOfPorts(reader: ClaimReader, { nodePortRange, log }: Bootstra
   );
 }
 
+/** One transaction that makes what is missing. @throws Error as {@link bootstrap} */
+async function draftAll(options: BootstrapOptions, stored: ClaimReader): Promise<Draft> {
+  const { store, clock, advertise, serviceRanges } = options;
+  const [primary] = readServiceRanges(serviceRanges);
+  const now = timestamp(clock.now());
+  const draft = new Draft(store, now, options.uid ?? randomUUID);
+  for (const name of NAMESPACES) {
+    const item = await draft.read(namespace, { name });
+    if (item === undefined) draft.put(namespace, draft.created(namespace, namespaceObject(name)), undefined);
+  }
+  const cidr = await draftServiceCIDR(draft, serviceRanges, now);
+  // The ServiceCIDR of this very transaction is not stored yet, and decides all the same.
+  const reader: ClaimReader = { ...stored, ranges: async () => readRanges([cidr]) };
+  await draftService(draft, reader, kubernetesAddress(primary!), options);
+  await draftEndpoints(draft, advertise);
+  return draft;
+}
+
 /**
  * Makes sure of what every cluster has: four namespaces, the default ServiceCIDR, and Service, Endpoints and EndpointSlice of
  * the API server itself. One transaction, and none when nothing is missing. Runs before the API server reads the store.
@@ -123,21 +141,18 @@ async function warnOfPorts(reader: ClaimReader, { nodePortRange, log }: Bootstra
  * @throws Error when the ranges contradict each other or what is stored, with what to do
  */
 export async function bootstrap(options: BootstrapOptions): Promise<void> {
-  const { store, clock, log, advertise, serviceRanges } = options;
-  const [primary] = readServiceRanges(serviceRanges);
+  const { store, log } = options;
   const stored = storeReader(store);
-  for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
-    const now = timestamp(clock.now());
-    const draft = new Draft(store, now, options.uid ?? randomUUID);
-    for (const name of NAMESPACES) {
-      const item = await draft.read(namespace, { name });
-      if (item === undefined) draft.put(namespace, draft.created(namespace, namespaceObject(name)), undefined);
+  for (let attempt = 1; attempt <= MAXIMUM_ATTEMPTS; attempt++) {
+    const began = await store.revision();
+    let draft: Draft;
+    try {
+      draft = await draftAll(options, stored);
+    } catch (error) {
+      // Another server that makes the same at the same moment looks like a contradiction half-way.
+      if (attempt < MAXIMUM_ATTEMPTS && (await store.revision()) > began) continue;
+      throw error;
     }
-    const cidr = await draftServiceCIDR(draft, serviceRanges, now);
-    // The ServiceCIDR of this very transaction is not stored yet, and decides all the same.
-    const reader: ClaimReader = { ...stored, ranges: async () => readRanges([cidr]) };
-    await draftService(draft, reader, kubernetesAddress(primary!), options);
-    await draftEndpoints(draft, advertise);
     if (draft.operations.length === 0) return warnOfPorts(stored, options);
     const result = await store.write(draft.conditions, draft.operations);
     if (result.ok) {
