@@ -6,6 +6,7 @@ import type { Service } from "../../src/api/generated/types.ts";
 import { startApiServer } from "../../src/apiserver/start.ts";
 import { systemClock } from "../../src/observe/clock.ts";
 import { silentLog } from "../../src/observe/log.ts";
+import type { Store } from "../../src/store/store.ts";
 import { openEtcdStore } from "../../src/store/etcd/etcd.ts";
 import { times } from "../lab/counts.ts";
 import { startEtcd, withoutEtcd, type Etcd } from "../lab/etcd.ts";
@@ -18,7 +19,17 @@ interface Server {
   open(path: string): Promise<IncomingMessage>;
 }
 
-/** So many API servers on one etcd, each with a store of its own. */
+/** A store whose watches hear of everything a moment late, as they may. */
+const late = (store: Store): Store => ({
+  ...store,
+  watch: (prefix, after, handler) =>
+    store.watch(prefix, after, {
+      events: (events, revision) => void setTimeout(() => handler.events(events, revision), 50),
+      ended: (error) => handler.ended(error),
+    }),
+});
+
+/** So many API servers on one etcd, each with a store of its own; all but the first hear of changes late. */
 async function startServers(
   etcd: Etcd,
   count: number,
@@ -26,7 +37,7 @@ async function startServers(
 ): Promise<{ servers: Server[]; readonly close: () => Promise<void> }> {
   const authority = await createAuthority();
   const [pair, admin] = await Promise.all([authority.server(), authority.client("O=system:masters, CN=admin")]);
-  const stores = await Promise.all(
+  const opened = await Promise.all(
     Array.from({ length: count }, () =>
       openEtcdStore({
         endpoints: etcd.endpoints,
@@ -36,6 +47,7 @@ async function startServers(
       }),
     ),
   );
+  const stores = opened.map((store, at) => (at === 0 ? store : late(store)));
   const started = await Promise.all(
     stores.map(async (store, at) => {
       const server = await startApiServer({
