@@ -9,6 +9,7 @@ for (const module of [
   "../src/cli/site/parts/proxy.ts",
   "../src/cli/site/parts/dns.ts",
   "../src/cli/manifests/apply.ts",
+  "../src/store/etcd/etcd.ts",
   "../src/apiserver/pki/issue.ts",
   "../src/cli/server/certificates.ts",
 ]) {

@@ -26,6 +26,8 @@ export interface EtcdOptions {
   readonly flags?: readonly string[];
   /** Of the clients' URLs. */
   readonly scheme?: "http" | "https";
+  /** Where its data go; absent: among the system's temporary files, or in memory where nothing need be durable. */
+  readonly folder?: string;
   /** Keeps what it acknowledged over a kill. Tests that kill nothing are faster without. */
   readonly durable?: boolean;
 }
@@ -69,7 +71,8 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
   if (binary === undefined) throw new Error("there is no etcd to start");
   const { members: count = 1, scheme = "http", flags = [], durable = false } = options;
   const memory = "/dev/shm";
-  const folder = mkdtempSync(join(!durable && existsSync(memory) ? memory : tmpdir(), "fairlead-etcd-"));
+  const parent = options.folder ?? (!durable && existsSync(memory) ? memory : tmpdir());
+  const folder = mkdtempSync(join(parent, "fairlead-etcd-"));
   const ports = await Promise.all(
     Array.from({ length: count }, async () => ({ client: await freePort(), peer: await freePort() })),
   );
