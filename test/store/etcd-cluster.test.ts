@@ -6,7 +6,7 @@ import { openEtcdStore, type EtcdStoreOptions } from "../../src/store/etcd/etcd.
 import { OutcomeUnknown, Unavailable } from "../../src/store/store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { times } from "../lab/counts.ts";
-import { startEtcd, withoutEtcd, type Etcd } from "../lab/etcd.ts";
+import { startEtcd, withoutEtcd, type Etcd, type EtcdMember } from "../lab/etcd.ts";
 import { until } from "../lab/until.ts";
 import { checkPromises, eventually, keyOf, record, revisionOf } from "./watching.ts";
 
@@ -172,6 +172,39 @@ void test(
       // Whatever became of the write of unknown outcome, the watch says the same as the store.
       assert.equal(keys.includes("/b"), (await store.get("/b")).entry !== undefined);
     } finally {
+      await store.close();
+      await etcd.close();
+    }
+  },
+);
+
+void test(
+  "etcd: a member that stands still is left for another, by requests and by watches",
+  { skip: withoutEtcd, timeout: 60_000 },
+  async () => {
+    const etcd = await startEtcd({ members: 3 });
+    const leader = await etcd.leader();
+    const followers = etcd.members.filter((member) => member !== leader);
+    const [still, other] = followers as [EtcdMember, EtcdMember];
+    // Without the leader, so that no election is needed; all begins at the first.
+    const store = await openStore(etcd, { endpoints: [still.endpoint, other.endpoint], timeoutMs: 1000 });
+    try {
+      const made = await store.write([], [{ type: "put", key: "/a", value: "1" }]);
+      assert.ok(made.ok);
+      const watch = await record(store, "/", made.revision);
+      still.signal("SIGSTOP");
+      assert.equal((await store.get("/a")).entry?.value, "1");
+      const next = await store.write([], [{ type: "put", key: "/a", value: "2" }]);
+      assert.ok(next.ok);
+      // The dead connection itself would be found after nine seconds; that it lags is seen before.
+      const began = performance.now();
+      await watch.reached(next.revision);
+      const took = performance.now() - began;
+      assert.ok(took < 6000, `the watch moved on after ${took} ms`);
+      assert.equal(watch.events().length, 1);
+      assert.deepEqual(watch.ends, []);
+    } finally {
+      still.signal("SIGCONT");
       await store.close();
       await etcd.close();
     }
