@@ -121,7 +121,7 @@ void test(
     const etcd = await startEtcd();
     const { servers, close } = await startServers(etcd, 2);
     try {
-      for (let at = 0; at < times(25, 500); at++) {
+      for (let at = 0; at < times(15, 150); at++) {
         const [one, other] = at % 2 === 0 ? [servers[0]!, servers[1]!] : [servers[1]!, servers[0]!];
         const name = `web-${at % 7}`;
         const made = await one.ask("POST", SERVICES, serviceOf(name));
