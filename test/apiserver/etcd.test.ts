@@ -223,7 +223,7 @@ for (const how of ["SIGSTOP", "SIGKILL"] as const) {
           await server.open(`${SERVICES}?watch=true&resourceVersion=${made.body.metadata.resourceVersion}`),
         );
         assert.equal((await server.ask("GET", "/readyz")).code, 200);
-        if (how === "SIGSTOP") member!.signal("SIGSTOP");
+        if (how === "SIGSTOP") await member!.signal("SIGSTOP");
         else await member!.kill();
 
         const began = performance.now();
@@ -261,7 +261,7 @@ for (const how of ["SIGSTOP", "SIGKILL"] as const) {
         const took = performance.now() - began;
         assert.ok(took < 10_000, `it took ${took} ms`);
 
-        if (how === "SIGSTOP") member!.signal("SIGCONT");
+        if (how === "SIGSTOP") await member!.signal("SIGCONT");
         else await member!.start();
         await until("the server to be ready again", async () => (await server.ask("GET", "/readyz")).code === 200);
         const after = await server.ask("POST", SERVICES, serviceOf("after"));
@@ -279,7 +279,7 @@ for (const how of ["SIGSTOP", "SIGKILL"] as const) {
         );
         assert.equal(watch.isOver(), false);
       } finally {
-        member!.signal("SIGCONT");
+        await member!.signal("SIGCONT");
         await close();
         await etcd.close();
       }

@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,7 +35,8 @@ export interface EtcdOptions {
 export interface EtcdMember {
   /** HOST:PORT for clients. */
   readonly endpoint: string;
-  signal(signal: NodeJS.Signals): void;
+  /** SIGSTOP: resolves when all of it stands still. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): Promise<void>;
   /** Ends it at once (SIGKILL). */
   kill(): Promise<void>;
   /** Starts it again with what it had, or, `empty`, with nothing. */
@@ -52,13 +53,23 @@ export interface Etcd {
   close(): Promise<void>;
 }
 
+/** Below the ports that the kernel gives to outgoing connections, which would take that of a member that is down. */
+let nextPort = 20_000 + Math.floor(Math.random() * 8_000);
+
 const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = nextPort;
+    nextPort = nextPort >= 29_999 ? 20_000 : nextPort + 1;
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 };
 
 /** Fast elections; a busy machine must not cause more of them than a test wants. */
@@ -74,11 +85,15 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
   const parent = options.folder ?? (!durable && existsSync(memory) ? memory : tmpdir());
   const folder = mkdtempSync(join(parent, "fairlead-etcd-"));
   const ports = await Promise.all(
-    Array.from({ length: count }, async () => ({ client: await freePort(), peer: await freePort() })),
+    Array.from({ length: count }, async () => ({
+      client: await freePort(),
+      peer: await freePort(),
+      facts: await freePort(),
+    })),
   );
   const cluster = ports.map(({ peer }, at) => `m${at}=http://127.0.0.1:${peer}`).join(",");
 
-  const members = ports.map(({ client, peer }, at): EtcdMember => {
+  const members = ports.map(({ client, peer, facts }, at): EtcdMember => {
     const directory = join(folder, `m${at}`);
     let child: ChildProcess | undefined;
     let said = "";
@@ -89,15 +104,14 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
       `--advertise-client-urls=${scheme}://127.0.0.1:${client}`,
       `--listen-peer-urls=http://127.0.0.1:${peer}`,
       `--initial-advertise-peer-urls=http://127.0.0.1:${peer}`,
-      `--listen-metrics-urls=http://127.0.0.1:${peer + 20000 > 65535 ? peer - 20000 : peer + 20000}`,
+      `--listen-metrics-urls=http://127.0.0.1:${facts}`,
       `--initial-cluster=${cluster}`,
       ...(count === 1 ? ALONE_TIMES : CLUSTER_TIMES),
       ...(durable ? [] : ["--unsafe-no-fsync"]),
       ...flags,
     ];
-    const metrics = args.find((arg) => arg.startsWith("--listen-metrics-urls="))!.split("=")[1]!;
     const get = async (path: string): Promise<string> => {
-      const answer = await fetch(`${metrics}${path}`, { signal: AbortSignal.timeout(1000) });
+      const answer = await fetch(`http://127.0.0.1:${facts}${path}`, { signal: AbortSignal.timeout(1000) });
       return answer.text();
     };
     const kill = async (): Promise<void> => {
@@ -108,7 +122,13 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
     };
     return {
       endpoint: `127.0.0.1:${client}`,
-      signal: (signal) => void child?.kill(signal),
+      signal: async (signal) => {
+        const pid = child?.pid;
+        if (pid === undefined || !child!.kill(signal) || signal === "SIGCONT") return;
+        const stands = (task: string): boolean =>
+          readFileSync(`/proc/${pid}/task/${task}/stat`, "utf8").split(") ").at(-1)!.startsWith("T");
+        await until(`etcd ${at} to stand still`, () => readdirSync(`/proc/${pid}/task`).every(stands), { every: 1 });
+      },
       kill,
       start: async (empty = false) => {
         await kill();
@@ -119,14 +139,10 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
         started.stderr.on("data", (chunk: Buffer) => {
           said = (said + chunk.toString()).slice(-4000);
         });
-        await until(
-          `etcd ${at} to serve`,
-          async () => {
-            if (started.exitCode !== null || started.signalCode !== null) throw new Error(said);
-            return (await get("/health")).includes('"true"');
-          },
-          { every: 10 },
-        );
+        const isDead = (): boolean => started.exitCode !== null || started.signalCode !== null;
+        const serves = async (): Promise<boolean> => isDead() || (await get("/health")).includes('"true"');
+        await until(`etcd ${at} to serve`, serves, { every: 10 });
+        if (isDead()) throw new Error(`etcd ${at} did not start: ${said}`);
       },
       leads: async () => /^etcd_server_is_leader 1$/m.test(await get("/metrics").catch(() => "")),
     };

@@ -137,7 +137,7 @@ void test(
         return error;
       };
 
-      member!.signal("SIGSTOP");
+      await member!.signal("SIGSTOP");
       // Sent to a server that stands still: nobody can know.
       assert.ok(
         (await within(store.write([{ key: "/b", absent: true }], [{ type: "put", key: "/b", value: "1" }]))) instanceof
@@ -146,7 +146,7 @@ void test(
       for (const ask of [() => store.get("/a"), () => store.list("/"), () => store.revision()]) {
         assert.ok((await within(ask())) instanceof Unavailable);
       }
-      member!.signal("SIGCONT");
+      await member!.signal("SIGCONT");
       await until("an answer after SIGCONT", () => store.revision());
       assert.ok((await store.write([], [{ type: "put", key: "/c", value: "1" }])).ok);
 
@@ -187,12 +187,12 @@ void test(
     const followers = etcd.members.filter((member) => member !== leader);
     const [still, other] = followers as [EtcdMember, EtcdMember];
     // Without the leader, so that no election is needed; all begins at the first.
-    const store = await openStore(etcd, { endpoints: [still.endpoint, other.endpoint], timeoutMs: 1000 });
+    const store = await openStore(etcd, { endpoints: [still.endpoint, other.endpoint], timeoutMs: 3000 });
     try {
       const made = await store.write([], [{ type: "put", key: "/a", value: "1" }]);
       assert.ok(made.ok);
       const watch = await record(store, "/", made.revision);
-      still.signal("SIGSTOP");
+      await still.signal("SIGSTOP");
       assert.equal((await store.get("/a")).entry?.value, "1");
       const next = await store.write([], [{ type: "put", key: "/a", value: "2" }]);
       assert.ok(next.ok);
@@ -204,7 +204,7 @@ void test(
       assert.equal(watch.events().length, 1);
       assert.deepEqual(watch.ends, []);
     } finally {
-      still.signal("SIGCONT");
+      await still.signal("SIGCONT");
       await store.close();
       await etcd.close();
     }

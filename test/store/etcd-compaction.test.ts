@@ -70,7 +70,8 @@ void test(
       for (const one of stores) {
         await assert.rejects(one.list("/a", { revision: strikes[1]! }), (error: unknown) => {
           assert.ok(error instanceof Compacted);
-          assert.equal(error.compactRevision, Number(kept.value));
+          // What a server knows of: its own last compaction, or by asking etcd that of another.
+          assert.ok(error.compactRevision > strikes[1]! && error.compactRevision <= Number(kept.value));
           return true;
         });
       }

@@ -108,6 +108,7 @@ export const openEtcdStore = async (options: EtcdStoreOptions): Promise<Store> =
     if (!(error instanceof Refusal)) return error;
     if (error.isFuture) return futureError(revision, await readRevision());
     if (!error.isCompacted) return told("listing", error);
+    // Another server may have compacted further; this much is known without asking.
     if (revision < followed.compacted()) return new Compacted(revision, followed.compacted());
     const why = await compactionAfter(shared, revision);
     followed.forget(why.compactRevision);

@@ -57,9 +57,12 @@ export function failureOf(error: ServiceError): Refusal | Lost {
   return new Lost(reasonOf(error));
 }
 
+/** What is said where nothing is known but that time is over. */
+export const NO_ANSWER = "no answer in time";
+
 /** The library's words without what it repeats of itself. */
 export const reasonOf = ({ code, details }: Pick<ServiceError, "code" | "details">): string => {
-  if (code === status.DEADLINE_EXCEEDED) return "no answer in time";
+  if (code === status.DEADLINE_EXCEEDED) return NO_ANSWER;
   const last = /Last error: (?:Error: )?([^.]*(?:\.\d[^.]*)*)/.exec(details)?.[1];
   return (last ?? details).replace(/^etcdserver: /, "").trim();
 };

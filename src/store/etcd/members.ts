@@ -4,7 +4,7 @@ import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
 import { Unavailable } from "../store.ts";
 import type { Call, Calls } from "./calls.ts";
-import { Lost, Refusal } from "./failure.ts";
+import { Lost, NO_ANSWER, Refusal } from "./failure.ts";
 import type { Member } from "./member.ts";
 
 /** Milliseconds between two rounds over all members, none of which could be reached. */
@@ -61,7 +61,7 @@ export function createMembers({ members, calls, user, timeoutMs, clock, log }: M
       const share = Math.max(until - clock.now(), 1) / members.length;
       const reason = await member.unreachable(clock.now() + share);
       if (reason === undefined) return member;
-      why = reason;
+      if (why === "" || reason !== NO_ANSWER) why = reason;
       avoid(member.endpoint);
       if (clock.now() >= until || closed) throw unavailable(why);
       if (turn % members.length === 0) await pause(ROUND_PAUSE);
