@@ -1,12 +1,18 @@
-// Durable creates and lists of the SQLite store, beside a plain node:sqlite program that commits each write by itself.
+// Durable creates and lists of the SQLite store, beside a plain node:sqlite program that commits each write by itself; and of the store
+// in etcd, beside bare puts and bare creates through the same client library into the same etcd (not measured where there is no etcd).
 // Run: node bench/store.bench.ts [DIRECTORY]   (the directory's disk is what is measured; default: the system's for temporary files)
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { credentials, loadPackageDefinition, type ServiceClientConstructor } from "@grpc/grpc-js";
+import { loadSync } from "@grpc/proto-loader";
+import { systemClock } from "../src/observe/clock.ts";
 import { silentLog } from "../src/observe/log.ts";
+import { openEtcdStore } from "../src/store/etcd/etcd.ts";
 import { openSqliteStore } from "../src/store/sqlite/sqlite.ts";
 import type { Store } from "../src/store/store.ts";
+import { startEtcd, withoutEtcd } from "../test/lab/etcd.ts";
 
 const value = JSON.stringify({ kind: "Service", padding: "x".repeat(1070) });
 const directory = mkdtempSync(join(process.argv[2] ?? tmpdir(), "fairlead-bench-"));
@@ -103,6 +109,46 @@ const ours = async (): Promise<void> => {
   });
 };
 
+/** The client library alone: what one would write first. */
+const bareEtcd = (endpoint: string) => {
+  const proto = loadSync(join(import.meta.dirname, "../src/store/etcd/etcd.proto"), { keepCase: true, longs: Number });
+  const { KV } = loadPackageDefinition(proto)["etcdserverpb"] as unknown as { KV: ServiceClientConstructor };
+  const client = new KV(endpoint, credentials.createInsecure());
+  const send = (request: object): Promise<void> =>
+    new Promise((resolve, reject) => {
+      client["Txn"]!(request, (error: Error | null) => (error === null ? resolve() : reject(error)));
+    });
+  const request_put = (key: string) => ({ request_put: { key, value } });
+  return {
+    put: (key: string) => send({ success: [request_put(key)] }),
+    create: (key: string) =>
+      send({ compare: [{ key, target: "CREATE", result: "EQUAL", create_revision: 0 }], success: [request_put(key)] }),
+    close: () => client.close(),
+  };
+};
+
+const etcd = async (): Promise<void> => {
+  if (withoutEtcd !== false) return console.log(`etcd: not measured (${withoutEtcd})`);
+  const server = await startEtcd({ durable: true, folder: directory });
+  const bare = bareEtcd(server.endpoints[0]!);
+  const store = await openEtcdStore({ endpoints: server.endpoints, log: silentLog, clock: systemClock });
+  try {
+    for (const writers of [1, 50]) {
+      const many = `${writers} writer${writers === 1 ? "" : "s"}`;
+      const count = writers === 1 ? 1000 : 5000;
+      await measure(`etcd, bare puts, ${many}`, writers, count, (at) => bare.put(`/bare/puts/${writers}/${at}`));
+      await measure(`etcd, bare creates, ${many}`, writers, count, (at) => bare.create(`/bare/new/${writers}/${at}`));
+      await measure(`store in etcd, creates, ${many}`, writers, count, (at) => create(store, `/ours/${writers}/${at}`));
+    }
+    await measure("store in etcd, newest revision", 50, 5000, async () => void (await store.revision()));
+    await measure("store in etcd, list of 5,000", 1, 20, async () => void (await store.list("/ours/50/")));
+  } finally {
+    bare.close();
+    await store.close();
+    await server.close();
+  }
+};
+
 try {
   console.log(
     `${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}`,
@@ -110,6 +156,7 @@ try {
   row("", "rate", "p50", "p99", "samples");
   await rival();
   await ours();
+  await etcd();
 } finally {
   rmSync(directory, { recursive: true });
 }

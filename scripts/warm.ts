@@ -10,6 +10,7 @@ for (const module of [
   "../src/cli/site/parts/dns.ts",
   "../src/cli/manifests/apply.ts",
   "../src/apiserver/openapi/documents.ts",
+  "../src/store/etcd/etcd.ts",
   "../src/apiserver/pki/issue.ts",
   "../src/cli/server/certificates.ts",
 ]) {

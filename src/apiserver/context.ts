@@ -7,6 +7,7 @@ import type { Admission } from "./admission/admission.ts";
 import type { InFlight } from "./http/in-flight.ts";
 import type { WatchCache } from "./cache/watch-cache.ts";
 import type { Claims } from "./claims/claims.ts";
+import type { Consistency } from "./consistency.ts";
 import type { TokenJudge } from "./identity/token-verdict.ts";
 import type { RequestMetrics } from "./metrics/request-metrics.ts";
 import type { KindIndex } from "./route.ts";
@@ -18,6 +19,7 @@ import type { TokenAuthority } from "./tokens/authority.ts";
 export interface Context {
   readonly store: Store;
   readonly cache: WatchCache;
+  readonly consistency: Consistency;
   readonly kinds: KindIndex;
   readonly claims: Claims;
   /** Rules over writes, in the order they are asked. */

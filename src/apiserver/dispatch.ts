@@ -1,4 +1,5 @@
 import { DEPRECATED } from "../api/endpoints/endpoints.ts";
+import { standOnLatest } from "./consistency.ts";
 import type { Context } from "./context.ts";
 import { deletesMany } from "./discovery/resources.ts";
 import { methodNotAllowed } from "./errors.ts";
@@ -44,6 +45,7 @@ export async function dispatch(context: Context, exchange: Exchange, route: Reso
   const verb = Object.hasOwn(methods, exchange.method) ? methods[exchange.method] : undefined;
   if (verb === undefined) throw methodNotAllowed();
   if (route.kind.group === "" && route.kind.plural === "endpoints") exchange.warnings.add(DEPRECATED);
+  if (context.store.shared) await standOnLatest(context, exchange);
   const reads = exchange.method === "GET" && route.subresource === undefined;
   if (reads && (route.watch || (verb === list && queryFlag(exchange.query, "watch"))))
     return watch(context, exchange, route);

@@ -10,6 +10,8 @@ const fine: Check = () => undefined;
 /** Named as upstream names it, whatever the store is: monitoring asks for it by this name. */
 const store: Check = async (context) => {
   try {
+    const away = await context.consistency.current();
+    if (away !== undefined) return away.why;
     await context.store.revision();
     return undefined;
   } catch (error) {

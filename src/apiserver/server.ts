@@ -18,6 +18,7 @@ import { namespaceLifecycle } from "./admission/namespace-lifecycle.ts";
 import { serviceEndpoints } from "./admission/service-endpoints.ts";
 import { WatchCache } from "./cache/watch-cache.ts";
 import type { Claims } from "./claims/claims.ts";
+import { createConsistency } from "./consistency.ts";
 import type { Context } from "./context.ts";
 import { handle, handleUpgrade } from "./handle.ts";
 import { objectMetrics } from "./metrics/object-metrics.ts";
@@ -151,6 +152,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const context: Context = {
     store: options.store,
     cache,
+    consistency: createConsistency({ store: options.store, cache, clock, log }),
     kinds,
     claims: options.claims ?? nothingClaimed,
     admissions: [namespaceLifecycle, serviceEndpoints, ...(access?.admissions ?? []), ...(options.admissions ?? [])],
@@ -284,6 +286,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       await Promise.all(closed);
       cancel();
       await ended;
+      context.consistency.close();
       cache.close();
     },
   };

@@ -43,6 +43,16 @@ test("what contradicts itself is refused by the flag's name", () => {
     [["--cluster-domain", "a..b"], /^--cluster-domain/],
     [["--hostname-override", "a_b"], /^--hostname-override/],
     [["--publish"], /^--publish/],
+    [["--store", "etcd"], /^--store: etcd where\?/],
+    [["--store", "sqlit"], /^--store: .*did you mean sqlite\?/],
+    [["--store", "etcd://"], /^--store: "" is not HOST:PORT/],
+    [["--store", "etcd://10.0.0.1"], /^--store: "10\.0\.0\.1" is not HOST:PORT/],
+    [["--store", "etcd://10.0.0.1:2379,10.0.0.2:0"], /^--store: "10\.0\.0\.2:0" is not/],
+    [["--store", "etcd://10.0.0.1:2379/x"], /^--store: "10\.0\.0\.1:2379\/x" is not/],
+    [["--store", "etcd://root:secret@10.0.0.1:2379"], /^--store: a name and password would show.*--etcd-user-file/],
+    [["--etcd-cafile", "ca.crt"], /^--etcd-cafile belongs to --store etcd/],
+    [["--store", "etcds://h:1", "--etcd-certfile", "c"], /^--etcd-certfile and --etcd-keyfile belong together/],
+    [["--store", "etcds://h:1", "--etcd-cafile", ""], /^--etcd-cafile: .*empty/],
   ];
   for (const [argv, words] of cases) {
     assert.throws(() => config(argv), { name: "UsageError", message: words }, argv.join(" "));
@@ -50,6 +60,36 @@ test("what contradicts itself is refused by the flag's name", () => {
   // The smallest that the sentences offer are taken.
   assert.equal(config(["--service-cluster-ip-range", "10.96.0.0/28"]).serviceRanges[0], "10.96.0.0/28");
   assert.equal(config(["--cluster-cidr", "10.0.0.0/29"]).podRanges[0], "10.0.0.0/29");
+});
+
+test("the store: sqlite, or etcd at several endpoints, with TLS and a user's file", () => {
+  assert.deepEqual(config().store, { kind: "sqlite" });
+  const { store } = config(["--store", "etcd://10.0.0.1:2379,etcd-2.example:2379,[fd00::1]:2379"]);
+  assert.deepEqual(store, {
+    kind: "etcd",
+    endpoints: ["10.0.0.1:2379", "etcd-2.example:2379", "[fd00::1]:2379"],
+    tls: false,
+  });
+  assert.deepEqual(config(["--store", "etcds://h:1"]).store, { kind: "etcd", endpoints: ["h:1"], tls: true });
+  const files = [
+    "--etcd-cafile",
+    "/p/ca",
+    "--etcd-certfile",
+    "/p/c",
+    "--etcd-keyfile",
+    "/p/k",
+    "--etcd-user-file",
+    "/p/u",
+  ];
+  assert.deepEqual(config(["--store", "etcd://h:1", ...files]).store, {
+    kind: "etcd",
+    endpoints: ["h:1"],
+    tls: true,
+    caFile: "/p/ca",
+    certFile: "/p/c",
+    keyFile: "/p/k",
+    userFile: "/p/u",
+  });
 });
 
 test("addresses to listen on", () => {

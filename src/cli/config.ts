@@ -5,10 +5,12 @@ import { LOG_LEVELS, type LogLevel } from "../observe/log.ts";
 import { dataDirectory } from "./data/layout.ts";
 import { UsageError } from "./failure.ts";
 import { oneOf, type Flags, type Given } from "./flags.ts";
+import { STORE_FLAGS, storeConfig, type StoreConfig } from "./store-config.ts";
 
 /** Everything that follows from the flags of `up`; what the three processes are given. JSON, so that it can be handed on. */
 export interface SystemConfig {
   readonly directory: string;
+  readonly store: StoreConfig;
   readonly private: boolean;
   readonly publish: boolean;
   /** Not root: one user id, everything in a user namespace. */
@@ -32,7 +34,7 @@ export const SYSTEM_FLAGS = {
   },
   private: { type: "boolean", help: "everything in a network namespace of its own; always so without root" },
   publish: { type: "boolean", help: "with a private site: its node ports answer on this host's 127.0.0.1" },
-  store: { type: "string", value: "sqlite", help: "where objects are kept (sqlite, in DIR)" },
+  ...STORE_FLAGS,
   listen: { type: "string", value: "ADDR:PORT", help: "where the API server listens (127.0.0.1:6443)" },
   "proxy-mode": { type: "string", value: "MODE", help: "auto or nftables (auto)" },
   runtime: { type: "string", value: "NAME", help: "process (process)" },
@@ -95,13 +97,7 @@ export function systemConfig(
   environment: NodeJS.ProcessEnv,
   families: readonly IPFamily[],
 ): SystemConfig {
-  if (
-    oneOf("store", (text(given, "store") ?? "sqlite").replace(/^etcd:\/\/.*/, "etcd"), ["sqlite", "etcd"]) === "etcd"
-  ) {
-    throw new UsageError(
-      "--store: this version keeps objects in sqlite only; etcd is for more than one machine, which it does not do yet",
-    );
-  }
+  const store = storeConfig(given);
   const mode = oneOf("proxy-mode", text(given, "proxy-mode") ?? "auto", [
     "auto",
     "nftables",
@@ -184,6 +180,7 @@ export function systemConfig(
   }
   return {
     directory: dataDirectory(text(given, "data"), uid, environment),
+    store,
     private: isPrivate,
     publish: given.values["publish"] === true,
     rootless,

@@ -73,16 +73,40 @@ export class Compacted extends Error {
   }
 }
 
+/** The store cannot be reached or cannot serve now; what was asked did not happen. It may answer again at any moment. */
+export class Unavailable extends Error {
+  override readonly name = "Unavailable";
+}
+
+/** The store went away in the middle of a write. Whether the write happened cannot be told: read, and decide anew. */
+export class OutcomeUnknown extends Error {
+  override readonly name = "OutcomeUnknown";
+}
+
+/** The write is larger than the store takes in one piece; nothing was written. */
+export class TooLarge extends Error {
+  override readonly name = "TooLarge";
+}
+
 /**
  * A revisioned key-value store. Revisions are global and grow by one with each write that changed anything (a put always
  * does, a delete of nothing does not). An empty store is at revision 1, and its first write makes revision 2, as in etcd.
  * Keys are slash-separated paths ordered by their UTF-8 bytes; `prefix` matches by bytes.
  * A write that was acknowledged survives the death of the process and of the machine.
+ * A store that is not of this process may throw {@link Unavailable} from every method, and {@link OutcomeUnknown} from `write`.
  */
 export interface Store {
+  /**
+   * Whether other processes write here too. If so, `revision` is at least that of every write that anybody had acknowledged when it
+   * was asked, while a watch may be a moment behind it.
+   */
+  readonly shared: boolean;
   get(key: string): Promise<{ readonly entry: Entry | undefined; readonly revision: number }>;
   list(prefix: string, options?: ListOptions): Promise<ListResult>;
-  /** All or nothing. Two operations on one key in a write, an empty key, and text without a UTF-8 form throw TypeError. */
+  /**
+   * All or nothing. Two operations on one key in a write, an empty key, and text without a UTF-8 form throw TypeError; more than the
+   * store takes at once throws {@link TooLarge}.
+   */
   write(conditions: readonly Condition[], operations: readonly Operation[]): Promise<WriteResult>;
   /**
    * Every event with a revision greater than `after`, first those already written, then those to come.

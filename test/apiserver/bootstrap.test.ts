@@ -167,6 +167,27 @@ void test("two servers that start at once agree", async () => {
   assert.ok(await read(resources.services, "kubernetes"));
 });
 
+void test("another server that makes the same, at whatever moment of a start, is no contradiction", async () => {
+  for (let moment = 1; moment <= 10; moment++) {
+    store = memoryStore();
+    const plain = store;
+    let reads = 0;
+    const watched: Store = {
+      ...plain,
+      get: async (key) => {
+        reads += 1;
+        if (reads === moment) await start({ store: plain, advertise: { ip: "192.0.2.2", port: 6443 } });
+        return plain.get(key);
+      },
+    };
+    await start({ store: watched });
+    assert.ok(reads >= moment, `there were only ${reads} reads`);
+    assert.equal((await read(resources.ipAddresses, "10.96.0.1")).spec.parentRef.name, "kubernetes");
+    const { addresses } = (await read(resources.endpoints, "kubernetes")).subsets[0];
+    assert.deepEqual(addresses, [{ ip: "192.0.2.1" }, { ip: "192.0.2.2" }], "both servers live");
+  }
+});
+
 void test("SVC-278: node ports outside the range are said and kept", async () => {
   await start();
   await store.write([], [{ type: "put", key: "/claims/nodeports/40000", value: '{"namespace":"a","name":"b"}' }]);

@@ -180,7 +180,8 @@ void test("health fails while the store does, and keeps why to itself", async ()
     get: (target, name: keyof typeof inner) => {
       if (name === "revision" && isBroken)
         return () => Promise.reject(new Error("the disk of the secret project is full"));
-      return target[name].bind(target);
+      const member = target[name];
+      return typeof member === "function" ? member.bind(target) : member;
     },
   });
   const ailing = await createCluster({ store });

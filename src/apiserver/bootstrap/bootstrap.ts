@@ -36,6 +36,27 @@ async function warnOfPorts(reader: ClaimReader, { nodePortRange, log }: Bootstra
   );
 }
 
+/** One transaction that makes what is missing. @throws Error as {@link bootstrap} */
+async function draftAll(options: BootstrapOptions, stored: ClaimReader): Promise<Draft> {
+  const { store, clock, advertise, serviceRanges, nodePortRange } = options;
+  const [primary] = readServiceRanges(serviceRanges);
+  const uid = options.uid ?? randomUUID;
+  const now = timestamp(clock.now());
+  const draft = new Draft(fromStore(store), now, uid);
+  await draftNamespaces(draft);
+  const { object, comparison } = await draftServiceCIDR(draft, serviceRanges, now);
+  if (comparison === "inconsistent") throw contradiction(object, serviceRanges);
+  // The ServiceCIDR of this very transaction is not stored yet, and decides all the same.
+  const reader: ClaimReader = { ...stored, ranges: async () => readRanges([{ object, condition: undefined }]) };
+  const claims = serviceClaims({ reader, nodePortRange, clock, uid });
+  const clusterIP = kubernetesAddress(primary!);
+  await draftService(draft, { reader, claims, advertise, clusterIP, corrects: true });
+  const others = await draftLease(draft, store, advertise.ip);
+  await draftEndpoints(draft, [...others, advertise.ip].sort(), advertise.port, true);
+  await draftPolicy(draft);
+  return draft;
+}
+
 /**
  * Makes sure of what every cluster has: four namespaces, the default ServiceCIDR, Service, Endpoints and EndpointSlice of
  * the API server itself, and the roles that clients count on. One transaction, and none when nothing is missing. Runs before the API server reads the store.
@@ -43,24 +64,18 @@ async function warnOfPorts(reader: ClaimReader, { nodePortRange, log }: Bootstra
  * @throws Error when the ranges contradict each other or what is stored, with what to do
  */
 export async function bootstrap(options: BootstrapOptions): Promise<void> {
-  const { store, clock, log, advertise, serviceRanges, nodePortRange } = options;
-  const [primary] = readServiceRanges(serviceRanges);
+  const { store, log } = options;
   const stored = storeReader(store);
-  const uid = options.uid ?? randomUUID;
-  for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
-    const now = timestamp(clock.now());
-    const draft = new Draft(fromStore(store), now, uid);
-    await draftNamespaces(draft);
-    const { object, comparison } = await draftServiceCIDR(draft, serviceRanges, now);
-    if (comparison === "inconsistent") throw contradiction(object, serviceRanges);
-    // The ServiceCIDR of this very transaction is not stored yet, and decides all the same.
-    const reader: ClaimReader = { ...stored, ranges: async () => readRanges([{ object, condition: undefined }]) };
-    const claims = serviceClaims({ reader, nodePortRange, clock, uid });
-    const clusterIP = kubernetesAddress(primary!);
-    await draftService(draft, { reader, claims, advertise, clusterIP, corrects: true });
-    const others = await draftLease(draft, store, advertise.ip);
-    await draftEndpoints(draft, [...others, advertise.ip].sort(), advertise.port, true);
-    await draftPolicy(draft);
+  for (let attempt = 1; attempt <= MAXIMUM_ATTEMPTS; attempt++) {
+    const began = await store.revision();
+    let draft: Draft;
+    try {
+      draft = await draftAll(options, stored);
+    } catch (error) {
+      // Another server that makes the same at the same moment looks like a contradiction half-way.
+      if (attempt < MAXIMUM_ATTEMPTS && (await store.revision()) > began) continue;
+      throw error;
+    }
     if (draft.operations.length === 0) return warnOfPorts(stored, options);
     const result = await store.write(draft.conditions, draft.operations);
     if (result.ok) {

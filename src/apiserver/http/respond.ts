@@ -3,6 +3,7 @@ import { constants, gzip } from "node:zlib";
 import { ApiError } from "../../api/status.ts";
 import type { Log } from "../../observe/log.ts";
 import { negotiate, negotiateFailure, OBJECT_TRANSFORMS, type Shape } from "./accept.ts";
+import { storeError } from "../store-errors.ts";
 import type { Exchange } from "./exchange.ts";
 
 const compress = promisify(gzip);
@@ -112,6 +113,8 @@ export const sendStatus = (exchange: Exchange, code: number, status: object): Pr
 /** The error as the client shall see it. What nobody expected is logged whole and told without its insides. */
 export function apiErrorOf(error: unknown, log: Log, facts: object): ApiError {
   if (error instanceof ApiError) return error;
+  const ofStore = storeError(error);
+  if (ofStore !== undefined) return ofStore;
   const cause = error instanceof Error ? error : new Error(String(error));
   log.error({ ...facts, error: cause.message, stack: cause.stack }, "a request failed in a way nobody expected");
   return new ApiError("InternalError", `Internal error occurred: ${cause.message}`, {

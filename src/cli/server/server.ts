@@ -11,13 +11,14 @@ import { legacySigner } from "../../apiserver/tokens/legacy.ts";
 import { startControllers } from "../../controllers/start.ts";
 import { systemClock } from "../../observe/clock.ts";
 import type { Part } from "../../observe/part.ts";
-import { openSqliteStore } from "../../store/sqlite/sqlite.ts";
 import { clientOfDirectory } from "../connection.ts";
 import type { SystemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
 import { openLog } from "../data/log-file.ts";
 import { startPublisher } from "../publish/publisher.ts";
 import { VERSION } from "../version.ts";
+import { agreeOnAuthority } from "./authority.ts";
+import { openStore } from "./open-store.ts";
 
 const random = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
 
@@ -30,7 +31,8 @@ export async function startServer(
   const layout = layoutOf(config.directory);
   const log = openLog(layout, "server", config.logLevel);
   const clock = systemClock;
-  const [pki, store] = await Promise.all([certificates, openSqliteStore({ path: layout.database, log })]);
+  const [pki, store] = await Promise.all([certificates, openStore(config.store, layout.database, log, clock)]);
+  if (store.shared) await agreeOnAuthority(store, pki.ca, layout.pki);
   const [adminToken, keys] = await Promise.all([ensureAdminToken(layout.pki), ensureSigningKeys(layout.pki)]);
   const { host, port } = config.listen;
   const nodePortRange = { first: config.nodePortRange.from, last: config.nodePortRange.to };

@@ -70,6 +70,8 @@ export const memoryStore = (): Store => {
   };
 
   return {
+    shared: false,
+
     get: async (key) => {
       checkOpen();
       checkKey(key);

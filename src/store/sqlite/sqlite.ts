@@ -3,7 +3,7 @@ import { checkKey, checkList, checkPrefix, checkRevision, checkWrite, closedErro
 import type { Entry, Store, StoreEvent } from "../store.ts";
 import { connect } from "./connection.ts";
 import type { MadeWrite } from "./connection.ts";
-import { createFanout } from "./fanout.ts";
+import { createFanout } from "../fanout.ts";
 import type { Change, Columns, Row } from "./protocol.ts";
 
 export interface SqliteStoreOptions {
@@ -82,12 +82,16 @@ export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Stor
   connection.listen({
     committed: (writes, message) => fanout.commit(writes.flatMap(eventsOf), message),
     died: (error) => {
-      if (closing === undefined) log.error({ path, err: error }, "the store stopped working");
+      // The thread may have gone before the answer to `close` was heard; then that is the end, and a good one.
+      if (closing !== undefined) return;
+      log.error({ path, err: error }, "the store stopped working");
       fanout.end(error);
     },
   });
 
   return {
+    shared: false,
+
     get: async (key) => {
       checkOpen();
       checkKey(key);

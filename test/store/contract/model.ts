@@ -134,19 +134,23 @@ const run = async (model: Store, store: Store, steps: readonly Step[]): Promise<
 
 /** Random sequences of everything a store can do, with the in-memory model beside it. */
 export const modelSequences = (engine: string, open: OpenStore): void => {
-  void test(`${engine}: does in every sequence what the in-memory model does`, { timeout: 120_000 }, async () => {
-    const numRuns = times(60, 400);
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60, size: "max" }), async (steps) => {
-        const opened = await open();
-        try {
-          await run(memoryStore(), opened.store, steps);
-        } finally {
-          await opened.close();
-        }
-      }),
-      // Opening a store for each step of shrinking takes its time: after this, the smallest failure so far is good enough.
-      { numRuns, interruptAfterTimeLimit: times(40_000, 120_000) },
-    );
-  });
+  void test(
+    `${engine}: does in every sequence what the in-memory model does`,
+    { timeout: times(120_000, 300_000) },
+    async () => {
+      const numRuns = times(60, 400);
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60, size: "max" }), async (steps) => {
+          const opened = await open();
+          try {
+            await run(memoryStore(), opened.store, steps);
+          } finally {
+            await opened.close();
+          }
+        }),
+        // Opening a store for each step of shrinking takes its time: after this, the smallest failure so far is good enough.
+        { numRuns, interruptAfterTimeLimit: times(40_000, 120_000) },
+      );
+    },
+  );
 };

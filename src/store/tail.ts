@@ -1,4 +1,4 @@
-import type { StoreEvent } from "../store.ts";
+import type { StoreEvent } from "./store.ts";
 
 /** The revision of the write that an event belongs to. */
 export const revisionOf = (event: StoreEvent): number =>

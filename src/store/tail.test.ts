@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import type { StoreEvent } from "../store.ts";
+import type { StoreEvent } from "./store.ts";
 import { createTail, revisionOf } from "./tail.ts";
 
 const put = (revision: number, length: number): StoreEvent => ({

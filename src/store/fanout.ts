@@ -1,6 +1,6 @@
-import type { Log } from "../../observe/log.ts";
-import { Compacted } from "../store.ts";
-import type { StoreEvent, Watch, WatchHandler } from "../store.ts";
+import type { Log } from "../observe/log.ts";
+import { Compacted } from "./store.ts";
+import type { StoreEvent, Watch, WatchHandler } from "./store.ts";
 import { createTail, keyOf, revisionOf } from "./tail.ts";
 
 interface Watching {
