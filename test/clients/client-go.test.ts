@@ -8,8 +8,7 @@ import { kubectlHome } from "../lab/kubectl-runner.ts";
 import { until } from "../lab/until.ts";
 import { byName, makeChanges, startRestartingServer, type Heard } from "./changes.ts";
 
-const folder = join(import.meta.dirname, "informer");
-const built = goProgram("INFORMER", "informer", folder, ["install", "."]);
+const built = goProgram("INFORMER", "informer");
 const CHANGES = 10_000;
 
 void test(

@@ -6,9 +6,8 @@ import { goProgram } from "../lab/go-program.ts";
 import { kubectlHome } from "../lab/kubectl-runner.ts";
 import { startSubject, type Subject } from "../conformance/subject.ts";
 
-const VERSION = "v3.18.4";
 const chart = join(import.meta.dirname, "chart");
-const built = goProgram("HELM", "helm", import.meta.dirname, ["install", `helm.sh/helm/v3/cmd/helm@${VERSION}`]);
+const built = goProgram("HELM", "helm");
 const skip = "missing" in built ? built.missing : false;
 
 let subject: Subject;

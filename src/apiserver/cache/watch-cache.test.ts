@@ -104,3 +104,42 @@ void test("when the store's watch breaks, all is read again and listeners hear t
   cache.close();
   await store.close();
 });
+
+const cacheOf = (store: Store): WatchCache =>
+  new WatchCache({ store, kinds: [configMap], clock: systemClock, log: silentLog });
+
+void test("a cache that starts anew has the changes of a while before, so that watches go on from there", async () => {
+  const store = memoryStore();
+  const { revision } = (await put(store, "a")) as { revision: number };
+  await put(store, "b");
+  await put(store, "b");
+  await store.write([], [{ type: "delete", key: keyFor("a") }]);
+  const cache = cacheOf(store);
+  await cache.start();
+  assert.equal(cache.revision, await store.revision());
+  const resource = cache.of(configMap);
+  assert.deepEqual(
+    resource.ring.after(revision)?.map(({ next, previous }) => [next?.key, previous?.key]),
+    [
+      [keyFor("b"), undefined],
+      [keyFor("b"), keyFor("b")],
+      [undefined, keyFor("a")],
+    ],
+  );
+  assert.deepEqual(
+    [...resource.range(resource.prefix)].map(({ key }) => key),
+    [keyFor("b")],
+  );
+  cache.close();
+});
+
+void test("where the store has forgotten what was, the cache starts from what is", async () => {
+  const store = memoryStore();
+  for (const name of ["a", "b", "c"]) await put(store, name);
+  await store.compact(await store.revision());
+  const cache = cacheOf(store);
+  await cache.start();
+  assert.equal(cache.revision, await store.revision());
+  assert.equal(cache.of(configMap).size, 3);
+  cache.close();
+});

@@ -2,12 +2,14 @@ import type { Kind } from "../../api/kind.ts";
 import { ApiError } from "../../api/status.ts";
 import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
-import type { Store, StoreEvent, Watch } from "../../store/store.ts";
+import { Compacted, type Store, type StoreEvent, type Watch } from "../../store/store.ts";
 import { itemOf, type Item } from "./item.ts";
 import { ResourceCache } from "./resource-cache.ts";
 
 const ROOT = "/registry/";
 const PAGE = 5000;
+/** Revisions before the newest one that a start goes back to. */
+const REPLAYED = 2048;
 /** How long a reader waits for a revision that is not there yet, as upstream does. */
 const PATIENCE_MS = 3000;
 const RETRY_MS = 200;
@@ -65,35 +67,55 @@ export class WatchCache {
     return found;
   }
 
-  /** Reads everything and starts to follow; resolves when both are done. */
+  /**
+   * Reads everything as it was a while ago and follows from there; resolves when it stands at what is there now. So watches that were cut by a
+   * restart go on from where they were, and no client has to list anew.
+   */
   async start(): Promise<void> {
-    const loaded = new Map<string, Item[]>();
-    let revision = 0;
-    let after: string | undefined;
-    for (;;) {
-      const page = await this.#options.store.list(ROOT, {
-        limit: PAGE,
-        ...(after === undefined ? {} : { after, revision }),
-      });
-      revision = page.revision;
-      for (const entry of page.entries) {
-        const prefix = resourcePrefix(entry.key);
-        if (!this.#resources.has(prefix)) continue;
-        const items = loaded.get(prefix);
-        if (items === undefined) loaded.set(prefix, [itemOf(entry)]);
-        else items.push(itemOf(entry));
-      }
-      if (!page.more) break;
-      after = page.entries.at(-1)!.key;
-    }
+    const { store } = this.#options;
+    const newest = await store.revision();
+    const past = Math.max(1, newest - REPLAYED);
+    const { items, revision } = await this.#read(past).catch((error: unknown) => {
+      if (!(error instanceof Compacted)) throw error;
+      return this.#read(undefined);
+    });
     this.#revision = revision;
-    for (const [prefix, resource] of this.#resources) resource.reset(loaded.get(prefix) ?? [], revision);
-    this.#watch = await this.#options.store.watch(ROOT, revision, {
+    for (const [prefix, resource] of this.#resources) resource.reset(items.get(prefix) ?? [], revision);
+    this.#watch = await store.watch(ROOT, revision, {
       events: (events, newest) => this.#take(events, newest),
       ended: (error) => this.#ended(error),
     });
     if (this.#closed) this.#watch.close();
     this.#wake();
+    if (this.#revision < newest) {
+      await new Promise<void>((done) => {
+        this.#waiters.push({ revision: newest, done });
+      });
+    }
+  }
+
+  /** Every object of the kinds here, by the prefix of its resource: as of a revision, or as of now. @throws Compacted */
+  async #read(at: number | undefined): Promise<{ items: Map<string, Item[]>; revision: number }> {
+    const read = new Map<string, Item[]>();
+    let revision = at;
+    let after: string | undefined;
+    for (;;) {
+      const page = await this.#options.store.list(ROOT, {
+        limit: PAGE,
+        ...(revision === undefined ? {} : { revision }),
+        ...(after === undefined ? {} : { after }),
+      });
+      revision = page.revision;
+      for (const entry of page.entries) {
+        const prefix = resourcePrefix(entry.key);
+        if (!this.#resources.has(prefix)) continue;
+        const items = read.get(prefix);
+        if (items === undefined) read.set(prefix, [itemOf(entry)]);
+        else items.push(itemOf(entry));
+      }
+      if (!page.more) return { items: read, revision };
+      after = page.entries.at(-1)!.key;
+    }
   }
 
   /** Resolves when the cache stands at the revision or later; refuses a revision that does not come. */
