@@ -17,7 +17,7 @@ for (const file of files) {
   console.log(`\n## ${file}`);
   const { status } = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", file], {
     stdio: "inherit",
-    timeout: 300_000,
+    timeout: 900_000,
   });
   if (status !== 0) failed += 1;
 }

@@ -38,7 +38,7 @@ const ended = (child: ChildProcess): Promise<void> =>
  */
 export async function startKubernetes(
   given: SubjectOptions & { ca: string; server: Pair; admin: Pair },
-): Promise<Endpoint> {
+): Promise<Endpoint & { readonly pid: number }> {
   const binary = process.env["KUBE_APISERVER"];
   if (binary === undefined) throw new Error("SUBJECT=kubernetes: KUBE_APISERVER should name a kube-apiserver");
   const folder = mkdtempSync(join(tmpdir(), "fairlead-kubernetes-"));
@@ -91,7 +91,8 @@ export async function startKubernetes(
     "endpoint-reconciler-type": "lease",
   };
   const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-  children.push(run(binary, args));
+  const server = run(binary, args);
+  children.push(server);
   const isReady = (): Promise<boolean> =>
     new Promise((resolve) => {
       const asked = request(
@@ -145,5 +146,5 @@ export async function startKubernetes(
       ]),
     );
   }
-  return { port, close };
+  return { port, pid: server.pid!, close };
 }
