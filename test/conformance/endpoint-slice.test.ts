@@ -133,6 +133,8 @@ void test("SVC-247: node names are subdomains, host names labels, zones anything
 });
 
 void test("SVC-248: conditions may be left out and need not agree", async () => {
+  const none = await post(endpoint({}));
+  assert.deepEqual(none.body.endpoints, [{ addresses: ["10.0.0.1"], conditions: {} }]);
   for (const conditions of [{}, { ready: true, serving: false, terminating: true }, { terminating: true }]) {
     const { code, body, text } = await post(endpoint({ conditions }));
     assert.equal(code, 201, text);
