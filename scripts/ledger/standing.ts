@@ -11,7 +11,10 @@ export interface TestResult {
 /** What was decided about a statement that is not simply proved. */
 export type Verdict =
   /** We do more than Kubernetes; the test that names the statement shows ours. */
-  { readonly standing: "surpassed"; readonly why: string } | { readonly standing: "not ours"; readonly why: string };
+  | { readonly standing: "surpassed"; readonly why: string }
+  | { readonly standing: "not ours"; readonly why: string }
+  /** Some of it is missing, whatever tests name it: they check the rest. */
+  | { readonly standing: "open"; readonly why: string };
 
 export interface Standing {
   readonly statement: Statement;
@@ -35,6 +38,7 @@ function standingOf(statement: Statement, tests: readonly TestResult[], verdict:
   const failed = tests.filter(({ outcome }) => outcome === "failed");
   const open = (why: string): Standing => ({ statement, standing: "open", tests: passed, why });
   if (verdict?.standing === "not ours") return { statement, standing: "not ours", tests: passed, why: verdict.why };
+  if (verdict?.standing === "open") return open(verdict.why);
   if (failed.length > 0) return open(`fails: ${failed[0]!.name}`);
   if (passed.length === 0) return open(tests.length > 0 ? "its tests were skipped in this run" : "no test names it");
   if (verdict !== undefined) return { statement, standing: "surpassed", tests: passed, why: verdict.why };

@@ -10,7 +10,7 @@ const BOTH: readonly IPFamily[] = ["IPv4", "IPv6"];
 const config = (argv: string[] = [], uid = 0, families = BOTH) =>
   systemConfig(readFlags("up", SYSTEM_FLAGS, argv), uid, {}, families);
 
-test("without flags: both families, the usual ranges, a host site for root and a private one for others", () => {
+test("SVC-115: without flags: both families, the usual ranges, a host site for root and a private one for others", () => {
   const { serviceRanges, podRanges, nodePortRange, listen, clusterDomain } = config();
   assert.deepEqual(serviceRanges, ["10.96.0.0/16", "fd00:10:96::/112"]);
   assert.deepEqual(podRanges, ["10.244.0.0/16", "fd00:10:244::/64"]);

@@ -88,17 +88,22 @@ void test("what is made is what the API would have made of the same objects", as
   }
 });
 
-void test("SVC-281, SVC-283: a new address or port of the server goes into Service, Endpoints and slice; the cluster IP stays", async () => {
+void test("SVC-281, SVC-283: a new address or port of the server goes into Service, Endpoints and slice, and what has drifted is put right; the cluster IP stays", async () => {
   await start();
-  const { uid } = (await read(resources.services, "kubernetes")).metadata;
+  const was = await read(resources.services, "kubernetes");
+  const { uid } = was.metadata;
+  // Ports and type that have drifted are put right at a start.
+  const drifted = { ...was.spec, type: "NodePort", ports: [{ ...was.spec.ports[0], port: 444, nodePort: 30_444 }] };
+  const key = objectKey(resources.services, { namespace: "default", name: "kubernetes" });
+  await store.write([], [{ type: "put", key, value: JSON.stringify({ ...was, spec: drifted }) }]);
   // A server that ends well gives its lease up.
   const leave = (ip: string) => store.write([], [{ type: "delete", key: instanceKey(ip) }]);
   await leave("192.0.2.1");
   await start({ advertise: { ip: "192.0.2.9", port: 7443 } });
   const service = await read(resources.services, "kubernetes");
   assert.deepEqual(
-    [service.metadata.uid, service.spec.clusterIP, service.spec.ports[0].targetPort],
-    [uid, "10.96.0.1", 7443],
+    [service.metadata.uid, service.spec.type, service.spec.clusterIP, service.spec.ports],
+    [uid, "ClusterIP", "10.96.0.1", [{ name: "https", port: 443, protocol: "TCP", targetPort: 7443 }]],
   );
   assert.deepEqual((await read(resources.endpoints, "kubernetes")).subsets[0].addresses, [{ ip: "192.0.2.9" }]);
   assert.equal((await read(resources.endpointSlices, "kubernetes")).ports[0].port, 7443);
@@ -188,7 +193,7 @@ void test("another server that makes the same, at whatever moment of a start, is
   }
 });
 
-void test("SVC-278: node ports outside the range are said and kept", async () => {
+void test("node ports outside the range are said and kept", async () => {
   await start();
   await store.write([], [{ type: "put", key: "/claims/nodeports/40000", value: '{"namespace":"a","name":"b"}' }]);
   const said: object[] = [];
@@ -197,7 +202,7 @@ void test("SVC-278: node ports outside the range are said and kept", async () =>
   assert.deepEqual(said, [{ ports: [40_000], count: 1, range: "30000-32767" }]);
 });
 
-void test("SVC-107, SVC-109, SVC-161: the API server hands out addresses through these claims and takes them back", async () => {
+void test("SVC-109, SVC-161: the API server hands out addresses through these claims and takes them back", async () => {
   await start();
   const claims = serviceClaims({ reader: storeReader(store) });
   const cluster = await createCluster({ store, claims, kinds });

@@ -118,6 +118,13 @@ void test("SVC-195: an object is created by applying it, and changed by applying
   assert.equal(changed.body.spec.selector, undefined);
 });
 
+void test("SVC-195: an apply patch in CBOR is of no type that is known", async () => {
+  await apply("one", "cbor", { spec: { ports: [http] } });
+  const headers = { "content-type": "application/apply-patch+cbor" };
+  const answer = await subject.ask("PATCH", `${SERVICES}/cbor?fieldManager=one`, Buffer.from([0xa0]), { headers });
+  assert.deepEqual([answer.code, answer.body.reason], [415, "UnsupportedMediaType"]);
+});
+
 void test("SVC-195: an apply patch needs fieldManager; force belongs to apply alone; a manager's name is bounded and printable", async () => {
   await apply("one", "options", { spec: { ports: [http] } });
   const cases: [string, string, string, string[]][] = [

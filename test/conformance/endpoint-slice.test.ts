@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { until } from "../lab/until.ts";
 import { startSubject, type Answered, type Subject } from "./subject.ts";
 
 let subject: Subject;
@@ -132,6 +133,8 @@ void test("SVC-247: node names are subdomains, host names labels, zones anything
 });
 
 void test("SVC-248: conditions may be left out and need not agree", async () => {
+  const none = await post(endpoint({}));
+  assert.deepEqual(none.body.endpoints, [{ addresses: ["10.0.0.1"], conditions: {} }]);
   for (const conditions of [{}, { ready: true, serving: false, terminating: true }, { terminating: true }]) {
     const { code, body, text } = await post(endpoint({ conditions }));
     assert.equal(code, 201, text);
@@ -167,16 +170,34 @@ void test("SVC-250: ports: name and protocol have defaults, names are unique lab
   assert.equal((await post({ ports: [{ port: 70_000 }] })).code, 201);
 });
 
-void test("SVC-251: the old topology of an endpoint is dropped without a word", async () => {
-  const { code, body } = await post(endpoint({ deprecatedTopology: { zone: "a", "kubernetes.io/hostname": "n1" } }));
-  assert.equal(code, 201);
-  assert.equal(body.endpoints[0].deprecatedTopology, undefined);
+void test("SVC-251: the old topology of an endpoint is dropped without a word, however much of it there is", async () => {
+  const labels = Array.from({ length: 20 }, (_, at) => [`k${at}`, "v"] as const);
+  const deprecatedTopology = { "kubernetes.io/hostname": "n1", ...Object.fromEntries(labels) };
+  const { code, body, headers } = await post(endpoint({ deprecatedTopology }), { name: "topology" });
+  assert.deepEqual([code, headers["warning"]], [201, undefined]);
+  const put = slice(endpoint({ addresses: ["10.0.0.2"], deprecatedTopology }), { name: "topology" });
+  const changed = await subject.ask("PUT", `${SLICES}/topology`, put);
+  assert.equal(changed.code, 200, changed.text);
+  for (const [one] of [body.endpoints, changed.body.endpoints]) {
+    assert.deepEqual([one.deprecatedTopology, one.nodeName], [undefined, undefined]);
+  }
 });
 
 void test("SVC-252, SVC-253: no label is needed, and no Service either", async () => {
   assert.equal((await post()).code, 201);
-  const labels = { "kubernetes.io/service-name": "nowhere", "endpointslice.kubernetes.io/managed-by": "me" };
-  assert.equal((await post({}, { labels })).code, 201);
+  const labels = {
+    "kubernetes.io/service-name": "nowhere",
+    "endpointslice.kubernetes.io/managed-by": "me",
+    "service.kubernetes.io/headless": "",
+  };
+  assert.equal((await post({}, { name: "labelled", labels })).code, 201);
+  const changed = await subject.ask("PATCH", `${SLICES}/labelled`, { ports: [{ port: 80 }] }, MERGE);
+  assert.deepEqual([changed.code, changed.body.metadata.labels], [200, labels]);
+  const unlabelled = await subject.ask("PATCH", `${SLICES}/labelled`, { metadata: { labels: null } }, MERGE);
+  assert.deepEqual([unlabelled.code, unlabelled.body.metadata.labels], [200, undefined]);
+  await subject.ask("PATCH", `${SLICES}/labelled`, { metadata: { labels } }, MERGE);
+  const mirrored = { metadata: { name: "unmirrored", labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } } };
+  assert.equal((await subject.ask("POST", "/api/v1/namespaces/default/endpoints", mirrored)).code, 201);
   const found = await subject.ask("GET", `${SLICES}?labelSelector=kubernetes.io/service-name%3Dnowhere`);
   assert.equal(found.body.items.length, 1);
 });
@@ -189,6 +210,30 @@ void test("SVC-255: selected by name and namespace only", async () => {
   );
   assert.equal(list.body.items.length, 1);
   assert.equal((await subject.ask("GET", `${SLICES}?fieldSelector=addressType%3DIPv4`)).code, 400);
+  await post({}, { name: "of-web", labels: { "kubernetes.io/service-name": "web" } });
+  const { body } = await subject.ask("GET", `${SLICES}?labelSelector=kubernetes.io/service-name%3Dweb`);
+  assert.deepEqual(
+    body.items.map(({ metadata }: Answered["body"]) => metadata.name),
+    ["of-web"],
+  );
+});
+
+void test("SVC-254: by default nobody is asked whether they may hold an owner's deletion up", async () => {
+  const rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/default";
+  const rules = [{ apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["create"] }];
+  await subject.ask("POST", `${rbac}/roles`, { metadata: { name: "slicer" }, rules });
+  await subject.ask("POST", `${rbac}/rolebindings`, {
+    metadata: { name: "slicer" },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "slicer" },
+    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "jane" }],
+  });
+  const jane = await subject.client("CN=jane");
+  const ownerReferences = [{ apiVersion: "v1", kind: "Service", name: "web", uid: "1", blockOwnerDeletion: true }];
+  const made = await until("the role to be known", async () => {
+    const answered = await subject.ask("POST", SLICES, slice({}, { ownerReferences }), { as: jane });
+    return answered.code === 403 ? undefined : answered;
+  });
+  assert.deepEqual([made.code, made.body.metadata.ownerReferences], [201, ownerReferences], made.text);
 });
 
 void test("SVC-222: host names as addresses are warned about on create; odd forms of addresses are refused before any warning", async () => {

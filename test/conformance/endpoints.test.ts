@@ -157,11 +157,17 @@ void test("SVC-220: every request for Endpoints is answered with the advice to u
   for (const [method, path, body] of [
     ["GET", ENDPOINTS, undefined],
     ["GET", `${ENDPOINTS}/advised`, undefined],
+    ["GET", "/api/v1/endpoints", undefined],
+    ["POST", ENDPOINTS, { metadata: { name: "posted" } }],
     ["PUT", `${ENDPOINTS}/advised`, { metadata: { name: "advised" } }],
     ["DELETE", `${ENDPOINTS}/advised`, undefined],
+    ["DELETE", `${ENDPOINTS}?fieldSelector=metadata.name%3Dposted`, undefined],
   ] as const) {
     assert.deepEqual(warnings(await subject.ask(method, path, body)), [advice], `${method} ${path}`);
   }
+  const headers = { "content-type": "application/merge-patch+json" };
+  await post([], { name: "patched" });
+  assert.deepEqual(warnings(await subject.ask("PATCH", `${ENDPOINTS}/patched`, {}, { headers })), [advice]);
   const watch = await subject.open("GET", `${ENDPOINTS}?watch=true&timeoutSeconds=1`);
   assert.equal(watch.headers["warning"], `299 - "${advice}"`);
   watch.destroy();

@@ -181,7 +181,7 @@ void test("SVC-189, SVC-190: PUT creates no IngressClass, and DELETE answers wit
   assert.deepEqual([gone.code, gone.body.kind, gone.body.details.kind], [200, "Status", "ingressclasses"]);
 });
 
-void test("SVC-299: IngressClasses are selected by metadata.name alone", async () => {
+void test("IngressClasses are selected by metadata.name alone", async () => {
   await create(controller("a/b"), { name: "chosen" });
   const found = await subject.ask("GET", `${CLASSES}?fieldSelector=metadata.name%3Dchosen`);
   assert.deepEqual(

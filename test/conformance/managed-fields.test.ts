@@ -76,6 +76,8 @@ void test("SVC-198: a create is owned by its writer: what was said and what was 
   });
   assert.equal(told.code, 200, told.text);
   assert.equal(told.body.spec.type, "ClusterIP");
+  const versions = [answer, told].map(({ body }) => body.metadata.resourceVersion as string);
+  assert.ok(BigInt(versions[1]!) > BigInt(versions[0]!), versions.join());
   assert.deepEqual(fieldsOf(told, "teller", "status"), {
     "f:status": {
       "f:conditions": {

@@ -173,7 +173,7 @@ void test("SVC-307: a change of type takes and frees", { skip }, async () => {
   await untilStatus(namespace, { hard, used: { "services.nodeports": "0", "services.loadbalancers": "0" } });
 });
 
-void test("SVC-305: a pod that has ended takes no room, and is still an object", { skip }, async () => {
+void test("a pod that has ended takes no room, and is still an object", { skip }, async () => {
   const namespace = await newNamespace();
   const hard = { pods: "1", "count/pods": "2", cpu: "1" };
   await createQuota(namespace, { hard });
@@ -188,7 +188,7 @@ void test("SVC-305: a pod that has ended takes no room, and is still an object",
   await create(`${rootOf(namespace)}/pods`, pod("next"));
 });
 
-void test("SVC-305: a quota within scopes counts the pods that are in them", { skip }, async () => {
+void test("a quota within scopes counts the pods that are in them", { skip }, async () => {
   const namespace = await newNamespace();
   await create(`${rootOf(namespace)}/pods`, pod("short", { activeDeadlineSeconds: 60 }));
   await create(`${rootOf(namespace)}/pods`, pod("long"));

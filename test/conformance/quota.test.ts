@@ -185,7 +185,7 @@ const cases: [what: string, spec: object, faults: string[]][] = [
   ],
 ];
 for (const [index, [what, spec, faults]] of cases.entries()) {
-  void test(`SVC-305: a quota of ${what}: ${faults.length === 0 ? "no fault" : "its faults"}`, async () => {
+  void test(`a quota of ${what}: ${faults.length === 0 ? "no fault" : "its faults"}`, async () => {
     // Not stored: a quota may be for quotas too.
     const object = { metadata: { name: `case${index}` }, spec };
     const answered = await subject.ask("POST", `${quotasOf("default")}?dryRun=All`, object);
@@ -195,14 +195,14 @@ for (const [index, [what, spec, faults]] of cases.entries()) {
   });
 }
 
-void test("SVC-305: what is no quantity is refused as it is decoded", async () => {
+void test("what is no quantity is refused as it is decoded", async () => {
   for (const amount of ["many", "1KiB", "", true]) {
     const answered = await createQuota("default", hard({ services: amount }), "no-quantity");
     assert.deepEqual([answered.code, answered.body.reason], [400, "BadRequest"], String(amount));
   }
 });
 
-void test("SVC-305: amounts are stored in their canonical form", async () => {
+void test("amounts are stored in their canonical form", async () => {
   const { body } = await createQuota(
     await newNamespace(),
     hard({
@@ -227,7 +227,7 @@ void test("SVC-305: amounts are stored in their canonical form", async () => {
   });
 });
 
-void test("SVC-305: more requests than limits are warned of on create", async () => {
+void test("more requests than limits are warned of on create", async () => {
   const spec = hard({ "requests.cpu": "2", "limits.cpu": "1500m", memory: "2Gi", "limits.memory": "1Gi", pods: "1" });
   const namespace = await newNamespace();
   const answered = await createQuota(namespace, spec, "warned");
@@ -246,7 +246,7 @@ void test("SVC-305: more requests than limits are warned of on create", async ()
   assert.deepEqual([updated.code, updated.headers["warning"]], [200, undefined]);
 });
 
-void test("SVC-305, SVC-348: ResourceQuota is v1, in a namespace, `quota` for short, with a status", async () => {
+void test("ResourceQuota is v1, in a namespace, `quota` for short, with a status", async () => {
   const { body } = await subject.ask("GET", "/api/v1");
   const found = body.resources.filter(({ name }: { name: string }) => name.startsWith("resourcequotas"));
   assert.deepEqual(
@@ -282,7 +282,7 @@ void test("SVC-305, SVC-348: ResourceQuota is v1, in a namespace, `quota` for sh
   );
 });
 
-void test("SVC-305: the status is written through /status alone, and the spec is not; scopes stay", async () => {
+void test("the status is written through /status alone, and the spec is not; scopes stay", async () => {
   const namespace = await newNamespace();
   const status = { hard: { services: "9" }, used: { services: "9" } };
   const { body: first } = await subject.ask("POST", quotasOf(namespace), {
@@ -309,7 +309,7 @@ void test("SVC-305: the status is written through /status alone, and the spec is
   ]);
 });
 
-void test("SVC-189, SVC-190: PUT creates no ResourceQuota, and DELETE answers with it", async () => {
+void test("PUT creates no ResourceQuota, and DELETE answers with it", async () => {
   const namespace = await newNamespace();
   const put = await subject.ask("PUT", `${quotasOf(namespace)}/nothing`, { metadata: { name: "nothing" } });
   assert.deepEqual([put.code, put.body.reason], [404, "NotFound"]);
@@ -318,7 +318,7 @@ void test("SVC-189, SVC-190: PUT creates no ResourceQuota, and DELETE answers wi
   assert.deepEqual([gone.code, gone.body.kind, gone.body.metadata.name], [200, "ResourceQuota", "goes"]);
 });
 
-void test("SVC-305: quotas are selected by the fields metadata.name and metadata.namespace", async () => {
+void test("quotas are selected by the fields metadata.name and metadata.namespace", async () => {
   const namespace = await newNamespace();
   await createQuota(namespace, {}, "chosen");
   await createQuota(namespace, {}, "another");
@@ -331,7 +331,7 @@ void test("SVC-305: quotas are selected by the fields metadata.name and metadata
   assert.equal((await subject.ask("GET", `${quotasOf(namespace)}?fieldSelector=spec.scopes%3Da`)).code, 400);
 });
 
-void test("SVC-305: the row of a ResourceQuota", async () => {
+void test("the row of a ResourceQuota", async () => {
   const namespace = await newNamespace();
   const { body } = await createQuota(namespace, hard({ services: "3" }));
   const status = {
@@ -447,7 +447,7 @@ async function untilUsed(
   });
 }
 
-void test("SVC-305: events are not counted", async () => {
+void test("events are not counted", async () => {
   const namespace = await limited({ "count/events": 0, secrets: 0 }, { "count/events": 0, secrets: 0 });
   await untilRefused(namespace, `${rootOf(namespace)}/secrets`, { metadata: { name: "s" } });
   const event = { metadata: { name: "e", namespace }, involvedObject: { namespace, kind: "Pod", name: "p" } };
@@ -702,7 +702,7 @@ const scopes: [scope: string, spec: object, isIn: boolean][] = [
   ],
 ];
 for (const [scope, more, isIn] of scopes) {
-  void test(`SVC-305: within ${scope}, a pod with ${JSON.stringify(more)} ${isIn ? "counts" : "does not count"}`, async () => {
+  void test(`within ${scope}, a pod with ${JSON.stringify(more)} ${isIn ? "counts" : "does not count"}`, async () => {
     const namespace = await limited({ pods: 0 }, { pods: 0 }, { scopes: [scope] });
     await limited({ secrets: 0 }, { secrets: 0 }, { name: "z", namespace });
     await untilRefused(namespace, `${rootOf(namespace)}/secrets`, { metadata: { name: "s" } });
@@ -720,7 +720,7 @@ const resourced = (requests: object, limits: object = {}) => ({
   image: "i",
   resources: { requests, limits },
 });
-void test("SVC-305: what pods ask of the machines is counted, with all that runs at once", async () => {
+void test("what pods ask of the machines is counted, with all that runs at once", async () => {
   const names = [
     "cpu",
     "requests.cpu",
@@ -779,7 +779,7 @@ void test("SVC-305: what pods ask of the machines is counted, with all that runs
   });
 });
 
-void test("SVC-305: where pods' cpu and memory are limited, each container must say what it asks", async () => {
+void test("where pods' cpu and memory are limited, each container must say what it asks", async () => {
   const namespace = await limited(
     { "requests.cpu": 9, "limits.memory": 9, secrets: 0 },
     { "requests.cpu": 0, "limits.memory": 0, secrets: 0 },

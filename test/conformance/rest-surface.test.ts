@@ -69,10 +69,63 @@ void test("SVC-186: Services are reached in a namespace, by name, over all names
   assert.equal((await subject.ask("POST", "/api/v1/services", service("nowhere"))).code, 405);
 });
 
+void test("SVC-187: below a Service are its status and its proxy, and nothing to scale or finalize", async () => {
+  await made(SERVICES, service("below"));
+  const { resources } = (await subject.ask("GET", "/api/v1")).body;
+  const below = resources.filter(({ name }: { name: string }) => name.startsWith("services/"));
+  assert.deepEqual(
+    below.map(({ name, kind, verbs }: Answered["body"]) => [name, kind, verbs]),
+    [
+      ["services/proxy", "ServiceProxyOptions", ["create", "delete", "get", "patch", "update"]],
+      ["services/status", "Service", ["get", "patch", "update"]],
+    ],
+  );
+  const at = `${SERVICES}/below`;
+  const read = await subject.ask("GET", `${at}/status`);
+  assert.deepEqual([read.code, read.body.kind], [200, "Service"]);
+  assert.equal((await subject.ask("PUT", `${at}/status`, read.body)).code, 200);
+  assert.equal((await subject.ask("PATCH", `${at}/status`, {}, MERGE)).code, 200);
+  for (const method of ["POST", "DELETE"]) assert.equal((await subject.ask(method, `${at}/status`, {})).code, 405);
+  for (const what of ["scale", "finalize"]) {
+    for (const method of ["GET", "PUT"]) assert.equal((await subject.ask(method, `${at}/${what}`)).code, 404, what);
+  }
+  const subsets = [{ addresses: [{ ip: "10.1.1.1" }], ports: [{ port: 80 }] }];
+  await made(`${NAMESPACE}/endpoints`, { ...endpointsOf("below"), subsets });
+  // Nobody's addresses are not used, so that every method that is known gets as far as that.
+  for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]) {
+    assert.equal((await subject.ask(method, `${at}/proxy/x`)).code, 503, method);
+  }
+  assert.equal((await subject.ask("TRACE", `${at}/proxy/x`)).code, 405);
+});
+
+void test("a proxied name that leads nowhere is told what is missing, before any redirection", async () => {
+  await made(SERVICES, service("portless"));
+  const subsets = [{ addresses: [{ ip: "10.1.1.1" }], ports: [{ port: 80 }] }];
+  await made(`${NAMESPACE}/endpoints`, { ...endpointsOf("portless"), subsets });
+  await made(SERVICES, service("endless"));
+  for (const [name, code, message] of [
+    ["nothing", 404, 'services "nothing" not found'],
+    ["nothing:80", 404, 'services "nothing" not found'],
+    ["endless", 404, 'services "endless" not found'],
+    ["portless", 503, 'no endpoints available for service "portless"'],
+    ["http:portless:80", 503, 'no endpoints available for service "http:portless:80"'],
+    ["portless:81", 503, 'no service port 81 found for service "portless"'],
+    ["a:b:c:d", 400, 'invalid service request "a:b:c:d"'],
+  ] as const) {
+    for (const path of ["/proxy", "/proxy/", "/proxy/x"]) {
+      const { code: found, body } = await subject.ask("GET", `${SERVICES}/${name}${path}`);
+      assert.deepEqual([found, body?.message], [code, message], name + path);
+    }
+  }
+});
+
 void test("SVC-189: PUT of a name that is not there creates a Service and Endpoints, and nothing of the other kinds", async () => {
   const put = (path: string, body: object) => subject.ask("PUT", path, body);
   assert.equal((await put(`${SERVICES}/put`, service("put"))).code, 201);
   assert.equal((await put(`${NAMESPACE}/endpoints/put`, endpointsOf("put"))).code, 201);
+  // So does a Service's status.
+  assert.equal((await put(`${SERVICES}/put-status/status`, service("put-status"))).code, 201);
+  assert.equal((await subject.ask("GET", `${SERVICES}/put-status`)).code, 200);
   const networking = "/apis/networking.k8s.io/v1";
   const backend = { service: { name: "x", port: { number: 80 } } };
   for (const [path, body] of [

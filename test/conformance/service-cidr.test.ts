@@ -204,11 +204,16 @@ void test("SVC-269: it goes although addresses are in it when others have all it
   await until("it is gone", () => isGone("inner"), { seconds: 60 });
 });
 
-void test("SVC-266: the same range twice is one pool", controllers, async () => {
+void test("SVC-266: ranges may overlap, and the same range twice is one pool", controllers, async () => {
   await create("one", "10.12.0.0/28");
   await create("two", "10.12.0.0/28");
+  assert.equal((await create("around", "10.12.0.0/24")).code, 201);
   await Promise.all([serves("one"), serves("two")]);
   await until("an address", async () => (await service("first", { clusterIP: "10.12.0.1" })).code === 201);
   const again = await service("second", { clusterIP: "10.12.0.1" });
   assert.match(again.body.message, /provided IP is already allocated/);
+  await serves("around");
+  await until("an address of the range around", async () => {
+    return (await service("third", { clusterIP: "10.12.0.99" })).code === 201;
+  });
 });

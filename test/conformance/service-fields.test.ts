@@ -176,12 +176,14 @@ void test("SVC-029: a health check's node port where LoadBalancer and Local meet
   assert.equal(await port("NodePort", "Local"), undefined);
 });
 
-void test("SVC-033, SVC-034: a load balancer allocates node ports unless told not to, and has no class", async () => {
+void test("SVC-033, SVC-034: a load balancer allocates node ports unless told not to, and has no class unless one is given", async () => {
   const given = { type: "LoadBalancer", ports: [HTTP] };
   assertHas((await services.made(given)).spec, { allocateLoadBalancerNodePorts: true, loadBalancerClass: undefined });
   assertHas((await services.made({ ...given, allocateLoadBalancerNodePorts: false })).spec, {
     allocateLoadBalancerNodePorts: false,
   });
+  const loadBalancerClass = "example.com/internal";
+  assertHas((await services.made({ ...given, loadBalancerClass })).spec, { loadBalancerClass });
   for (const type of ["ClusterIP", "NodePort", "ExternalName"]) {
     assertHas((await services.made({ type, ports: [HTTP], externalName: "a.example" })).spec, {
       allocateLoadBalancerNodePorts: undefined,
@@ -189,7 +191,7 @@ void test("SVC-033, SVC-034: a load balancer allocates node ports unless told no
   }
 });
 
-void test("SVC-040: a Service has no generation, and a change of its spec does not make one", async () => {
+void test("SVC-040: a Service is given no generation, and a change of its spec does not make one", async () => {
   const { metadata } = await services.made({ ports: [HTTP] });
   assert.equal(metadata.generation, undefined);
   const { body } = await services.modify(metadata.name, { selector: { app: "a" } });
@@ -203,6 +205,21 @@ void test("SVC-041: Services are apiVersion v1, kind Service, in a namespace", a
   const { body } = await subject.ask("GET", "/api/v1");
   const found = body.resources.find(({ name }: { name: string }) => name === "services");
   assert.deepEqual([found.kind, found.namespaced, found.singularName], ["Service", true, "service"]);
+});
+
+void test("SVC-308: what fills up pods in a namespace leaves Services alone", async () => {
+  // Fairlead has no LimitRanges; a ServiceAccount is in every namespace.
+  const limits = [{ type: "Container", default: { cpu: "1" }, defaultRequest: { cpu: "1" } }];
+  const limited = await subject.ask("POST", "/api/v1/namespaces/default/limitranges", {
+    metadata: { name: "limited" },
+    spec: { limits },
+  });
+  assert.equal(limited.code, subject.isFairlead ? 404 : 201, limited.text);
+  const { metadata, spec } = await services.made({ ports: [HTTP] }, { name: "alone" });
+  const own = "creationTimestamp managedFields name namespace resourceVersion uid";
+  assert.equal(Object.keys(metadata).sort().join(" "), own);
+  const computed = "clusterIP clusterIPs internalTrafficPolicy ipFamilies ipFamilyPolicy ports sessionAffinity type";
+  assert.equal(Object.keys(spec).sort().join(" "), computed);
 });
 
 void test("SVC-042: topologyKeys and ipFamily are unknown fields", async () => {

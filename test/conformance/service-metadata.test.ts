@@ -123,13 +123,12 @@ void test("SVC-045: a name is judged on create alone, so that it is never in the
   assert.equal(code, 200);
 });
 
-void test("SVC-001: a Service's name may start with a digit, also where an Ingress says it", async (t) => {
+void test("SVC-001: a Service's name may start with a digit, also where an Ingress says it", async () => {
   assertCauses(await services.create(HTTP, { name: "1st" }), []);
   const backend = { service: { name: "1st", port: { number: 80 } } };
   const { code, text } = await subject.ask("POST", "/apis/networking.k8s.io/v1/namespaces/default/ingresses", {
     metadata: { name: "digit" },
     spec: { defaultBackend: backend },
   });
-  if (code === 404) return t.skip("this server has no Ingresses");
   assert.equal(code, 201, text);
 });

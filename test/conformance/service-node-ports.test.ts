@@ -27,6 +27,13 @@ void suite("the default range", () => {
   void test("SVC-145, SVC-146: 30000 to 32767, and automatic ports from 30086 on", async () => {
     assert.deepEqual(await ports(typed("NodePort", { port: 80, nodePort: 30_000 })), [30_000]);
     assert.deepEqual(await ports(typed("NodePort", { port: 80, nodePort: 32_767 })), [32_767]);
+    for (const port of [29_999, 32_768]) {
+      assertCauses(await services.create(typed("NodePort", { port: 80, nodePort: port })), [refused(0, port, OUTSIDE)]);
+    }
+    const { text } = await subject.ask("GET", "/metrics");
+    const metric = (name: string): number =>
+      Number(new RegExp(`^kube_apiserver_nodeport_allocator_${name} (\\d+)$`, "m").exec(text)?.[1]);
+    assert.equal(metric("allocated_ports") + metric("available_ports"), 2768);
     const found: number[] = [];
     for (let index = 0; index < 40; index++) found.push(...(await ports(NODE_PORT)));
     assert.ok(Math.min(...found) >= 30_086 && Math.max(...found) <= 32_767, found.join());

@@ -17,18 +17,29 @@ const bad = { port: 70_000, targetPort: 80 };
 const taken = (ip: string): string =>
   `Invalid spec.clusterIPs: Invalid value: ["${ip}"]: failed to allocate IP ${ip}: provided IP is already allocated`;
 
-void test("SVC-107: who may not, what is no Service, what cannot be allocated, what is not valid, what is there: told in that order", async () => {
+void test("SVC-107: who may not, what is no Service, where nothing may be made, what cannot be allocated, what is not valid, what is not wanted, what is there: told in that order", async () => {
   const jane = await subject.client("CN=jane");
   const held = await services.made({ ...HTTP, type: "NodePort", clusterIP: "10.96.1.7" }, { name: "held" });
   const worst = { metadata: { name: "held" }, spec: { clusterIP: "10.96.1.7", ports: [{ port: "80" }] } };
   const anonymous = await subject.ask("POST", PATH, worst, { as: "anonymous" });
   assert.ok([401, 403].includes(anonymous.code), anonymous.text);
-  if (!subject.isFairlead) assert.equal((await subject.ask("POST", PATH, worst, { as: jane })).code, 403);
+  assert.equal((await subject.ask("POST", PATH, worst, { as: jane })).code, 403);
   const undecoded = await subject.ask("POST", PATH, worst);
   assert.deepEqual([undecoded.code, undecoded.body.reason], [400, "BadRequest"]);
   const spec = { clusterIP: "10.96.1.7", ports: [bad], type: "NodePort" };
   assertCauses(await services.create(spec, { name: "held" }), [taken("10.96.1.7")]);
   assertCauses(await services.create({ ...spec, clusterIP: "" }, { name: "held" }), [BAD_PORT]);
+  // Admission that changes objects comes before all that, admission that judges them between what is not valid and what is there.
+  const nowhere = await subject.ask("POST", PATH.replace("default", "nowhere"), { metadata: { name: "held" }, spec });
+  assert.deepEqual([nowhere.code, nowhere.body.message], [404, 'namespaces "nowhere" not found']);
+  const externalIPs = ["1.2.3.4"];
+  assertCauses(await services.create({ ports: [bad], externalIPs }, { name: "held" }), [BAD_PORT]);
+  const denied = await services.create({ ...HTTP, externalIPs }, { name: "held" });
+  assert.deepEqual([denied.code, denied.reason], [403, "Forbidden"]);
+  // A status is wiped, and so not judged.
+  const status = { loadBalancer: { ingress: [{ ip: "x" }] } };
+  const wiped = await subject.ask("POST", PATH, { metadata: { name: "wiped" }, spec: HTTP, status });
+  assert.deepEqual([wiped.code, wiped.body.status], [201, { loadBalancer: {} }]);
   const exists = await services.create(HTTP, { name: "held" });
   assert.deepEqual(
     [exists.code, exists.reason, exists.message],
@@ -72,10 +83,8 @@ void test("SVC-109: whatever fails after the allocation leaves its address and p
     'NotSupported spec.sessionAffinity: Unsupported value: "Cookie": supported values: "ClientIP", "None"',
   ]);
   // Refused by admission, which comes after the allocation.
-  if (!subject.isFairlead) {
-    const { code, reason } = await services.create({ ...spec, externalIPs: ["1.2.3.4"] });
-    assert.deepEqual([code, reason], [403, "Forbidden"]);
-  }
+  const denied = await services.create({ ...spec, externalIPs: ["1.2.3.4"] });
+  assert.deepEqual([denied.code, denied.reason], [403, "Forbidden"]);
   await services.made(HTTP, { name: "in-the-way" });
   assert.equal((await services.create(spec, { name: "in-the-way" })).code, 409);
   const taken2 = { ...spec, ports: [...spec.ports, { name: "b", port: 81, nodePort: 80 }] };

@@ -33,7 +33,7 @@ const offRange = (ip: string): string =>
   `Invalid spec.clusterIPs: Invalid value: ["${ip}"]: failed to allocate IP ${ip}: the provided network does not match the current range`;
 
 on("10.96.0.0/28 alone", { serviceRanges: ["10.96.0.0/28"] }, (given) => {
-  void test("SVC-116, SVC-132, SVC-133, SVC-135: a cluster of one family", async () => {
+  void test("SVC-116, SVC-132, SVC-133, SVC-135, SVC-136: a cluster of one family", async () => {
     const { services } = given();
     assertCauses(await services.create({ ...HTTP, ipFamilies: ["IPv6"] }), [
       'Invalid spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster',
@@ -65,7 +65,7 @@ on("10.96.0.0/28 alone", { serviceRanges: ["10.96.0.0/28"] }, (given) => {
       "SingleStack",
     ]);
     assert.deepEqual(await families({ ipFamilies: ["IPv6", "IPv4"] }), [["IPv6", "IPv4"], "RequireDualStack"]);
-    // With a selector it is as any other (SVC-136).
+    // With a selector it is as any other.
     const selected = { ...HTTP, clusterIP: "None", selector: { a: "b" } };
     assertCauses(await services.create({ ...selected, ipFamilies: ["IPv6"] }), [
       'Invalid spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster',

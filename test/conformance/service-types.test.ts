@@ -95,7 +95,7 @@ for (const [statement, about, spec, ...causes] of rows) {
   });
 }
 
-void test("an unknown type is refused", async () => {
+void test("SVC-062: an unknown type is refused", async () => {
   assertCauses(await services.create({ ...HTTP, type: "clusterip" }), [
     'NotSupported spec.type: Unsupported value: "clusterip": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"',
   ]);

@@ -166,10 +166,13 @@ void test("SVC-335, SVC-336: the cells of an EndpointSlice", async () => {
 void test("SVC-339: the ranges of a ServiceCIDR, and what holds an IPAddress", async () => {
   const networking = "/apis/networking.k8s.io/v1";
   assert.equal((await cells(`${networking}/servicecidrs`, "kubernetes"))["CIDRs"], "10.96.0.0/16,fd00:10:96::/112");
-  await made(`${networking}/ipaddresses`, {
-    metadata: { name: "10.96.0.200" },
-    spec: { parentRef: { group: "Example.com", resource: "Things", namespace: "a", name: "B" } },
-  }).catch(() => {});
+  const held = async (ip: string, parentRef: object): Promise<unknown> => {
+    await made(`${networking}/ipaddresses`, { metadata: { name: ip }, spec: { parentRef } });
+    return (await cells(`${networking}/ipaddresses`, ip))["ParentRef"];
+  };
+  const things = { group: "example.com", resource: "Things", name: "B" };
+  assert.equal(await held("10.96.0.200", { ...things, namespace: "a" }), "things.example.com/a/B");
+  assert.equal(await held("10.96.0.201", things), "things.example.com/B");
   await made(SERVICES, service("holder", { clusterIP: "10.96.0.60" }));
   assert.equal((await cells(`${networking}/ipaddresses`, "10.96.0.60"))["ParentRef"], "services/default/holder");
 });
@@ -283,6 +286,8 @@ void test("SVC-342: what wide output adds of a pod", async () => {
   assert.equal(wide["IP"], "10.244.0.1");
   assert.equal(wide["Node"], "n1");
   assert.equal(wide["Readiness Gates"], "1/2");
+  await made(PODS, pod("nominated", { nodeName: undefined }), { nominatedNodeName: "n2" });
+  assert.equal((await cells(PODS, "nominated"))["Nominated Node"], "n2");
 });
 
 void test("SVC-343: a Node's status and roles", async () => {

@@ -11,7 +11,7 @@ import { until } from "../lab/until.ts";
 
 const ROOT = "/api/v1/namespaces/default";
 
-void test("SVC-305: quotas are counted anew every five minutes, whatever their status says", async (t) => {
+void test("quotas are counted anew every five minutes, whatever their status says", async (t) => {
   const cluster = await createCluster();
   const client = createClient({ server: `https://127.0.0.1:${cluster.port}`, ca: cluster.ca, ...cluster.admin });
   const clock = manualClock();

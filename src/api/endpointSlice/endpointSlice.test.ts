@@ -63,7 +63,7 @@ void test("SVC-240, SVC-246: on update the address type is fixed and untouched e
 void test("SVC-250, SVC-251: defaults", () => {
   const made = make({ ports: [{ port: 80 }], endpoints: [{ ...to("10.0.0.1"), deprecatedTopology: { a: "b" } }] });
   assert.deepEqual(made.ports, [{ port: 80, name: "", protocol: "TCP" }]);
-  assert.deepEqual(made.endpoints, [to("10.0.0.1")]);
+  assert.deepEqual(made.endpoints, [{ ...to("10.0.0.1"), conditions: {} }]);
 });
 
 void test("SVC-239: the generation moves with content and labels, not with annotations", () => {

@@ -18,9 +18,14 @@ function defaults(object: EndpointSlice): EndpointSlice {
     ...(ports === undefined
       ? {}
       : { ports: ports.map((port) => ({ ...port, name: port.name ?? "", protocol: port.protocol || "TCP" })) }),
-    // SVC-251: what was written in the place of older versions' topology is dropped.
-    ...(endpoints?.some((endpoint) => endpoint.deprecatedTopology !== undefined)
-      ? { endpoints: endpoints.map(({ deprecatedTopology: _topology, ...endpoint }) => endpoint) }
+    // SVC-251: what was written in the place of older versions' topology is dropped. Conditions are there though none is said.
+    ...(endpoints?.some((endpoint) => endpoint.deprecatedTopology !== undefined || endpoint.conditions === undefined)
+      ? {
+          endpoints: endpoints.map(({ deprecatedTopology: _topology, conditions = {}, ...endpoint }) => ({
+            ...endpoint,
+            conditions,
+          })),
+        }
       : {}),
   };
 }

@@ -45,13 +45,13 @@ const validateChange = (next: IPAddress, previous: IPAddress): Fault[] =>
     ? []
     : [invalid("spec.parentRef", shown(next), "field is immutable")];
 
-/** SVC-339: `services/default/web`. */
+/** SVC-339: `services/default/web`, of which the resource and its group are in small letters. */
 function parentText({ spec }: IPAddress): string {
   const parent = spec?.parentRef;
   if (parent === undefined) return "<none>";
   const resource = parent.group ? `${parent.resource}.${parent.group}` : parent.resource;
   const name = parent.namespace ? `${parent.namespace}/${parent.name}` : parent.name;
-  return `${resource}/${name}`.toLowerCase();
+  return `${resource.toLowerCase()}/${name}`;
 }
 
 export const ipAddress: Kind<IPAddress> = {

@@ -256,7 +256,7 @@ for (const [id, was, now, faults] of updated) {
     assert.deepEqual(faultsOf(stored(now), stored(was)), faults));
 }
 
-void test("SVC-102 … SVC-105: the status of a load balancer", () => {
+void test("SVC-102, SVC-103, SVC-104, SVC-105: the status of a load balancer", () => {
   const status = (ingress: object[], type = "LoadBalancer"): string[] => {
     const was = stored({ type });
     const next = stored({ type }, { status: { loadBalancer: { ingress } } });

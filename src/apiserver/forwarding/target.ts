@@ -4,6 +4,8 @@ import { badRequest } from "../errors.ts";
 
 /** What a name in a proxy request says: `web`, `web:http`, `web:80`, `https:web:443`, `https:web:` (SVC-204). */
 export interface ProxyName {
+  /** All of it, as it was sent. */
+  readonly text: string;
   readonly scheme: "http" | "https";
   readonly name: string;
   /** A port's name or number; `""` when none is said. */
@@ -28,7 +30,7 @@ export function readProxyName(what: "service" | "pod", text: string): ProxyName 
   if (name === undefined || name === "" || port === undefined || (scheme !== "http" && scheme !== "https")) {
     throw badRequest(`invalid ${what} request ${JSON.stringify(text)}`);
   }
-  return { scheme, name, port };
+  return { text, scheme, name, port };
 }
 
 const unavailable = (message: string): ApiError => new ApiError("ServiceUnavailable", message);
@@ -71,7 +73,7 @@ export function chooseTarget(
       return { scheme: asked.scheme, pod, ip, port: port.port };
     }
   }
-  throw unavailable(`no endpoints available for service ${JSON.stringify(asked.name)}`);
+  throw unavailable(`no endpoints available for service ${JSON.stringify(asked.text)}`);
 }
 
 /** The pod's own port that is meant: the one said, else the first that a container declares (SVC-211). @throws ApiError BadRequest */

@@ -15,10 +15,17 @@ import { nodeOf, nodePath, streamsOf } from "../stream/ways.ts";
 import { itemAt } from "../write.ts";
 import type { Verb } from "./verb.ts";
 
-function objectAt(context: Context, resource: Resource, namespace: string, name: string): KubeObject {
+/** `told`: of which resource a client hears that it is not there. */
+function objectAt(
+  context: Context,
+  resource: Resource,
+  namespace: string,
+  name: string,
+  told: Resource = resource,
+): KubeObject {
   const kind = context.kinds.find(resource.group, resource.version, resource.plural);
   const item = kind && itemAt(context, kind, { namespace, name });
-  if (item === undefined) throw notFound(resource, name);
+  if (item === undefined) throw notFound(told, name);
   return item.object;
 }
 
@@ -35,7 +42,7 @@ function targetOf(context: Context, { kind, namespace = "", name = "" }: Resourc
   const podKind = context.kinds.find("", "v1", "pods");
   const podOf = (pod: string): Pod | undefined =>
     podKind && (itemAt(context, podKind, { namespace, name: pod })?.object as Pod | undefined);
-  const from = objectAt(context, endpoints, namespace, asked.name) as Endpoints;
+  const from = objectAt(context, endpoints, namespace, asked.name, services) as Endpoints;
   return chooseTarget(from, asked, portName, podOf, () => chance(context));
 }
 
@@ -75,7 +82,8 @@ const queryOf = (url: string | undefined): string => /\?(.*)$/s.exec(url ?? "")?
 export const proxy: Verb = async (context, exchange, route) => {
   const { method, path, request } = exchange;
   if (route.proxied === "" && (method === "GET" || method === "HEAD")) {
-    // Relative links of the page would otherwise miss the last segment (SVC-210).
+    // Relative links of the page would otherwise miss the last segment (SVC-210); what leads nowhere is told first.
+    targetOf(context, route);
     const query = queryOf(request.url);
     startAnswer(exchange, 301, "text/html; charset=utf-8");
     exchange.answer.setHeader("location", `${path}/${query === "" ? "" : `?${query}`}`);

@@ -43,14 +43,14 @@ const cluster = (found: ServicePlan | undefined): string[] | string => {
 };
 
 for (const [name, endpoints, expected] of [
-  ["PRX-011: what is not said counts as ready", [at(1)], ["10.244.0.1:8080"]],
+  ["PRX-011, SVC-248: what is not said counts as ready", [at(1)], ["10.244.0.1:8080"]],
   [
     "PRX-012: local is the same node name",
     [at(1, { nodeName: "n1" }), at(2, { nodeName: "N1" })],
     ["10.244.0.1:8080 local", "10.244.0.2:8080"],
   ],
   [
-    "PRX-010: only the first address, and none without",
+    "PRX-010, SVC-242: only the first address, and none without",
     [{ addresses: ["10.244.0.1", "10.244.0.9"] }, { addresses: [] }],
     ["10.244.0.1:8080"],
   ],

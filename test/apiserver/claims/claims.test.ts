@@ -84,7 +84,7 @@ void test("SVC-121: the static band serves only when the dynamic one is full", a
   assert.ok(last((await server.create("over", {})).spec!.clusterIP!) <= 16);
 });
 
-void test("SVC-122 … SVC-125: an explicit address", async () => {
+void test("SVC-122, SVC-124, SVC-125: an explicit address", async () => {
   assert.equal((await server.create("low", { clusterIP: "10.0.0.5" })).spec?.clusterIP, "10.0.0.5");
   await assert.rejects(
     server.create("again", { clusterIP: "10.0.0.5" }),
@@ -176,7 +176,7 @@ void test("SVC-115, SVC-116: the families are those the server was started with,
   );
 });
 
-void test("SVC-129 … SVC-138: families and addresses of a new Service", async () => {
+void test("SVC-129, SVC-131, SVC-132, SVC-136, SVC-137, SVC-138: families and addresses of a new Service", async () => {
   const of = async (name: string, spec: Parameters<typeof server.create>[1]) => {
     const { spec: got } = await server.create(name, spec);
     return [
@@ -206,7 +206,7 @@ void test("SVC-129 … SVC-138: families and addresses of a new Service", async 
   );
 });
 
-void test("SVC-132 … SVC-136: families that the cluster has not, and one family on a cluster of one", async () => {
+void test("SVC-132, SVC-133, SVC-135, SVC-136: families that the cluster has not, and one family on a cluster of one", async () => {
   await single();
   await assert.rejects(
     server.create("a", { clusterIP: "fd00::1" }),
@@ -264,6 +264,14 @@ void test("SVC-142, SVC-144: Services stay as they are when the cluster gets a s
     const { spec } = await server.update(name, (was) => ({ ...was, selector: { changed: "yes" } }));
     assert.deepEqual(spec?.ipFamilies, ["IPv4"], name);
   }
+});
+
+void test("SVC-142: a Service of two families stays as it is when the cluster has one of them no longer", async () => {
+  const { spec: was } = await server.create("prefer", { ipFamilyPolicy: "PreferDualStack" });
+  assert.deepEqual(was?.ipFamilies, ["IPv4", "IPv6"]);
+  await putServiceCIDR(store, "kubernetes", ["10.0.0.0/24"]);
+  const { spec } = await server.update("prefer", (old) => ({ ...old, selector: { changed: "yes" } }));
+  assert.deepEqual([spec?.ipFamilies, spec?.clusterIPs], [was?.ipFamilies, was?.clusterIPs]);
 });
 
 void test("SVC-166, SVC-169: addresses are kept when left out, and given back by ExternalName", async () => {

@@ -24,7 +24,7 @@ const texts = (usage: ReadonlyMap<string, { nano: bigint; format: "decimal" | "b
   Object.fromEntries([...usage].map(([name, amount]) => [name, quantityText(amount)]));
 const used = (spec: ResourceQuotaSpec, ...objects: Pod[]): object => texts(totalUsage(spec, pods, objects));
 
-void test("SVC-305: the overhead of a pod counts; to limits it is added where there is one", () => {
+void test("the overhead of a pod counts; to limits it is added where there is one", () => {
   const pod = podOf({
     containers: [container("c", { cpu: "1", memory: "1Mi" }, { cpu: "2" })],
     overhead: { cpu: "100m", memory: "1Mi" },
@@ -37,7 +37,7 @@ void test("SVC-305: the overhead of a pod counts; to limits it is added where th
   });
 });
 
-void test("SVC-305: what is said for the pod as a whole counts instead of what its containers say", () => {
+void test("what is said for the pod as a whole counts instead of what its containers say", () => {
   const pod = podOf({
     containers: [container("c", { cpu: "1", "ephemeral-storage": "1Gi" })],
     resources: { requests: { cpu: "3", "ephemeral-storage": "9Gi" } },
@@ -49,7 +49,7 @@ void test("SVC-305: what is said for the pod as a whole counts instead of what i
   assert.equal(missingCompute(pod, ["memory"]), undefined);
 });
 
-void test("SVC-305: huge pages count under both of their names, devices under requests alone", () => {
+void test("huge pages count under both of their names, devices under requests alone", () => {
   const pod = podOf({ containers: [container("c", { "hugepages-2Mi": "4Mi", "example.com/gpu": "2" })] });
   assert.deepEqual(
     used(hard("hugepages-2Mi", "requests.hugepages-2Mi", "requests.example.com/gpu", "example.com/gpu"), pod),
@@ -57,7 +57,7 @@ void test("SVC-305: huge pages count under both of their names, devices under re
   );
 });
 
-void test("SVC-305: a pod that has ended counts as an object alone", () => {
+void test("a pod that has ended counts as an object alone", () => {
   const ended = podOf({ containers: [container("c", { cpu: "1" })] }, "Failed");
   assert.deepEqual(used(hard("pods", "count/pods", "cpu"), ended, podOf({})), {
     pods: "1",
@@ -108,7 +108,7 @@ const selected: [
   ["VolumeAttributesClass", "Exists", undefined, {}, false],
 ];
 for (const [scopeName, operator, values, more, isIn] of selected) {
-  void test(`SVC-305: ${scopeName} ${operator} ${values?.join() ?? ""}: ${JSON.stringify(more)} is ${isIn ? "in" : "out"}`, () => {
+  void test(`${scopeName} ${operator} ${values?.join() ?? ""}: ${JSON.stringify(more)} is ${isIn ? "in" : "out"}`, () => {
     const matchExpressions = [{ scopeName, operator, ...(values && { values }) }];
     assert.deepEqual(used({ ...hard("pods"), scopeSelector: { matchExpressions } }, podOf(more)), {
       pods: isIn ? "1" : "0",
@@ -116,7 +116,7 @@ for (const [scopeName, operator, values, more, isIn] of selected) {
   });
 }
 
-void test("SVC-305: a pod that leaves a scope, or comes into it, is given back, or taken", () => {
+void test("a pod that leaves a scope, or comes into it, is given back, or taken", () => {
   const spec = { ...hard("pods"), scopes: ["Terminating"] };
   const [long, short] = [podOf({}), podOf({ activeDeadlineSeconds: 5 })];
   assert.deepEqual(texts(usageChange(spec, pods, long, short)), { pods: "1" });
