@@ -19,7 +19,6 @@ export const verdicts: Readonly<Record<string, Verdict>> = {
     "a plug-in of kube-apiserver that is off until somebody turns it on, and that Fairlead has not; off, as by default, both take the same writes, as the tests show",
   ),
   "SVC-262": surpassed("repaired as soon as it is deleted, not at the next of rounds that are three minutes apart"),
-  "SVC-280": open("all of it but --kubernetes-service-node-port, a flag that Fairlead has not"),
   "SVC-304": surpassed(
     "the same rule, and on unless --allow-external-ips turns it off: CVE-2020-8554 needs no setting",
   ),

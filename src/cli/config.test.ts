@@ -37,6 +37,8 @@ test("what contradicts itself is refused by the flag's name", () => {
     [["--cluster-cidr", "10.0.0.0/16,10.1.0.0/16"], /two ranges of one family/],
     [["--service-node-port-range", "0-5"], /^--service-node-port-range/],
     [["--service-node-port-range", "5-65536"], /^--service-node-port-range/],
+    [["--kubernetes-service-node-port", "443"], /^--kubernetes-service-node-port: "443" .*30000-32767/],
+    [["--kubernetes-service-node-port", "3e4"], /^--kubernetes-service-node-port/],
     [["--listen", "127.0.0.1:65536"], /^--listen/],
     [["--listen", "127.0.0.1:0"], /^--listen/],
     [["--listen", "::1:6443"], /^--listen/],

@@ -19,6 +19,8 @@ export interface SystemConfig {
   readonly serviceRanges: readonly string[];
   readonly podRanges: readonly string[];
   readonly nodePortRange: { readonly from: number; readonly to: number };
+  /** The Service `default/kubernetes` answers on this node port too. */
+  readonly kubernetesNodePort?: number;
   /** Services may take any address with `externalIPs`. */
   readonly allowExternalIPs: boolean;
   readonly clusterDomain: string;
@@ -45,6 +47,11 @@ export const SYSTEM_FLAGS = {
   },
   "cluster-cidr": { type: "string", value: "CIDR[,CIDR]", help: "addresses of pods (10.244.0.0/16,fd00:10:244::/64)" },
   "service-node-port-range": { type: "string", value: "FROM-TO", help: "node ports (30000-32767)" },
+  "kubernetes-service-node-port": {
+    type: "string",
+    value: "PORT",
+    help: "a node port for the API server's own Service, default/kubernetes (none)",
+  },
   "allow-external-ips": {
     type: "boolean",
     help: "let Services take any address with externalIPs, and traffic that is meant for others with it",
@@ -157,6 +164,15 @@ export function systemConfig(
       `--service-node-port-range: ${JSON.stringify(portRange)} is not FROM-TO within 1-65535, such as 30000-32767`,
     );
   }
+  const kubernetesNodePort = text(given, "kubernetes-service-node-port");
+  if (
+    kubernetesNodePort !== undefined &&
+    !(/^\d{1,5}$/.test(kubernetesNodePort) && Number(kubernetesNodePort) >= from && Number(kubernetesNodePort) <= to)
+  ) {
+    throw new UsageError(
+      `--kubernetes-service-node-port: ${JSON.stringify(kubernetesNodePort)} is not a port within --service-node-port-range, ${from}-${to}`,
+    );
+  }
 
   const clusterDomain = (text(given, "cluster-domain") ?? "cluster.local").replace(/\.$/, "");
   const nodeName = (text(given, "hostname-override") ?? hostname()).trim().toLowerCase();
@@ -190,6 +206,7 @@ export function systemConfig(
       .filter((range) => servicesCarried.some((service) => service.family === range.family))
       .map((range) => range.text),
     nodePortRange: { from, to },
+    ...(kubernetesNodePort === undefined ? {} : { kubernetesNodePort: Number(kubernetesNodePort) }),
     allowExternalIPs: given.values["allow-external-ips"] === true,
     clusterDomain,
     nodeName,

@@ -88,6 +88,30 @@ void test("what is made is what the API would have made of the same objects", as
   }
 });
 
+void test("SVC-280: asked for, it answers on a node port, which is claimed with it; another start moves the port or gives it back", async () => {
+  const spec = async () => (await read(resources.services, "kubernetes")).spec;
+  const held = async () => [...(await storeReader(store).takenNodePorts())];
+  await start({ advertise: { ip: "192.0.2.1", port: 6443, nodePort: 30443 } });
+  assert.equal((await spec()).type, "NodePort");
+  assert.equal((await spec()).ports[0].nodePort, 30443);
+  const claimed = await held();
+  assert.equal(claimed.length, 1);
+  const revision = await store.revision();
+  await start({ advertise: { ip: "192.0.2.1", port: 6443, nodePort: 30443 } });
+  assert.equal(await store.revision(), revision, "the same again writes nothing");
+
+  await start({ advertise: { ip: "192.0.2.1", port: 6443, nodePort: 30444 } });
+  assert.equal((await spec()).ports[0].nodePort, 30444);
+  assert.equal((await held()).length, 1);
+  assert.notDeepEqual(await held(), claimed);
+
+  await start();
+  assert.equal((await spec()).type, "ClusterIP");
+  assert.deepEqual((await spec()).ports, [{ name: "https", port: 443, protocol: "TCP", targetPort: 6443 }]);
+  assert.deepEqual(await held(), []);
+  assert.equal((await spec()).clusterIP, "10.96.0.1");
+});
+
 void test("SVC-281, SVC-283: a new address or port of the server goes into Service, Endpoints and slice, and what has drifted is put right; the cluster IP stays", async () => {
   await start();
   const was = await read(resources.services, "kubernetes");

@@ -6,6 +6,8 @@ import { DEFAULT_SERVICE_CIDR } from "../claims/reader.ts";
 export interface Advertised {
   readonly ip: string;
   readonly port: number;
+  /** The Service of the API server answers on this port of every node too (`--kubernetes-service-node-port`, SVC-280). */
+  readonly nodePort?: number;
 }
 
 /** Namespaces that are always there. */
@@ -53,7 +55,7 @@ export function withReady(object: ServiceCIDR, now: string): ServiceCIDR {
 const HTTPS_PORT = 443;
 
 /** SVC-280. */
-export const serviceObject = (clusterIP: string, { port }: Advertised): Service => ({
+export const serviceObject = (clusterIP: string, { port, nodePort }: Advertised): Service => ({
   apiVersion: "v1",
   kind: "Service",
   metadata: {
@@ -62,13 +64,13 @@ export const serviceObject = (clusterIP: string, { port }: Advertised): Service 
     labels: { component: "apiserver", provider: "kubernetes" },
   },
   spec: {
-    type: "ClusterIP",
+    type: nodePort === undefined ? "ClusterIP" : "NodePort",
     sessionAffinity: "None",
     clusterIP,
     clusterIPs: [clusterIP],
     ipFamilies: [familyOf(clusterIP) ?? "IPv4"],
     ipFamilyPolicy: "SingleStack",
-    ports: [{ name: "https", port: HTTPS_PORT, protocol: "TCP", targetPort: port }],
+    ports: [{ name: "https", port: HTTPS_PORT, protocol: "TCP", targetPort: port, ...(nodePort && { nodePort }) }],
   },
 });
 

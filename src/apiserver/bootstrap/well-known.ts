@@ -4,6 +4,7 @@ import { endpointSlice } from "../../api/endpointSlice/endpointSlice.ts";
 import { namespace } from "../../api/namespace/namespace.ts";
 import { service } from "../../api/service/service.ts";
 import { serviceCIDR } from "../../api/serviceCIDR/serviceCIDR.ts";
+import type { Item } from "../cache/item.ts";
 import type { Claims } from "../claims/claims.ts";
 import { DEFAULT_SERVICE_CIDR, type ClaimReader } from "../claims/reader.ts";
 import type { Draft } from "./draft.ts";
@@ -69,6 +70,14 @@ export interface ServiceSources {
   readonly corrects: boolean;
 }
 
+/** The Service, and beside it the addresses and node ports that it takes or gives back. */
+async function putClaimed(draft: Draft, claims: Claims, next: Service, item: Item | undefined): Promise<void> {
+  const claimed = await claims.claim({ kind: service, previous: item?.object, next, dryRun: false });
+  draft.put(service, claimed.object as Service, item);
+  draft.conditions.push(...claimed.conditions);
+  draft.operations.push(...claimed.operations);
+}
+
 /**
  * The Service of the API server with its address, claimed in the same transaction (SVC-280, SVC-281).
  *
@@ -80,8 +89,9 @@ export async function draftService(draft: Draft, sources: ServiceSources): Promi
   const item = await draft.read<Service>(service, { namespace: "default", name: KUBERNETES });
   if (item !== undefined) {
     if (!corrects) return;
-    const spec = { ...item.object.spec, type: "ClusterIP", ports: wanted.spec!.ports };
-    draft.put(service, draft.updated(service, { ...item.object, spec }, item.object), item);
+    const spec = { ...item.object.spec, type: wanted.spec!.type, ports: wanted.spec!.ports };
+    const next = draft.updated(service, { ...item.object, spec }, item.object);
+    await putClaimed(draft, claims, next, item);
     return;
   }
   const held = await reader.address(clusterIP);
@@ -92,11 +102,7 @@ export async function draftService(draft: Draft, sources: ServiceSources): Promi
       `creating the Service default/kubernetes: its address ${clusterIP} is held by ${by}. Give that another address, or free it with: kubectl delete ipaddress ${clusterIP}`,
     );
   }
-  const object = draft.created(service, wanted);
-  const claimed = await claims.claim({ kind: service, previous: undefined, next: object, dryRun: false });
-  draft.put(service, claimed.object!, undefined);
-  draft.conditions.push(...claimed.conditions);
-  draft.operations.push(...claimed.operations);
+  await putClaimed(draft, claims, draft.created(service, wanted), undefined);
 }
 
 /** The subsets that the Endpoints shall have: who changes ports is let alone while the rest is in order, as upstream. */

@@ -36,7 +36,11 @@ export async function startServer(
   const [adminToken, keys] = await Promise.all([ensureAdminToken(layout.pki), ensureSigningKeys(layout.pki)]);
   const { host, port } = config.listen;
   const nodePortRange = { first: config.nodePortRange.from, last: config.nodePortRange.to };
-  const advertise = { ip: nodeAddresses[0]!, port };
+  const advertise = {
+    ip: nodeAddresses[0]!,
+    port,
+    ...(config.kubernetesNodePort && { nodePort: config.kubernetesNodePort }),
+  };
   const api = await startApiServer({
     store,
     serviceRanges: config.serviceRanges,
