@@ -14,7 +14,7 @@ if (process.argv.includes("--soak")) process.env["FAIRLEAD_SOAK"] = "1";
 const systems = globSync("test/**/*.test.ts").sort();
 const units = globSync("{src,scripts}/**/*.test.ts").sort();
 /** What has long counts. */
-const SOAK = ["test/dns/fuzz", "test/store/", "test/apiserver/etcd"];
+const SOAK = ["test/apiserver/etcd", "test/apiserver/many-watchers", "test/dns/fuzz", "test/store/"];
 
 function chosen(files: string[]): string[] {
   if (given.length > 0) return files.filter((file) => given.some((word) => file.includes(word)));

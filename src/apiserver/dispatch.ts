@@ -2,7 +2,7 @@ import { DEPRECATED } from "../api/endpoints/endpoints.ts";
 import { standOnLatest } from "./consistency.ts";
 import type { Context } from "./context.ts";
 import { deletesMany } from "./discovery/resources.ts";
-import { methodNotAllowed } from "./errors.ts";
+import { badRequest, methodNotAllowed } from "./errors.ts";
 import { queryFlag } from "./http/decode-object.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { pathNotFound, type ResourceRoute } from "./route.ts";
@@ -39,9 +39,30 @@ function methodsOf({ kind, namespace, name, subresource }: ResourceRoute): Metho
   throw pathNotFound();
 }
 
+/**
+ * Where a path has nothing in a namespace's place, a list is of all namespaces, and nothing else means anything. A name is one word of a
+ * path, whatever escapes it was written with.
+ *
+ * @throws ApiError BadRequest
+ */
+function placed(route: ResourceRoute, method: string): ResourceRoute {
+  const { name, namespace } = route;
+  if (namespace === "") {
+    const isMany = name === undefined && method !== "POST" && method !== "DELETE";
+    if (!isMany) throw badRequest("Namespace parameter required.");
+    return method === "GET" ? { ...route, namespace: undefined } : route;
+  }
+  if (name === undefined) return route;
+  const isStep = name === "." || name === "..";
+  const why = isStep ? `may not be '${name}'` : name.includes("%") ? "may not contain '%'" : undefined;
+  if (why !== undefined) throw badRequest(`Name parameter invalid: ${JSON.stringify(name)}: ${why}`);
+  return route;
+}
+
 /** Answers a request for objects by the verb that its method and path mean. */
-export async function dispatch(context: Context, exchange: Exchange, route: ResourceRoute): Promise<void> {
-  const methods = methodsOf(route);
+export async function dispatch(context: Context, exchange: Exchange, asked: ResourceRoute): Promise<void> {
+  const methods = methodsOf(asked);
+  const route = placed(asked, exchange.method);
   const verb = Object.hasOwn(methods, exchange.method) ? methods[exchange.method] : undefined;
   if (verb === undefined) throw methodNotAllowed();
   if (route.kind.group === "" && route.kind.plural === "endpoints") exchange.warnings.add(DEPRECATED);

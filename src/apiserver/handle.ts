@@ -12,7 +12,8 @@ import { badRequest } from "./errors.ts";
 import { sendHealth } from "./health.ts";
 import { auditId } from "./http/audit-id.ts";
 import type { Answer, Exchange, Request } from "./http/exchange.ts";
-import { apiErrorOf, sendError, sendPageNotFound } from "./http/respond.ts";
+import { limitPatience } from "./http/patience.ts";
+import { apiErrorOf, sendEmpty, sendError, sendPageNotFound, sendText } from "./http/respond.ts";
 import { authenticate } from "./identity/authenticate.ts";
 import { ANONYMOUS, type Identity } from "./identity/identity.ts";
 import { impersonate } from "./identity/impersonation/impersonate.ts";
@@ -22,6 +23,7 @@ import { sendOpenApi } from "./openapi/openapi.ts";
 import { sendOpenId } from "./openid/openid.ts";
 import { answerReview } from "./reviews/answer.ts";
 import { pathNotFound, readRoute } from "./route.ts";
+import { hasBrokenEscape } from "./segments.ts";
 import { proxyUpgrade } from "./verbs/proxy.ts";
 import { isUpgrade, upgrade } from "./verbs/pod-streams.ts";
 
@@ -38,10 +40,19 @@ const MAXIMUM_URL = 16 * 1024;
 /** Made once: without a reason every request would end with an exception made anew, stack and all. */
 const GONE = new Error("the client has gone, or has its answer");
 
-function splitUrl(url: string): { path: string; query: URLSearchParams } {
+/** A query as Go reads it: a pair with a broken escape or a semicolon is as if it were not there. */
+function queryOf(text: string): URLSearchParams {
+  if (!/[%;]/.test(text)) return new URLSearchParams(text);
+  const isRead = (pair: string): boolean => !pair.includes(";") && !hasBrokenEscape(pair);
+  return new URLSearchParams(text.split("&").filter(isRead).join("&"));
+}
+
+function splitUrl(said: string): { path: string; query: URLSearchParams } {
+  // A client may name the whole URL, as it would to a proxy (RFC 9112, section 3.2.2).
+  const url = said.startsWith("/") ? said : said.replace(/^https?:\/\/[^/?]*/i, "");
   const mark = url.indexOf("?");
   if (mark < 0) return { path: url, query: new URLSearchParams() };
-  return { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) };
+  return { path: url.slice(0, mark), query: queryOf(url.slice(mark + 1)) };
 }
 
 async function serve(context: Context, settings: HandleSettings, exchange: Exchange): Promise<void> {
@@ -113,7 +124,10 @@ export async function handle(
     signal: gone.signal,
   };
   let exchange: Exchange = unknown;
+  answer.once("close", limitPatience(context.clock, unknown));
   try {
+    if (url === "*" && method === "OPTIONS") return await sendEmpty(exchange, 200);
+    if (hasBrokenEscape(path)) return await sendText(exchange, 400, "400 Bad Request", "text/plain; charset=utf-8");
     if (url.length > MAXIMUM_URL) throw badRequest(`the URL is longer than ${MAXIMUM_URL} signs`);
     const info = requestInfo(method, path, query);
     const identity = await identify(context, request, socket, info, unknown.warnings);

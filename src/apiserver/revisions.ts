@@ -1,34 +1,44 @@
-import { badRequest } from "./errors.ts";
+import { ApiError, isApiError } from "../api/status.ts";
+import type { Context } from "./context.ts";
 
-/** The `resourceVersion` a request asks for; undefined when it asks for none, or for any (`0`). @throws ApiError BadRequest */
-export function revisionAsked(query: URLSearchParams): number | undefined {
-  const said = query.get("resourceVersion") ?? "";
-  if (said === "" || said === "0") return undefined;
-  if (!/^\d{1,15}$/.test(said)) {
-    throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(said)}: must be a version this server gave`);
-  }
-  return Number(said);
+/** What is beyond 64 bits. */
+const NO_REVISION = 2n ** 64n;
+
+/** Why a text is no revision, in upstream's words; undefined for one that is. */
+function faultOf(said: string): string | undefined {
+  const why = /^\d+$/.test(said) ? (BigInt(said) < NO_REVISION ? undefined : "value out of range") : "invalid syntax";
+  const shown = JSON.stringify(said);
+  return why && `resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: ${why}`;
 }
 
-/** Where a list goes on: the revision all pages are read at, and the last key already told. */
-export interface Continue {
-  readonly revision: number;
-  readonly after: string;
+/**
+ * The `resourceVersion` a request says; undefined when it says none, or any (`0`).
+ *
+ * @param refuse how the verb refuses what is no revision: upstream's lists say it is the client's fault, its other verbs only that they failed
+ */
+export function revisionOf(
+  said: string,
+  refuse: (why: string) => ApiError = (why) => new ApiError("Unknown", why),
+): number | undefined {
+  if (said === "") return undefined;
+  const why = faultOf(said);
+  if (why !== undefined) throw refuse(why);
+  const revision = Number(said);
+  return revision === 0 ? undefined : revision;
 }
 
-export const encodeContinue = ({ revision, after }: Continue): string =>
-  Buffer.from(JSON.stringify({ v: "fairlead/v1", rv: revision, after })).toString("base64url");
-
-/** Reads a token made by {@link encodeContinue} for keys under the prefix. @throws ApiError BadRequest */
-export function decodeContinue(token: string, prefix: string): Continue {
+/**
+ * Resolves when everything up to a revision has been taken in.
+ *
+ * @param said the revision as the client said it, which may have more digits than a number keeps
+ * @throws ApiError Timeout for a revision that does not come
+ */
+export async function reached({ cache }: Context, revision: number, said = String(revision)): Promise<void> {
   try {
-    const { v, rv, after } = JSON.parse(Buffer.from(token, "base64url").toString("utf8")) as Record<string, unknown>;
-    if (v === "fairlead/v1" && Number.isSafeInteger(rv) && typeof after === "string" && after.startsWith(prefix)) {
-      // Minus one is the token of an expired list: it goes on with what is there now.
-      return { revision: rv as number, after };
-    }
-  } catch {
-    // Told below, whatever is wrong with it.
+    await cache.reached(revision);
+  } catch (error) {
+    if (!isApiError(error, "Timeout")) throw error;
+    const message = `Timeout: Too large resource version: ${BigInt(said)}, current: ${cache.revision}`;
+    throw new ApiError("Timeout", message, error.details);
   }
-  throw badRequest("continue key is not valid: it should be the one of the list's previous answer");
 }

@@ -1,10 +1,11 @@
 import type { Kind } from "../api/kind.ts";
 import { ApiError } from "../api/status.ts";
+import { segmentsOf } from "./segments.ts";
 
 /** A request for objects: `/api/v1/namespaces/NS/PLURAL/NAME/SUBRESOURCE` and its relatives. */
 export interface ResourceRoute {
   readonly kind: Kind;
-  /** Undefined for a cluster-wide kind, and for a list over all namespaces. */
+  /** Undefined for a cluster-wide kind, and for a list over all namespaces; `""` where the path has nothing in its place. */
   readonly namespace: string | undefined;
   readonly name: string | undefined;
   readonly subresource: string | undefined;
@@ -37,16 +38,6 @@ export class KindIndex {
   }
 }
 
-function decodeSegments(path: string): string[] {
-  const segments = path.split("/").slice(1);
-  if (segments.at(-1) === "") segments.pop();
-  try {
-    return segments.map((segment) => decodeURIComponent(segment));
-  } catch {
-    throw new ApiError("BadRequest", `the path ${JSON.stringify(path)} has a broken percent escape`);
-  }
-}
-
 /** Words that follow a namespace's own name, as against the plural of a kind in that namespace. */
 const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
 
@@ -61,7 +52,7 @@ const PROXY = /^(\/api\/v1\/namespaces\/[^/]+\/(?:services|pods)\/[^/]+\/proxy)(
 export function readRoute(url: string, kinds: KindIndex): ResourceRoute | undefined {
   // What is asked of the proxied server is its own affair: it goes on as it was written.
   const [, path = url, proxied] = PROXY.exec(url) ?? [];
-  const segments = decodeSegments(path);
+  const segments = segmentsOf(path);
   const core = segments[0] === "api";
   if (!core && segments[0] !== "apis") return undefined;
   const [group, version] = core ? ["", segments[1]] : [segments[1] ?? "", segments[2]];

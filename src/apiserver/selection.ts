@@ -3,6 +3,7 @@ import { apiVersionOf, type KubeObject } from "../api/object.ts";
 import { parseFieldSelector } from "../api/selector/fieldSelector.ts";
 import { parseLabelSelector } from "../api/selector/labelSelector.ts";
 import type { Item } from "./cache/item.ts";
+import { badRequest } from "./errors.ts";
 import { objectKey, prefixOf } from "./keys.ts";
 import type { ResourceRoute } from "./route.ts";
 
@@ -35,6 +36,9 @@ export function selectionOf(route: ResourceRoute, query: URLSearchParams): Selec
     const { matches, requirements } = parseFieldSelector(fields, supportedFields(kind));
     byName = requirements.find(({ field, equal }) => field === "metadata.name" && equal)?.value;
     tests.push((object) => matches(kind.selectableFields(object)));
+  }
+  if (route.name !== undefined && byName !== undefined && byName !== route.name) {
+    throw badRequest("fieldSelector metadata.name doesn't match requested name");
   }
   const name = route.name ?? byName;
   const isOne = name !== undefined && (!kind.namespaced || route.namespace !== undefined);

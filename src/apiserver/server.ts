@@ -117,6 +117,17 @@ const nothingClaimed: Claims = {
   claim: async ({ next }) => ({ object: next, conditions: [], operations: [] }),
 };
 
+/** What a client hears whose bytes are no request, too many headers, or come too slowly. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+};
+
+function refusal({ code = "" }: NodeJS.ErrnoException): string {
+  const words = REFUSALS[code] ?? "400 Bad Request";
+  return `HTTP/1.1 ${words}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${words}`;
+}
+
 const secureOptions = (tls: ServerTls) => ({
   ...tls,
   requestCert: true,
@@ -247,9 +258,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     // A client that speaks no TLS, or breaks off: its own affair.
     server.on("tlsClientError", (error) => log.debug({ error: error.message }, "a client's TLS handshake failed"));
     server.on("sessionError", (error) => log.debug({ error: error.message }, "an HTTP/2 connection failed"));
-    server.on("clientError", (error: Error, socket: Duplex) => {
+    server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
       log.debug({ error: error.message }, "a client sent no HTTP");
-      if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+      if (socket.writable) socket.end(refusal(error));
       else socket.destroy();
     });
     return server;

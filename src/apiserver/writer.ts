@@ -11,6 +11,15 @@ export interface Writer {
   warn(sentence: string): void;
 }
 
+/** Who deletes: how it is to be done is said by options of its own. */
+export const deleterOf = ({
+  identity,
+  warnings,
+}: Pick<Exchange, "identity" | "warnings">): Pick<Writer, "identity" | "warn"> => ({
+  identity,
+  warn: (sentence) => void warnings.add(sentence),
+});
+
 /** The writer that a request speaks for. @throws ApiError Invalid for options that mean nothing */
 export const writerOf = (
   exchange: Pick<Exchange, "identity" | "query" | "request" | "warnings">,

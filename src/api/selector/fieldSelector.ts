@@ -27,18 +27,34 @@ function split(text: string): string[] {
   return parts.filter((part) => part !== "");
 }
 
-const unescape = (value: string): string => value.replaceAll(/\\([\\,=])/g, "$1");
+const cannotRead = (why: string): ApiError => new ApiError("BadRequest", `invalid field selector: ${why}`);
+
+/** A value without its escapes. @throws ApiError BadRequest for an escape of any other sign, and for a bare `=` */
+function unescape(value: string): string {
+  let plain = "";
+  for (let at = 0; at < value.length; at += 1) {
+    const sign = value[at]!;
+    if (sign === "=") throw cannotRead("unescaped character in value: 61");
+    if (sign !== "\\") {
+      plain += sign;
+      continue;
+    }
+    at += 1;
+    const escaped = value[at] ?? "";
+    if (!/^[\\,=]$/.test(escaped)) throw cannotRead(`invalid escape sequence: \\${escaped}`);
+    plain += escaped;
+  }
+  return plain;
+}
 
 function parseTerm(term: string, text: string): FieldRequirement {
-  const match = /^([^=!]+)(==|!=|=)(.*)$/.exec(term);
-  if (match === null) {
-    throw new ApiError(
-      "BadRequest",
-      `invalid field selector ${JSON.stringify(text)}: found ${JSON.stringify(term)}, expected FIELD=VALUE or FIELD!=VALUE`,
-    );
-  }
-  return { field: match[1]!.trim(), equal: match[2] !== "!=", value: unescape(match[3]!) };
+  const match = /^(.*?)(!=|==|=)(.*)$/s.exec(term);
+  if (match === null) throw new ApiError("BadRequest", `invalid selector: '${text}'; can't understand '${term}'`);
+  return { field: match[1]!, equal: match[2] !== "!=", value: unescape(match[3]!) };
 }
+
+/** Nothing equal to nothing is true of everything. */
+const saysSomething = ({ field, value }: FieldRequirement): boolean => field !== "" || value !== "";
 
 /**
  * Reads `fieldSelector` of a URL: `spec.type=NodePort,metadata.name!=web`; `\`, `,` and `=` in a value are escaped by `\`.
@@ -46,7 +62,9 @@ function parseTerm(term: string, text: string): FieldRequirement {
  * kind's `selectableFields`.
  */
 export function parseFieldSelector(text: string, supported: readonly string[]): FieldSelector {
-  const requirements = split(text).map((term) => parseTerm(term, text));
+  const requirements = split(text)
+    .map((term) => parseTerm(term, text))
+    .filter(saysSomething);
   for (const { field } of requirements) {
     if (!supported.includes(field)) {
       throw new ApiError("BadRequest", `field label not supported: ${field}`);

@@ -1,4 +1,5 @@
 import type { Identity } from "../identity/identity.ts";
+import { decodedPath, segmentsOf } from "../segments.ts";
 
 /** What a request means to do, before anybody has looked whether what it names is served (Kubernetes `RequestInfo`). */
 export type RequestInfo =
@@ -39,27 +40,17 @@ const SELECTING = new Set(["list", "watch", "deletecollection"]);
 const nameSelected = (fieldSelector: string): string | undefined =>
   /(?:^|,)\s*metadata\.name\s*==?\s*([^,=!\s]+)/.exec(fieldSelector)?.[1];
 
-function decoded(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    // The router refuses such a path; until then it stands for itself.
-    return segment;
-  }
-}
-
 /**
- * Reads a request's meaning from its method and URL. Never refuses: a path that names no resource is judged as a path. Segments are
- * decoded before they are looked at, as the router does it: what is served must be what was judged.
+ * Reads a request's meaning from its method and URL. Never refuses: a path that names no resource is judged as a path. Its segments are
+ * those of the router: what is served must be what was judged.
  */
 export function requestInfo(method: string, path: string, query: URLSearchParams): RequestInfo {
-  const segments = path.split("/").slice(1).map(decoded);
-  if (segments.at(-1) === "") segments.pop();
+  const segments = segmentsOf(path);
   const isCore = segments[0] === "api";
   const [group = "", version = ""] = isCore ? ["", segments[1]] : segments.slice(1, 3);
   let rest = segments.slice(isCore ? 2 : 3);
   if ((!isCore && segments[0] !== "apis") || rest.length === 0) {
-    return { resource: undefined, verb: method.toLowerCase(), path: path.split("/").map(decoded).join("/") };
+    return { resource: undefined, verb: method.toLowerCase(), path: decodedPath(path) };
   }
   let verb = VERBS[method] ?? "";
   let fieldSelector = query.get("fieldSelector") ?? "";

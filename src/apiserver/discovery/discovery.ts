@@ -70,7 +70,7 @@ export async function sendDiscovery(context: Context, exchange: Exchange, versio
   else if (path === "") document = rootPaths(served);
   else document = documentAt(path, served, exchange);
   if (document === undefined) return false;
-  if (exchange.method !== "GET" && exchange.method !== "HEAD") throw methodNotAllowed();
+  if (exchange.method !== "GET" && path !== "" && path !== "/apis") throw methodNotAllowed();
   const isRoot = path === "/api" || path === "/apis";
   // Programs are meant to read the version, so there is one format only.
   const available = isVersion ? ["application/json"] : undefined;

@@ -42,8 +42,10 @@ export function servedBy(kinds: readonly Kind[]): readonly Served[] {
 
 /** False for a path below a group that is not served at all. */
 export function servesGroupOf(path: string, kinds: readonly Kind[]): boolean {
-  const group = /^\/apis\/([^/]+)/.exec(path)?.[1];
-  return group === undefined || servedBy(kinds).some((one) => one.group === group);
+  const group = /^\/apis\/([^/]*)/.exec(path)?.[1];
+  if (group === undefined || path === "/apis/") return true;
+  // The core group has no name, and a path of its own.
+  return group !== "" && servedBy(kinds).some((one) => one.group === group);
 }
 
 /** Whether a whole collection may be deleted at once. Namespaces take too much with them. */

@@ -64,16 +64,37 @@ export interface Parsed {
   readonly repeated: Repeated;
 }
 
-export function parseJson(text: string): unknown {
+/** Reads JSON; `refused` makes the error of why it is none, in upstream's words. @throws ApiError */
+export function readJson(text: string, refused: (why: string) => ApiError): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw bad(`couldn't get version/kind; json parse error: ${jsonFault(error, text)}`);
+    throw refused(jsonFault(error, text));
   }
   checkShape(value);
+  const endless = numberBeyond(value, text);
+  if (endless !== undefined) throw refused(`json: cannot unmarshal number ${endless} into Go value of type float64`);
   return value;
 }
+
+/** A number as it stands in a text that is more than 64 bits of floating point hold, which JSON.parse takes for infinite. */
+function numberBeyond(value: unknown, text: string): string | undefined {
+  // Only what has such an exponent, or as many digits, can be one.
+  if (!/\d[eE]\+?\d{3}|\d{309}/.test(text)) return undefined;
+  let level: unknown[] = [value];
+  while (level.length > 0) {
+    if (level.some((one) => one === Infinity || one === -Infinity)) {
+      const numbers = text.match(/-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g) ?? [];
+      return numbers.find((number) => !Number.isFinite(Number(number)));
+    }
+    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
+  }
+  return undefined;
+}
+
+export const parseJson = (text: string): unknown =>
+  readJson(text, (why) => bad(`couldn't get version/kind; json parse error: ${why}`));
 
 /** YAML above this is read by a thread of its own, because a body of the size that is allowed takes seconds. */
 const YAML_ALONE_ABOVE = 64 * 1024;

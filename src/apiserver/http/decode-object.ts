@@ -56,7 +56,7 @@ function asObject(json: unknown): Record<string, unknown> {
 }
 
 /** A parsed body whose kind and version are texts, where it has them. @throws ApiError BadRequest */
-function typedObject(parsed: unknown): Record<string, unknown> {
+export function typedObject(parsed: unknown): Record<string, unknown> {
   const json = asObject(parsed);
   for (const field of ["apiVersion", "kind"]) {
     const value = json[field] ?? "";
@@ -127,20 +127,13 @@ function fieldValidation({ query, method }: Asked): "Strict" | "Warn" | "Ignore"
   throw invalidOptions(method, notSupported("fieldValidation", asked, VALIDATIONS));
 }
 
-/** Whether the request asks for a dry run; any word but `All` is refused. @throws ApiError Invalid */
-export function isDryRun(words: readonly string[], method = "DELETE"): boolean {
-  const asked = words.filter((word) => word !== "");
-  if (asked.some((word) => word !== "All")) throw invalidOptions(method, notSupported("dryRun", asked, ["All"]));
-  return asked.length > 0;
-}
-
 /** The bounds of a whole number of 64 bits. */
 const MAXIMUM_WHOLE = 2n ** 63n;
 
 /** A whole number from the query. @throws ApiError BadRequest */
 export function queryNumber(query: URLSearchParams, name: string): number | undefined {
   const said = query.get(name);
-  if (said === null || said === "") return undefined;
+  if (said === null) return undefined;
   const fault = (why: string): ApiError => badRequest(`strconv.ParseInt: parsing ${JSON.stringify(said)}: ${why}`);
   if (!/^[+-]?\d+$/.test(said)) throw fault("invalid syntax");
   const value = BigInt(said);

@@ -6,6 +6,7 @@ import type { Identity } from "../identity/identity.ts";
 export interface Request extends Readable {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
+  readonly httpVersionMajor: number;
   readonly headers: IncomingHttpHeaders;
   /** Names and values in turn, as they came: also those that `headers` joins. */
   readonly rawHeaders: readonly string[];

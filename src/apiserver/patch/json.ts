@@ -1,6 +1,7 @@
 import fastJsonPatch, { type Operation } from "fast-json-patch";
 import { ApiError } from "../../api/status.ts";
 import { badRequest } from "../errors.ts";
+import { jsonWord } from "../http/json-word.ts";
 import { MAXIMUM_BODY } from "../http/body.ts";
 
 /** Operations of one patch, as upstream bounds them. */
@@ -8,12 +9,16 @@ const MAXIMUM_OPERATIONS = 10_000;
 const OPERATIONS = new Set(["add", "remove", "replace", "move", "copy", "test"]);
 
 const rejected = (why: string): ApiError =>
-  new ApiError("Invalid", `the server rejected our request due to an error in our request: ${why}`);
+  new ApiError("Invalid", `the server rejected our request due to an error in our request: ${why}`, {});
 
 /** Checks the form of a JSON patch (RFC 6902, section 4); null is one without operations. @throws ApiError */
 export function readJsonPatch(patch: unknown): Operation[] {
   if (patch === null) return [];
-  if (!Array.isArray(patch)) throw badRequest("error decoding patch: a JSON patch is a list of operations");
+  if (!Array.isArray(patch)) {
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${jsonWord(patch)} into Go value of type []handlers.jsonPatchOp`,
+    );
+  }
   if (patch.length > MAXIMUM_OPERATIONS) {
     throw new ApiError(
       "RequestEntityTooLarge",
@@ -22,12 +27,17 @@ export function readJsonPatch(patch: unknown): Operation[] {
   }
   for (const [index, operation] of patch.entries() as ArrayIterator<[number, unknown]>) {
     if (operation !== null && (typeof operation !== "object" || Array.isArray(operation))) {
-      throw badRequest(`error decoding patch: operation ${index} should be an object`);
+      throw badRequest(
+        `error decoding patch: json: cannot unmarshal ${jsonWord(operation)} into Go value of type handlers.jsonPatchOp`,
+      );
     }
     const said = (operation ?? {}) as Record<string, unknown>;
     for (const field of ["op", "path", "from"]) {
       if (said[field] !== undefined && said[field] !== null && typeof said[field] !== "string") {
-        throw badRequest(`error decoding patch: operation ${index}: ${field} should be a string`);
+        const word = jsonWord(said[field]);
+        throw badRequest(
+          `error decoding patch: json: cannot unmarshal ${word} into Go struct field jsonPatchOp.${field} of type string`,
+        );
       }
     }
     // A form that can be read, and an operation that means nothing, are told apart as upstream does.

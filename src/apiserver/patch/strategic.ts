@@ -17,7 +17,7 @@ const DELETE_PRIMITIVES = "$deleteFromPrimitiveList/";
 const ELEMENT_ORDER = "$setElementOrder/";
 
 /** What upstream has no better answer to than 500, although the fault is the patch's. */
-const senseless = (words: string): ApiError => new ApiError("InternalError", words);
+const senseless = (words: string): ApiError => new ApiError("Unknown", words);
 
 /** Type word of a field, without the mark of required ones; undefined inside maps and where nothing is known. */
 const fieldWord = (type: string | undefined, field: string): string | undefined =>

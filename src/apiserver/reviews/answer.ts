@@ -3,13 +3,14 @@ import type { Context } from "../context.ts";
 import { readObject } from "../http/decode-object.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { sendJson } from "../http/respond.ts";
+import { decodedPath } from "../segments.ts";
 import type { Review } from "./review.ts";
 import { reviews } from "./reviews.ts";
 
-const PATH = /^\/apis\/(?<group>[^/]+)\/(?<version>[^/]+)\/(?:namespaces\/(?<namespace>[^/]+)\/)?(?<plural>[^/]+)\/?$/;
+const PATH = /^\/apis\/(?<group>[^/]+)\/(?<version>[^/]+)\/(?:namespaces\/(?<namespace>[^/]+)\/)?(?<plural>[^/]+)\/*$/;
 
 function reviewAt(path: string): { review: Review; namespace: string | undefined } | undefined {
-  const found = PATH.exec(path)?.groups;
+  const found = PATH.exec(decodedPath(path))?.groups;
   if (found === undefined) return undefined;
   const { group, version, plural, namespace } = found;
   const review = reviews.find(
@@ -19,7 +20,7 @@ function reviewAt(path: string): { review: Review; namespace: string | undefined
       one.plural === plural &&
       one.namespaced === (namespace !== undefined),
   );
-  return review && { review, namespace: namespace === undefined ? undefined : decodeURIComponent(namespace) };
+  return review && { review, namespace };
 }
 
 /** Answers a question. False when the path is none of a review's. */

@@ -21,15 +21,22 @@ export interface ChangeOptions extends Writer {
 
 /** Throws Conflict when the writer meant another version, or another object of that name. */
 function checkMeant(kind: Kind, next: KubeObject, current: Item): void {
-  const { resourceVersion, uid } = next.metadata;
+  const { uid } = next.metadata;
   const name = current.object.metadata.name ?? "";
   if (uid !== undefined && uid !== "" && uid !== current.object.metadata.uid) {
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.object.metadata.uid}`;
     throw conflict(kind, name, why);
   }
-  if (resourceVersion !== undefined && resourceVersion !== "" && resourceVersion !== String(current.revision)) {
-    throw conflict(kind, name, CHANGED_MEANWHILE);
+  if (!meansRevision(next, current)) throw conflict(kind, name, CHANGED_MEANWHILE);
+}
+
+/** False when the writer named another version than the one that is there; `0` is any. @throws ApiError without a reason for no version */
+function meansRevision({ metadata: { resourceVersion } }: KubeObject, current: Item): boolean {
+  if (resourceVersion === undefined || resourceVersion === "") return true;
+  if (!/^\d+$/.test(resourceVersion)) {
+    throw new ApiError("Unknown", `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`);
   }
+  return resourceVersion === String(current.revision) || Number(resourceVersion) === 0;
 }
 
 /** True when nothing holds a deleted object any more: no finalizer, and no time to end well left (SVC-191). */
@@ -106,7 +113,7 @@ async function changeNow(
   for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
     if (current === undefined) throw notFound(kind, at.name);
     const next = await change(current);
-    if (!isFresh && next.metadata.resourceVersion && next.metadata.resourceVersion !== String(current.revision)) {
+    if (!isFresh && !meansRevision(next, current)) {
       current = await freshItem(context, kind, at);
       isFresh = true;
       continue;
@@ -136,6 +143,15 @@ async function changeNow(
   throw conflict(kind, at.name, CHANGED_MEANWHILE);
 }
 
+/** @throws ApiError BadRequest for an object without a name, which is to replace the one that the URL names */
+export function checkNamed({ metadata }: KubeObject, at: At): void {
+  if (metadata.name !== undefined && metadata.name !== "") return;
+  throw new ApiError(
+    "BadRequest",
+    `the name of the object (${at.name} based on URL) was undeterminable: name must be provided`,
+  );
+}
+
 /** Refuses an object whose name or namespace is not the URL's (SVC-101); fills in what it leaves out. */
 export function placedAt(
   kind: Kind,
@@ -157,7 +173,7 @@ export function placedAt(
   }
   const metadata = { ...object.metadata };
   if (kind.namespaced && at.namespace !== undefined) metadata.namespace = at.namespace;
-  if (!kind.namespaced && namespace === "") delete metadata.namespace;
+  if (!kind.namespaced) delete metadata.namespace;
   if (at.name !== undefined) metadata.name = at.name;
   return { ...object, metadata };
 }

@@ -73,13 +73,17 @@ function markedAsDeleted(
 function checkPreconditions(kind: Kind, item: Item, options: DeleteOptions): void {
   const { uid, resourceVersion } = options.preconditions ?? {};
   const name = item.object.metadata.name ?? "";
+  // Upstream names the kind here, where other conflicts name the plural.
+  const named = { group: kind.group, plural: kind.kind };
+  const differs = (what: string, said: string, found: string): string =>
+    `the ${what} in the precondition (${said}) does not match the ${what} in record (${found}).`;
   if (uid !== undefined && uid !== item.object.metadata.uid) {
-    const found = item.object.metadata.uid ?? "";
-    throw conflict(kind, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${found}`);
+    const why = differs("UID", uid, item.object.metadata.uid ?? "");
+    throw conflict(named, name, `${why} The object might have been deleted and then recreated`);
   }
   if (resourceVersion !== undefined && resourceVersion !== String(item.revision)) {
-    const why = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${item.revision}`;
-    throw conflict(kind, name, why);
+    const why = differs("ResourceVersion", resourceVersion, String(item.revision));
+    throw conflict(named, name, `${why} The object might have been modified`);
   }
 }
 

@@ -1,8 +1,9 @@
 import { mediaType, parseBytes, readBody } from "../http/body.ts";
 import { badRequest } from "../errors.ts";
-import { isDryRun, queryNumber } from "../http/decode-object.ts";
+import { jsonWord } from "../http/json-word.ts";
+import { queryFlag, queryNumber, typedObject } from "../http/decode-object.ts";
 import type { Exchange } from "../http/exchange.ts";
-import type { Fault } from "../../api/fault.ts";
+import { invalid, notSupported, type Fault } from "../../api/fault.ts";
 import { invalidObject } from "../../api/status.ts";
 
 /** How a deletion is to be done, from the body or the query. */
@@ -18,10 +19,15 @@ export interface DeleteOptions {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-function optional<T>(value: unknown, field: string, is: (value: unknown) => value is T, words: string): T | undefined {
+/** As the parser shows a value; of a number it shows which one where a whole one is wanted. */
+const shown = (value: unknown): string =>
+  typeof value === "number" && !Number.isSafeInteger(value) ? `number ${value}` : jsonWord(value);
+
+/** A field that is there, and null as if it were not. @throws ApiError BadRequest for a value of another type */
+function optional<T>(value: unknown, field: string, is: (value: unknown) => value is T, type: string): T | undefined {
   if (value === undefined || value === null) return undefined;
   if (!is(value))
-    throw badRequest(`DeleteOptions: ${field}: Invalid value: ${JSON.stringify(value)}: must be ${words}`);
+    throw badRequest(`json: cannot unmarshal ${shown(value)} into Go struct field ${field} of type ${type}`);
   return value;
 }
 
@@ -30,44 +36,81 @@ const isWhole = (value: unknown): value is number => Number.isSafeInteger(value)
 const isFlag = (value: unknown): value is boolean => typeof value === "boolean";
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
 
-/** Checks a DeleteOptions object. @throws ApiError BadRequest */
-export function deleteOptionsOf(body: unknown, query: URLSearchParams): DeleteOptions {
-  if (body !== undefined && !isObject(body)) throw badRequest("the body is not a DeleteOptions object");
-  const said = body ?? {};
-  if (said["kind"] !== undefined && said["kind"] !== "DeleteOptions") {
-    const [kind, version] = [JSON.stringify(said["kind"]), JSON.stringify(said["apiVersion"] ?? "")];
+const POLICIES = ["Foreground", "Background", "Orphan"] as const;
+const isPolicy = (word: string): word is (typeof POLICIES)[number] => (POLICIES as readonly string[]).includes(word);
+
+/** The options as a body or a query says them, before it is known whether they go together. */
+interface Said {
+  readonly gracePeriodSeconds: number | undefined;
+  readonly propagationPolicy: string | undefined;
+  readonly orphanDependents: boolean | undefined;
+  readonly preconditions: DeleteOptions["preconditions"];
+  readonly dryRun: readonly string[];
+}
+
+function saidInBody(value: unknown): Said {
+  const body = typedObject(value);
+  if (body["kind"] !== undefined && body["kind"] !== "" && body["kind"] !== "DeleteOptions") {
+    const [kind, version] = [JSON.stringify(body["kind"]), JSON.stringify(body["apiVersion"] ?? "")];
     throw badRequest(`no kind ${kind} is registered for version ${version} in scheme "pkg/runtime/scheme.go:111"`);
   }
-  const orphans =
-    optional(said["orphanDependents"], "orphanDependents", isFlag, "true or false") ??
-    (query.has("orphanDependents") ? query.get("orphanDependents") === "true" : undefined);
-  const policy =
-    optional(said["propagationPolicy"], "propagationPolicy", isText, "text") ??
-    query.get("propagationPolicy") ??
-    undefined;
-  if (policy !== undefined && policy !== "Orphan" && policy !== "Background" && policy !== "Foreground") {
-    const supported = `supported values: "Foreground", "Background", "Orphan", "nil"`;
-    const message = `Unsupported value: ${JSON.stringify(policy)}: ${supported}`;
-    const fault: Fault = { reason: "FieldValueNotSupported", field: "propagationPolicy", message };
-    throw invalidObject("meta.k8s.io", "DeleteOptions", "", [fault]);
+  const field = <T>(name: string, is: (value: unknown) => value is T, type: string): T | undefined =>
+    optional(body[name], `DeleteOptions.${name}`, is, type);
+  const gracePeriodSeconds = field("gracePeriodSeconds", isWhole, "int64");
+  const preconditions = field("preconditions", isObject, "v1.Preconditions");
+  const orphanDependents = field("orphanDependents", isFlag, "bool");
+  const propagationPolicy = field("propagationPolicy", isText, "v1.DeletionPropagation");
+  const dryRun = field("dryRun", isTexts, "[]string") ?? [];
+  const uid = optional(preconditions?.["uid"], "Preconditions.preconditions.uid", isText, "types.UID");
+  const resourceVersion = optional(
+    preconditions?.["resourceVersion"],
+    "Preconditions.preconditions.resourceVersion",
+    isText,
+    "string",
+  );
+  const meant = {
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
+  return { gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions: preconditions && meant, dryRun };
+}
+
+const saidInQuery = (query: URLSearchParams): Said => ({
+  gracePeriodSeconds: queryNumber(query, "gracePeriodSeconds"),
+  propagationPolicy: query.get("propagationPolicy") ?? undefined,
+  orphanDependents: query.has("orphanDependents") ? queryFlag(query, "orphanDependents") : undefined,
+  preconditions: undefined,
+  dryRun: query.getAll("dryRun"),
+});
+
+function faultsOf({ propagationPolicy: policy, orphanDependents, dryRun }: Said): Fault[] {
+  const faults: Fault[] = [];
+  if (policy !== undefined && orphanDependents !== undefined) {
+    faults.push(invalid("propagationPolicy", policy, "orphanDependents and deletionPropagation cannot be both set"));
   }
-  const preconditions = optional(said["preconditions"], "preconditions", isObject, "an object");
-  const uid = optional(preconditions?.["uid"], "preconditions.uid", isText, "text");
-  const resourceVersion = optional(preconditions?.["resourceVersion"], "preconditions.resourceVersion", isText, "text");
+  if (policy !== undefined && !isPolicy(policy)) {
+    faults.push(notSupported("propagationPolicy", policy, [...POLICIES, "nil"]));
+  }
+  if (dryRun.some((word) => word !== "All")) faults.push(notSupported("dryRun", dryRun, ["All"]));
+  return faults;
+}
+
+/**
+ * Checks the options of a DELETE. What the query says counts only when there is no body, as upstream has it.
+ *
+ * @param body what the body holds; undefined when there is none
+ * @throws ApiError BadRequest for what cannot be read, Invalid for what means nothing or does not go together
+ */
+export function deleteOptionsOf(body: unknown, query: URLSearchParams): DeleteOptions {
+  const said = body === undefined ? saidInQuery(query) : saidInBody(body);
+  const faults = faultsOf(said);
+  if (faults.length > 0) throw invalidObject("meta.k8s.io", "DeleteOptions", "", faults);
+  const { propagationPolicy: policy, dryRun, ...rest } = said;
+  const byFlag = said.orphanDependents === true ? "Orphan" : undefined;
   return {
-    gracePeriodSeconds:
-      optional(said["gracePeriodSeconds"], "gracePeriodSeconds", isWhole, "a whole number") ??
-      queryNumber(query, "gracePeriodSeconds"),
-    propagationPolicy: policy ?? (orphans === true ? "Orphan" : undefined),
-    orphanDependents: orphans,
-    preconditions:
-      preconditions === undefined
-        ? undefined
-        : { ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) },
-    dryRun: isDryRun([
-      ...(optional(said["dryRun"], "dryRun", isTexts, "a list of words") ?? []),
-      ...query.getAll("dryRun"),
-    ]),
+    ...rest,
+    propagationPolicy: policy !== undefined && isPolicy(policy) ? policy : byFlag,
+    dryRun: dryRun.length > 0,
   };
 }
 

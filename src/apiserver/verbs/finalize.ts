@@ -4,7 +4,7 @@ import { readObject } from "../http/decode-object.ts";
 import { trackUpdate } from "../managed/track-update.ts";
 import { sendItem } from "../output/shape.ts";
 import { writerOf } from "../writer.ts";
-import { changeObject, placedAt } from "./change-object.ts";
+import { changeObject, checkNamed, placedAt } from "./change-object.ts";
 import { atOf, type Verb } from "./verb.ts";
 
 type WithSpec = KubeObject & { spec?: { finalizers?: string[] } };
@@ -13,7 +13,9 @@ type WithSpec = KubeObject & { spec?: { finalizers?: string[] } };
 export const finalize: Verb = async (context, exchange, route) => {
   const { kind } = route;
   const at = atOf(route);
-  const asked: WithSpec = placedAt(kind, await readObject(exchange, kind), at);
+  const said = await readObject(exchange, kind);
+  checkNamed(said, at);
+  const asked: WithSpec = placedAt(kind, said, at);
   const writer = writerOf(exchange);
   const now = timestamp(context.clock.now());
   const item = await changeObject(context, kind, at, { ...writer, by: "server" }, ({ object }) => {

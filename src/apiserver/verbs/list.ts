@@ -3,10 +3,11 @@ import type { ListMeta, Status } from "../../api/generated/types.ts";
 import { Compacted } from "../../store/store.ts";
 import { itemOf, type Item } from "../cache/item.ts";
 import type { Context } from "../context.ts";
+import { decodeContinue, encodeContinue } from "../continue.ts";
 import { badRequest, expired } from "../errors.ts";
-import { queryNumber } from "../http/decode-object.ts";
 import { sendItems, shapeOf } from "../output/shape.ts";
-import { decodeContinue, encodeContinue, revisionAsked } from "../revisions.ts";
+import { listOptions, type ListOptions } from "../list-options.ts";
+import { reached, revisionOf } from "../revisions.ts";
 import type { ResourceRoute } from "../route.ts";
 import { isSelected, selectionOf, type Selection } from "../selection.ts";
 import type { Verb } from "./verb.ts";
@@ -93,51 +94,74 @@ async function pageAt(
   }
 }
 
-async function readPage(context: Context, route: ResourceRoute, query: URLSearchParams): Promise<Page> {
-  const selection = selectionOf(route, query);
-  const limit = Math.max(queryNumber(query, "limit") ?? 0, 0);
-  const token = query.get("continue") ?? "";
-  const asked = revisionAsked(query);
-  const match = query.get("resourceVersionMatch") ?? "";
-  if (match !== "" && match !== "Exact" && match !== "NotOlderThan") {
-    throw badRequest(`resourceVersionMatch: Unsupported value: "${match}": supported values: "Exact", "NotOlderThan"`);
-  }
+const noRevision = (why: string): ApiError => badRequest(`invalid resource version: ${why}`);
+
+/** The page that a token asks for. */
+async function readOn(
+  context: Context,
+  route: ResourceRoute,
+  selection: Selection,
+  limit: number,
+  token: string,
+): Promise<Page> {
   const { changed } = context.cache.of(route.kind);
-  if (token !== "") {
-    if (asked !== undefined) throw badRequest("specifying resource version is not allowed when using continue");
-    const { revision, after } = decodeContinue(token, selection.prefix);
-    if (revision < 0) return pageNow(context, route, selection, limit, after);
-    // Nothing of this kind changed since the first page: what is there now is what was there then.
-    if (changed <= revision && revision <= context.cache.revision) {
-      return { ...pageNow(context, route, selection, limit, after), revision };
-    }
-    try {
-      return await pageAt(context, selection, limit, revision, after);
-    } catch (error) {
-      if (!(error instanceof Compacted) && !(error instanceof RangeError)) throw error;
-      throw new ContinueExpired(encodeContinue({ revision: -1, after }));
-    }
+  const { revision, after } = decodeContinue(token, selection.prefix);
+  if (revision < 0) return pageNow(context, route, selection, limit, after);
+  await reached(context, revision);
+  // Nothing of this kind changed since the first page: what is there now is what was there then.
+  if (changed <= revision) return { ...pageNow(context, route, selection, limit, after), revision };
+  try {
+    return await pageAt(context, selection, limit, revision, after);
+  } catch (error) {
+    if (!(error instanceof Compacted) && !(error instanceof RangeError)) throw error;
+    throw new ContinueExpired(encodeContinue({ revision: -1, after }, selection.prefix));
   }
-  if (asked !== undefined) await context.cache.reached(asked);
-  if (asked !== undefined && match === "Exact" && !(changed <= asked)) {
+}
+
+/**
+ * What a list of these options shows.
+ *
+ * @throws ApiError BadRequest for a revision or token that is none, Timeout for a revision that does not come, Expired for one that is forgotten
+ */
+export async function readPage(
+  context: Context,
+  route: ResourceRoute,
+  selection: Selection,
+  said: ListOptions,
+): Promise<Page> {
+  const { limit, resourceVersion, resourceVersionMatch } = said;
+  const asked = revisionOf(resourceVersion, noRevision);
+  if (said.continue !== "") {
+    // A token that cannot be read is told before what does not go with one.
+    decodeContinue(said.continue, selection.prefix);
+    if (asked !== undefined) throw badRequest("specifying resource version is not allowed when using continue");
+    return readOn(context, route, selection, limit, said.continue);
+  }
+  if (asked !== undefined) await reached(context, asked, resourceVersion);
+  if (asked !== undefined && resourceVersionMatch === "Exact" && !(context.cache.of(route.kind).changed <= asked)) {
     try {
       return await pageAt(context, selection, limit, asked);
     } catch (error) {
       if (!(error instanceof Compacted)) throw error;
-      throw expired(`The resourceVersion for the provided list is too old: ${asked} (${error.compactRevision})`);
+      throw expired("The resourceVersion for the provided list is too old.");
     }
   }
-  return pageNow(context, route, selection, limit);
+  // Whoever takes any revision is answered from memory at once, and whole: there is no revision to go on at.
+  const isAny = resourceVersion !== "" && asked === undefined;
+  return pageNow(context, route, selection, isAny ? 0 : limit);
 }
 
 /** GET of many objects: all, or page by page at one revision. */
 export const list: Verb = async (context, exchange, route) => {
   const shape = shapeOf(exchange);
-  const page = await readPage(context, route, exchange.query);
+  const options = listOptions(exchange.query);
+  const selection = selectionOf(route, exchange.query);
+  const page = await readPage(context, route, selection, options);
+  const { revision, last, remaining } = page;
   const metadata: ListMeta = {
-    resourceVersion: String(page.revision),
-    ...(page.last === undefined ? {} : { continue: encodeContinue({ revision: page.revision, after: page.last }) }),
-    ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
+    resourceVersion: String(revision),
+    ...(last === undefined ? {} : { continue: encodeContinue({ revision, after: last }, selection.prefix) }),
+    ...(remaining === undefined ? {} : { remainingItemCount: remaining }),
   };
   await sendItems(exchange, context, route.kind, page.items, metadata, shape);
 };

@@ -2,7 +2,7 @@ import { isApiError } from "../../api/status.ts";
 import { readObject } from "../http/decode-object.ts";
 import { sendItem, shapeOf } from "../output/shape.ts";
 import { writerOf } from "../writer.ts";
-import { changeObject, placedAt } from "./change-object.ts";
+import { changeObject, checkNamed, placedAt } from "./change-object.ts";
 import { createObject } from "./create-object.ts";
 import { atOf, type Verb } from "./verb.ts";
 
@@ -11,7 +11,9 @@ export const update: Verb = async (context, exchange, route) => {
   const { kind } = route;
   const at = atOf(route);
   const shape = shapeOf(exchange);
-  const object = placedAt(kind, await readObject(exchange, kind), at);
+  const said = await readObject(exchange, kind);
+  checkNamed(said, at);
+  const object = placedAt(kind, said, at);
   const writer = writerOf(exchange);
   const by = route.subresource === "status" ? "status" : "main";
   try {

@@ -1,15 +1,14 @@
-import { invalid } from "../../api/fault.ts";
-import { invalidObject } from "../../api/status.ts";
+import { isApiError, type ApiError } from "../../api/status.ts";
 import type { Item } from "../cache/item.ts";
 import type { Change } from "../cache/ring.ts";
 import type { ResourceCache } from "../cache/resource-cache.ts";
 import type { Context } from "../context.ts";
 import { expired } from "../errors.ts";
-import { queryFlag, queryNumber } from "../http/decode-object.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { startAnswer } from "../http/respond.ts";
 import { shapeOf, tableOptions } from "../output/shape.ts";
-import { revisionAsked } from "../revisions.ts";
+import { listOptions, type ListOptions } from "../list-options.ts";
+import { reached, revisionOf } from "../revisions.ts";
 import { isSelected, selectionOf, type Selection } from "../selection.ts";
 import { errorLine, eventOf, EventWriter } from "../watch/events.ts";
 import { LineStream } from "../watch/stream.ts";
@@ -17,6 +16,8 @@ import type { Verb } from "./verb.ts";
 
 /** Least seconds a watch lives when its client names none; up to twice that, so that clients do not all return at once. */
 const MINIMUM_LIFE_SECONDS = 1800;
+/** The longest that a timer can wait. */
+const MAXIMUM_LIFE_MS = 2 ** 31 - 1;
 const BOOKMARK_EVERY_MS = 60_000;
 /** How long before its end a watch gives its last bookmark. */
 const LAST_BOOKMARK_BEFORE_MS = 2000;
@@ -32,37 +33,31 @@ interface Asked {
   readonly lifeMs: number;
 }
 
-/** Reads the watch options. @throws ApiError */
-function optionsOf(context: Context, { query }: Exchange): Asked {
-  const from = revisionAsked(query);
-  const bookmarks = queryFlag(query, "allowWatchBookmarks");
-  const sends = query.has("sendInitialEvents") ? queryFlag(query, "sendInitialEvents") : undefined;
-  const match = query.get("resourceVersionMatch") ?? "";
-  const refuse = (field: string, value: unknown, why: string): Error =>
-    invalidObject("meta.k8s.io", "ListOptions", "", [invalid(field, value, why)]);
-  if (sends !== undefined && match !== "NotOlderThan") {
-    throw refuse(
-      "resourceVersionMatch",
-      match,
-      "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-    );
-  }
-  if (sends === undefined && match !== "") {
-    throw refuse(
-      "resourceVersionMatch",
-      match,
-      "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-    );
-  }
-  const seconds = queryNumber(query, "timeoutSeconds") ?? 0;
+/** What of the options a watch goes by. @throws ApiError */
+function askedOf(context: Context, options: ListOptions): Asked {
+  const { sendInitialEvents: sends, allowWatchBookmarks: bookmarks, timeoutSeconds: seconds = 0 } = options;
+  const from = revisionOf(options.resourceVersion);
   const chance = context.random(1)[0]! / 256;
+  const lifeSeconds = seconds === 0 ? MINIMUM_LIFE_SECONDS * (1 + chance) : Math.max(seconds, 0);
   return {
     from,
     bookmarks,
     initial: sends ?? from === undefined,
     marksInitialEnd: sends === true && bookmarks,
-    lifeMs: (seconds > 0 ? seconds : MINIMUM_LIFE_SECONDS * (1 + chance)) * 1000,
+    lifeMs: Math.min(lifeSeconds * 1000, MAXIMUM_LIFE_MS),
   };
+}
+
+/** Why the objects of a revision cannot be told first; a watch that has begun is told so by its first event. */
+async function failureToReach(context: Context, asked: Asked, said: string): Promise<ApiError | undefined> {
+  if (!asked.initial || asked.from === undefined) return undefined;
+  try {
+    await reached(context, asked.from, said);
+    return undefined;
+  } catch (error) {
+    if (isApiError(error, "Timeout")) return error;
+    throw error;
+  }
 }
 
 const initialItems = (resource: ResourceCache, selection: Selection): Item[] =>
@@ -72,11 +67,12 @@ const initialItems = (resource: ResourceCache, selection: Selection): Item[] =>
 export const watch: Verb = async (context, exchange, route) => {
   const { kind } = route;
   const shape = shapeOf(exchange);
+  const options = listOptions(exchange.query);
   const selection = selectionOf(route, exchange.query);
-  const asked = optionsOf(context, exchange);
+  const asked = askedOf(context, options);
   const writer = new EventWriter(kind, shape, () => tableOptions(exchange, context, shape));
   if (shape.as === "Table") tableOptions(exchange, context, shape);
-  if (asked.initial && asked.from !== undefined) await context.cache.reached(asked.from);
+  const failed = await failureToReach(context, asked, options.resourceVersion);
 
   const resource = context.cache.of(kind);
   // From here to `listen` nothing waits, so that no change falls between the past and what is to come.
@@ -86,8 +82,11 @@ export const watch: Verb = async (context, exchange, route) => {
   const past = asked.initial || asked.from === undefined ? [] : resource.ring.after(asked.from);
   startAnswer(exchange, 200, "application/json");
   exchange.answer.setHeader("x-content-type-options", "nosniff");
-  if (past === undefined) {
-    exchange.answer.end(errorLine(expired(`too old resource version: ${asked.from} (${resource.ring.since})`)));
+  const failure =
+    failed ??
+    (past === undefined ? expired(`too old resource version: ${asked.from} (${resource.ring.since})`) : undefined);
+  if (failure !== undefined || past === undefined) {
+    exchange.answer.end(failure && errorLine(failure));
     return;
   }
   flush(exchange);
@@ -140,7 +139,9 @@ export const watch: Verb = async (context, exchange, route) => {
     );
     if (asked.bookmarks) {
       const bookmark = (): void => {
-        if (held === undefined) stream.write([writer.bookmark(Math.max(told, context.cache.revision))]);
+        // Of a revision that is still to come nothing can be said.
+        if (held !== undefined || context.cache.revision < told) return;
+        stream.write([writer.bookmark(context.cache.revision)]);
       };
       const repeat = (): void => {
         bookmark();
