@@ -1,6 +1,7 @@
 import { ApiError } from "../../api/status.ts";
 import type { Request } from "./exchange.ts";
 import { jsonFault } from "./json-fault.ts";
+import { isWhole } from "./patience.ts";
 import { NOTHING_TWICE, repeatedKeys, type Repeated } from "./repeated-keys.ts";
 
 /** Bytes a request body may have, as upstream's limit for resources. */
@@ -21,7 +22,7 @@ export const mediaType = (request: Request): string => {
 const tooLarge = (): ApiError =>
   new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${MAXIMUM_BODY}`);
 
-/** The whole body. @throws ApiError RequestEntityTooLarge */
+/** The whole body. @throws ApiError RequestEntityTooLarge, and BadRequest for one that broke off */
 export async function readBody(request: Request): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -34,6 +35,7 @@ export async function readBody(request: Request): Promise<Buffer> {
     else chunks.length = 0;
   }
   if (length > MAXIMUM_BODY) throw tooLarge();
+  if (!isWhole(request)) throw bad("the body broke off");
   return Buffer.concat(chunks, length);
 }
 

@@ -7,6 +7,10 @@ export interface Request extends Readable {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly httpVersionMajor: number;
+  /** Of HTTP/2 only. */
+  readonly stream?: { close(): void };
+  /** True when the client broke off before it had its answer. */
+  readonly aborted?: boolean;
   readonly headers: IncomingHttpHeaders;
   /** Names and values in turn, as they came: also those that `headers` joins. */
   readonly rawHeaders: readonly string[];
