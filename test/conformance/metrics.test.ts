@@ -70,14 +70,21 @@ void test("SVC-279: cluster IPs: how many are held and free, and how many were t
     of("allocation_errors_total", 'scope="static"'),
     of("allocation_duration_seconds_count"),
   ];
-  assert.deepEqual(await growth(names, () => create("any")), [1, -1, 1, 0, 0, 1]);
-  assert.deepEqual(await growth(names, () => create("one", { clusterIP: "10.96.0.9" })), [1, -1, 0, 1, 0, 1]);
-  assert.deepEqual(await growth(names, () => create("two", { clusterIP: "10.96.0.9" })), [0, 0, 0, 0, 1, 0]);
+  // How many are held and free, the real one learns from its own watch, which may come after the answer.
+  const grows = async (act: () => Promise<unknown>, by: number[]): Promise<void> => {
+    const first = isFairlead ? 0 : 2;
+    assert.deepEqual((await growth(names, act)).slice(first), by.slice(first));
+  };
+  await grows(() => create("any"), [1, -1, 1, 0, 0, 1]);
+  await grows(() => create("one", { clusterIP: "10.96.0.9" }), [1, -1, 0, 1, 0, 1]);
+  await grows(() => create("two", { clusterIP: "10.96.0.9" }), [0, 0, 0, 0, 1, 0]);
   const dry = () =>
     subject.ask("POST", `${SERVICES}?dryRun=All`, { metadata: { name: "dry" }, spec: { ports: [{ port: 1 }] } });
-  assert.deepEqual(await growth(names, dry), [0, 0, 0, 0, 0, 0]);
-  const samples = await scrape();
-  assert.equal(samples.get(names[0]!)! + samples.get(names[1]!)!, 254);
+  await grows(dry, [0, 0, 0, 0, 0, 0]);
+  await until("held and free to be all", async () => {
+    const samples = await scrape();
+    return (samples.get(names[0]!) ?? 0) + (samples.get(names[1]!) ?? 0) === 254;
+  });
 });
 
 const LAGS = "the real one counts a freed address when the next one is taken";
