@@ -1,8 +1,8 @@
 import { isApiError } from "../../api/status.ts";
 import type { Item } from "../cache/item.ts";
-import { listOptions } from "../list-options.ts";
+import { listOptions } from "../listing/list-options.ts";
 import { sendItems } from "../output/shape.ts";
-import { selectionOf } from "../selection.ts";
+import { selectionOf } from "../listing/selection.ts";
 import { deleterOf } from "../writer.ts";
 import { deleteObject } from "./delete-object.ts";
 import { readDeleteOptions } from "./delete-options.ts";

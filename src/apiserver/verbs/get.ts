@@ -1,6 +1,6 @@
 import { notFound } from "../errors.ts";
 import { sendItem } from "../output/shape.ts";
-import { reached, revisionOf } from "../revisions.ts";
+import { reached, revisionOf } from "../listing/revisions.ts";
 import { itemAt } from "../write.ts";
 import { atOf, type Verb } from "./verb.ts";
 

@@ -3,13 +3,13 @@ import type { ListMeta, Status } from "../../api/generated/types.ts";
 import { Compacted } from "../../store/store.ts";
 import { itemOf, type Item } from "../cache/item.ts";
 import type { Context } from "../context.ts";
-import { decodeContinue, encodeContinue } from "../continue.ts";
+import { decodeContinue, encodeContinue } from "../listing/continue.ts";
 import { badRequest, expired } from "../errors.ts";
 import { sendItems, shapeOf } from "../output/shape.ts";
-import { listOptions, type ListOptions } from "../list-options.ts";
-import { reached, revisionOf } from "../revisions.ts";
+import { listOptions, type ListOptions } from "../listing/list-options.ts";
+import { reached, revisionOf } from "../listing/revisions.ts";
 import type { ResourceRoute } from "../route.ts";
-import { isSelected, selectionOf, type Selection } from "../selection.ts";
+import { isSelected, selectionOf, type Selection } from "../listing/selection.ts";
 import type { Verb } from "./verb.ts";
 
 /** Entries read at once from the store when a page is older than the cache. */

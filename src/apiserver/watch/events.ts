@@ -6,7 +6,7 @@ import type { Change } from "../cache/ring.ts";
 import type { Shape } from "../http/accept.ts";
 import { partialOf } from "../output/partial.ts";
 import { tableOf, type TableOptions } from "../output/table.ts";
-import { isSelected, type Selection } from "../selection.ts";
+import { isSelected, type Selection } from "../listing/selection.ts";
 
 export type EventType = "ADDED" | "MODIFIED" | "DELETED";
 

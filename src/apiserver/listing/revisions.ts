@@ -1,5 +1,5 @@
-import { ApiError, isApiError } from "../api/status.ts";
-import type { Context } from "./context.ts";
+import { ApiError, isApiError } from "../../api/status.ts";
+import type { Context } from "../context.ts";
 
 /** What is beyond 64 bits. */
 const NO_REVISION = 2n ** 64n;

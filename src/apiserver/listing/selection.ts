@@ -1,11 +1,11 @@
-import type { Kind } from "../api/kind.ts";
-import { apiVersionOf, type KubeObject } from "../api/object.ts";
-import { parseFieldSelector } from "../api/selector/fieldSelector.ts";
-import { parseLabelSelector } from "../api/selector/labelSelector.ts";
-import type { Item } from "./cache/item.ts";
-import { badRequest } from "./errors.ts";
-import { objectKey, prefixOf } from "./keys.ts";
-import type { ResourceRoute } from "./route.ts";
+import type { Kind } from "../../api/kind.ts";
+import { apiVersionOf, type KubeObject } from "../../api/object.ts";
+import { parseFieldSelector } from "../../api/selector/fieldSelector.ts";
+import { parseLabelSelector } from "../../api/selector/labelSelector.ts";
+import type { Item } from "../cache/item.ts";
+import { badRequest } from "../errors.ts";
+import { objectKey, prefixOf } from "../keys.ts";
+import type { ResourceRoute } from "../route.ts";
 
 /** Which objects of a kind a list, watch or deletecollection means. */
 export interface Selection {

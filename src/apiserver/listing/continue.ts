@@ -1,7 +1,7 @@
-import type { ApiError } from "../api/status.ts";
-import { badRequest } from "./errors.ts";
-import { readJson } from "./http/body.ts";
-import { jsonWord } from "./http/json-word.ts";
+import type { ApiError } from "../../api/status.ts";
+import { badRequest } from "../errors.ts";
+import { readJson } from "../http/body.ts";
+import { jsonWord } from "../http/json-word.ts";
 
 /** Where a list goes on: the revision all pages are read at, and the last key already told. */
 export interface Continue {

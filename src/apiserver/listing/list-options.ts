@@ -1,6 +1,6 @@
-import { forbidden, notSupported, type Fault } from "../api/fault.ts";
-import { invalidObject } from "../api/status.ts";
-import { queryFlag, queryNumber } from "./http/decode-object.ts";
+import { forbidden, notSupported, type Fault } from "../../api/fault.ts";
+import { invalidObject } from "../../api/status.ts";
+import { queryFlag, queryNumber } from "../http/decode-object.ts";
 
 /** What the query of a list, a watch or a deletion of many asks for, beside its selectors. */
 export interface ListOptions {
