@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test, type TestContext } from "node:test";
+import { after, before, test } from "node:test";
 import { kubectls } from "../lab/kubectls.ts";
 import { startSubject, type Answered, type Subject } from "./subject.ts";
 import { claimsOf, ISSUER, tokensOf } from "./tokens.ts";
@@ -12,15 +12,11 @@ let subject: Subject;
 let folder: string;
 let bot: Answered["body"];
 let pod: Answered["body"];
-let readsProtobuf: boolean;
 before(async () => {
   subject = await startSubject();
   const tokens = tokensOf(subject);
   bot = await tokens.account("bot");
   pod = await tokens.pod("p", "bot");
-  const headers = { "content-type": "application/vnd.kubernetes.protobuf" };
-  const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
-  readsProtobuf = (await subject.ask("POST", path, Buffer.from("k8s\0"), { headers })).code !== 415;
   folder = mkdtempSync(join(tmpdir(), "fairlead-token-kubectl-"));
   const base64 = (text: string): string => Buffer.from(text).toString("base64");
   const cluster = {
@@ -51,14 +47,8 @@ const capable = kubectls().filter(({ minor }) => minor >= 28);
 
 void test("there is a kubectl to test with", () => assert.notEqual(capable.length, 0));
 
-/** Since 1.32 kubectl sends what it makes itself as protobuf. */
-function isUnderstood(t: TestContext, minor: number): boolean {
-  const understood = readsProtobuf || minor < 32;
-  if (!understood) t.skip("this server reads no protobuf, which this kubectl sends");
-  return understood;
-}
-
-for (const { path, version, minor } of capable) {
+// Since 1.32 kubectl sends what it makes itself as protobuf.
+for (const { path, version } of capable) {
   const run = (...args: readonly string[]): Promise<{ code: number; out: string; err: string }> =>
     new Promise((resolve) => {
       const env = { ...process.env, KUBECONFIG: join(folder, "kubeconfig"), HOME: folder };
@@ -77,8 +67,7 @@ for (const { path, version, minor } of capable) {
     return err.trim();
   };
 
-  void test(`kubectl ${version}: create token, with audience, duration and bound object`, async (t) => {
-    if (!isUnderstood(t, minor)) return;
+  void test(`kubectl ${version}: create token, with audience, duration and bound object`, async () => {
     const plain = claimsOf(await works("create", "token", "bot"));
     assert.deepEqual([plain.aud, plain.exp - plain.iat], [[ISSUER], 3600]);
     const asked = ["--audience", "vault", "--audience", "store", "--duration", "20m"];
@@ -97,8 +86,7 @@ for (const { path, version, minor } of capable) {
     assert.match(await fails("create", "token", "none"), /serviceaccounts "none" not found/);
   });
 
-  void test(`kubectl ${version}: auth whoami by certificate, by token, and for others`, async (t) => {
-    if (!isUnderstood(t, minor)) return;
+  void test(`kubectl ${version}: auth whoami by certificate, by token, and for others`, async () => {
     const whoami = async (...args: readonly string[]): Promise<Answered["body"]> =>
       JSON.parse(await works("auth", "whoami", "-o", "json", ...args)).status.userInfo;
     assert.equal((await whoami()).username, "admin");
