@@ -81,9 +81,12 @@ async function admit(request: AdmissionRequest, context: Context): Promise<Besid
   // What is created below an object, a token say, is no object of the kind.
   if (isCreate && subresource !== undefined) return NOTHING_BESIDE;
   if (!isCreate && !isOtherUsage(kind, previous, next!)) return NOTHING_BESIDE;
-  const quotas = await quotasOf(context, namespace, isRetry);
   const parts: Beside[] = [];
-  if (isCreate && isOf(kind, resourceQuotas)) parts.push(await announceQuota(context, namespace, isRetry));
+  // The namespace is read before its quotas: a quota that is made in between then fails the write, and is not overlooked.
+  // A create stands on its namespace already (see `namespace-lifecycle.ts`).
+  if (!isCreate) parts.push({ conditions: [await namespaceStands(context, namespace, isRetry)], operations: [] });
+  else if (isOf(kind, resourceQuotas)) parts.push(await announceQuota(context, namespace, isRetry));
+  const quotas = await quotasOf(context, namespace, isRetry);
   const refuse = (why: string): never => {
     throw forbiddenWrite(kind, name, why);
   };
@@ -93,8 +96,6 @@ async function admit(request: AdmissionRequest, context: Context): Promise<Besid
     const judge = subresource === "status" ? undefined : refuse;
     parts.push(await chargeOne(context, quota, namespace, [{ kind, previous, next }], judge));
   }
-  // A create stands on its namespace already (see `namespace-lifecycle.ts`).
-  if (!isCreate) parts.push({ conditions: [await namespaceStands(context, namespace, isRetry)], operations: [] });
   return join(parts);
 }
 
@@ -122,9 +123,10 @@ async function released(kind: Kind, object: KubeObject, context: Context, isRetr
   const { namespace, name = "" } = object.metadata;
   if (namespace === undefined || !isCounted(kind)) return NOTHING_BESIDE;
   const own = objectKey(kind, { namespace, name });
+  // Before the quotas, as in `admit`.
+  const ground = { conditions: [await namespaceStands(context, namespace, isRetry)], operations: [] };
   // A quota that goes keeps no account of its own going.
   const quotas = (await quotasOf(context, namespace, isRetry)).filter(({ key }) => key !== own);
-  const ground = { conditions: [await namespaceStands(context, namespace, isRetry)], operations: [] };
   if (quotas.length === 0) return ground;
   const { changes, conditions } = isOf(kind, services)
     ? await takenAlong(context, object, quotas)
