@@ -39,6 +39,17 @@ const ROOTS = [
   "V1SubjectAccessReview",
   "AuthenticationV1TokenRequest",
   "V1TokenReview",
+  "V1ControllerRevision",
+  "V1DaemonSet",
+  "V1Deployment",
+  "V1Eviction",
+  "V1Job",
+  "V1PersistentVolumeClaim",
+  "V1PodDisruptionBudget",
+  "V1ReplicaSet",
+  "V1ReplicationController",
+  "V1Scale",
+  "V1StatefulSet",
 ];
 
 /** Where two API groups have a type of one name, the newer group keeps the plain one. */

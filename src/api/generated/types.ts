@@ -249,6 +249,93 @@ export interface TokenReview {
   status?: TokenReviewStatus | undefined;
 }
 
+export interface ControllerRevision {
+  apiVersion: string;
+  data?: unknown;
+  kind: "ControllerRevision";
+  metadata: ObjectMeta;
+  revision: number;
+}
+
+export interface DaemonSet {
+  apiVersion: string;
+  kind: "DaemonSet";
+  metadata: ObjectMeta;
+  spec?: DaemonSetSpec | undefined;
+  status?: DaemonSetStatus | undefined;
+}
+
+export interface Deployment {
+  apiVersion: string;
+  kind: "Deployment";
+  metadata: ObjectMeta;
+  spec?: DeploymentSpec | undefined;
+  status?: DeploymentStatus | undefined;
+}
+
+export interface Eviction {
+  apiVersion: string;
+  deleteOptions?: DeleteOptions | undefined;
+  kind: "Eviction";
+  metadata: ObjectMeta;
+}
+
+export interface Job {
+  apiVersion: string;
+  kind: "Job";
+  metadata: ObjectMeta;
+  spec?: JobSpec | undefined;
+  status?: JobStatus | undefined;
+}
+
+export interface PersistentVolumeClaim {
+  apiVersion: string;
+  kind: "PersistentVolumeClaim";
+  metadata: ObjectMeta;
+  spec?: PersistentVolumeClaimSpec | undefined;
+  status?: PersistentVolumeClaimStatus | undefined;
+}
+
+export interface PodDisruptionBudget {
+  apiVersion: string;
+  kind: "PodDisruptionBudget";
+  metadata: ObjectMeta;
+  spec?: PodDisruptionBudgetSpec | undefined;
+  status?: PodDisruptionBudgetStatus | undefined;
+}
+
+export interface ReplicaSet {
+  apiVersion: string;
+  kind: "ReplicaSet";
+  metadata: ObjectMeta;
+  spec?: ReplicaSetSpec | undefined;
+  status?: ReplicaSetStatus | undefined;
+}
+
+export interface ReplicationController {
+  apiVersion: string;
+  kind: "ReplicationController";
+  metadata: ObjectMeta;
+  spec?: ReplicationControllerSpec | undefined;
+  status?: ReplicationControllerStatus | undefined;
+}
+
+export interface Scale {
+  apiVersion: string;
+  kind: "Scale";
+  metadata: ObjectMeta;
+  spec?: ScaleSpec | undefined;
+  status?: ScaleStatus | undefined;
+}
+
+export interface StatefulSet {
+  apiVersion: string;
+  kind: "StatefulSet";
+  metadata: ObjectMeta;
+  spec?: StatefulSetSpec | undefined;
+  status?: StatefulSetStatus | undefined;
+}
+
 export interface ObjectMeta {
   annotations?: Record<string, string> | undefined;
   creationTimestamp?: string | undefined;
@@ -601,6 +688,192 @@ export interface TokenReviewStatus {
   authenticated?: boolean | undefined;
   error?: string | undefined;
   user?: UserInfo | undefined;
+}
+
+export interface DaemonSetSpec {
+  minReadySeconds?: number | undefined;
+  revisionHistoryLimit?: number | undefined;
+  selector: LabelSelector;
+  template: PodTemplateSpec;
+  updateStrategy?: DaemonSetUpdateStrategy | undefined;
+}
+
+export interface DaemonSetStatus {
+  collisionCount?: number | undefined;
+  conditions?: DaemonSetCondition[] | undefined;
+  currentNumberScheduled: number;
+  desiredNumberScheduled: number;
+  numberAvailable?: number | undefined;
+  numberMisscheduled: number;
+  numberReady: number;
+  numberUnavailable?: number | undefined;
+  observedGeneration?: number | undefined;
+  updatedNumberScheduled?: number | undefined;
+}
+
+export interface DeploymentSpec {
+  minReadySeconds?: number | undefined;
+  paused?: boolean | undefined;
+  progressDeadlineSeconds?: number | undefined;
+  replicas?: number | undefined;
+  revisionHistoryLimit?: number | undefined;
+  selector: LabelSelector;
+  strategy?: DeploymentStrategy | undefined;
+  template: PodTemplateSpec;
+}
+
+export interface DeploymentStatus {
+  availableReplicas?: number | undefined;
+  collisionCount?: number | undefined;
+  conditions?: DeploymentCondition[] | undefined;
+  observedGeneration?: number | undefined;
+  readyReplicas?: number | undefined;
+  replicas?: number | undefined;
+  terminatingReplicas?: number | undefined;
+  unavailableReplicas?: number | undefined;
+  updatedReplicas?: number | undefined;
+}
+
+export interface JobSpec {
+  activeDeadlineSeconds?: number | undefined;
+  backoffLimit?: number | undefined;
+  backoffLimitPerIndex?: number | undefined;
+  completionMode?: string | undefined;
+  completions?: number | undefined;
+  managedBy?: string | undefined;
+  manualSelector?: boolean | undefined;
+  maxFailedIndexes?: number | undefined;
+  parallelism?: number | undefined;
+  podFailurePolicy?: PodFailurePolicy | undefined;
+  podReplacementPolicy?: string | undefined;
+  selector?: LabelSelector | undefined;
+  successPolicy?: SuccessPolicy | undefined;
+  suspend?: boolean | undefined;
+  template: PodTemplateSpec;
+  ttlSecondsAfterFinished?: number | undefined;
+}
+
+export interface JobStatus {
+  active?: number | undefined;
+  completedIndexes?: string | undefined;
+  completionTime?: string | undefined;
+  conditions?: JobCondition[] | undefined;
+  failed?: number | undefined;
+  failedIndexes?: string | undefined;
+  ready?: number | undefined;
+  startTime?: string | undefined;
+  succeeded?: number | undefined;
+  terminating?: number | undefined;
+  uncountedTerminatedPods?: UncountedTerminatedPods | undefined;
+}
+
+export interface PersistentVolumeClaimSpec {
+  accessModes?: string[] | undefined;
+  dataSource?: TypedLocalObjectReference | undefined;
+  dataSourceRef?: TypedObjectReference | undefined;
+  resources?: VolumeResourceRequirements | undefined;
+  selector?: LabelSelector | undefined;
+  storageClassName?: string | undefined;
+  volumeAttributesClassName?: string | undefined;
+  volumeMode?: string | undefined;
+  volumeName?: string | undefined;
+}
+
+export interface PersistentVolumeClaimStatus {
+  accessModes?: string[] | undefined;
+  allocatedResourceStatuses?: Record<string, string> | undefined;
+  allocatedResources?: Record<string, string> | undefined;
+  capacity?: Record<string, string> | undefined;
+  conditions?: PersistentVolumeClaimCondition[] | undefined;
+  currentVolumeAttributesClassName?: string | undefined;
+  modifyVolumeStatus?: ModifyVolumeStatus | undefined;
+  phase?: string | undefined;
+}
+
+export interface PodDisruptionBudgetSpec {
+  maxUnavailable?: number | string | undefined;
+  minAvailable?: number | string | undefined;
+  selector?: LabelSelector | undefined;
+  unhealthyPodEvictionPolicy?: string | undefined;
+}
+
+export interface PodDisruptionBudgetStatus {
+  conditions?: Condition[] | undefined;
+  currentHealthy?: number | undefined;
+  desiredHealthy?: number | undefined;
+  disruptedPods?: Record<string, string> | undefined;
+  disruptionsAllowed?: number | undefined;
+  expectedPods?: number | undefined;
+  observedGeneration?: number | undefined;
+}
+
+export interface ReplicaSetSpec {
+  minReadySeconds?: number | undefined;
+  replicas?: number | undefined;
+  selector: LabelSelector;
+  template?: PodTemplateSpec | undefined;
+}
+
+export interface ReplicaSetStatus {
+  availableReplicas?: number | undefined;
+  conditions?: ReplicaSetCondition[] | undefined;
+  fullyLabeledReplicas?: number | undefined;
+  observedGeneration?: number | undefined;
+  readyReplicas?: number | undefined;
+  replicas: number;
+  terminatingReplicas?: number | undefined;
+}
+
+export interface ReplicationControllerSpec {
+  minReadySeconds?: number | undefined;
+  replicas?: number | undefined;
+  selector?: Record<string, string> | undefined;
+  template?: PodTemplateSpec | undefined;
+}
+
+export interface ReplicationControllerStatus {
+  availableReplicas?: number | undefined;
+  conditions?: ReplicationControllerCondition[] | undefined;
+  fullyLabeledReplicas?: number | undefined;
+  observedGeneration?: number | undefined;
+  readyReplicas?: number | undefined;
+  replicas: number;
+}
+
+export interface ScaleSpec {
+  replicas?: number | undefined;
+}
+
+export interface ScaleStatus {
+  replicas: number;
+  selector?: string | undefined;
+}
+
+export interface StatefulSetSpec {
+  minReadySeconds?: number | undefined;
+  ordinals?: StatefulSetOrdinals | undefined;
+  persistentVolumeClaimRetentionPolicy?: StatefulSetPersistentVolumeClaimRetentionPolicy | undefined;
+  podManagementPolicy?: string | undefined;
+  replicas?: number | undefined;
+  revisionHistoryLimit?: number | undefined;
+  selector: LabelSelector;
+  serviceName?: string | undefined;
+  template: PodTemplateSpec;
+  updateStrategy?: StatefulSetUpdateStrategy | undefined;
+  volumeClaimTemplates?: PersistentVolumeClaim[] | undefined;
+}
+
+export interface StatefulSetStatus {
+  availableReplicas?: number | undefined;
+  collisionCount?: number | undefined;
+  conditions?: StatefulSetCondition[] | undefined;
+  currentReplicas?: number | undefined;
+  currentRevision?: string | undefined;
+  observedGeneration?: number | undefined;
+  readyReplicas?: number | undefined;
+  replicas: number;
+  updateRevision?: string | undefined;
+  updatedReplicas?: number | undefined;
 }
 
 export interface ManagedFieldsEntry {
@@ -1069,6 +1342,130 @@ export interface BoundObjectReference {
   uid?: string | undefined;
 }
 
+export interface PodTemplateSpec {
+  metadata?: ObjectMeta | undefined;
+  spec?: PodSpec | undefined;
+}
+
+export interface DaemonSetUpdateStrategy {
+  rollingUpdate?: RollingUpdateDaemonSet | undefined;
+  type?: string | undefined;
+}
+
+export interface DaemonSetCondition {
+  lastTransitionTime?: string | undefined;
+  message?: string | undefined;
+  reason?: string | undefined;
+  status: string;
+  type: string;
+}
+
+export interface DeploymentStrategy {
+  rollingUpdate?: RollingUpdateDeployment | undefined;
+  type?: string | undefined;
+}
+
+export interface DeploymentCondition {
+  lastTransitionTime?: string | undefined;
+  lastUpdateTime?: string | undefined;
+  message?: string | undefined;
+  reason?: string | undefined;
+  status: string;
+  type: string;
+}
+
+export interface PodFailurePolicy {
+  rules: PodFailurePolicyRule[];
+}
+
+export interface SuccessPolicy {
+  rules: SuccessPolicyRule[];
+}
+
+export interface JobCondition {
+  lastProbeTime?: string | undefined;
+  lastTransitionTime?: string | undefined;
+  message?: string | undefined;
+  reason?: string | undefined;
+  status: string;
+  type: string;
+}
+
+export interface UncountedTerminatedPods {
+  failed?: string[] | undefined;
+  succeeded?: string[] | undefined;
+}
+
+export interface TypedLocalObjectReference {
+  apiGroup?: string | undefined;
+  kind: string;
+  name: string;
+}
+
+export interface TypedObjectReference {
+  apiGroup?: string | undefined;
+  kind: string;
+  name: string;
+  namespace?: string | undefined;
+}
+
+export interface VolumeResourceRequirements {
+  limits?: Record<string, string> | undefined;
+  requests?: Record<string, string> | undefined;
+}
+
+export interface PersistentVolumeClaimCondition {
+  lastProbeTime?: string | undefined;
+  lastTransitionTime?: string | undefined;
+  message?: string | undefined;
+  reason?: string | undefined;
+  status: string;
+  type: string;
+}
+
+export interface ModifyVolumeStatus {
+  status: string;
+  targetVolumeAttributesClassName?: string | undefined;
+}
+
+export interface ReplicaSetCondition {
+  lastTransitionTime?: string | undefined;
+  message?: string | undefined;
+  reason?: string | undefined;
+  status: string;
+  type: string;
+}
+
+export interface ReplicationControllerCondition {
+  lastTransitionTime?: string | undefined;
+  message?: string | undefined;
+  reason?: string | undefined;
+  status: string;
+  type: string;
+}
+
+export interface StatefulSetOrdinals {
+  start?: number | undefined;
+}
+
+export interface StatefulSetPersistentVolumeClaimRetentionPolicy {
+  whenDeleted?: string | undefined;
+  whenScaled?: string | undefined;
+}
+
+export interface StatefulSetUpdateStrategy {
+  rollingUpdate?: RollingUpdateStatefulSetStrategy | undefined;
+  type?: string | undefined;
+}
+
+export interface StatefulSetCondition {
+  lastTransitionTime?: string | undefined;
+  message?: string | undefined;
+  reason?: string | undefined;
+  status: string;
+  type: string;
+}
+
 export interface LabelSelectorRequirement {
   key: string;
   operator: string;
@@ -1080,12 +1477,6 @@ export interface ForNode {
 }
 
 export interface ForZone {
-  name: string;
-}
-
-export interface TypedLocalObjectReference {
-  apiGroup?: string | undefined;
-  kind: string;
   name: string;
 }
 
@@ -1527,6 +1918,32 @@ export interface LoadBalancerIngress {
   ports?: PortStatus[] | undefined;
 }
 
+export interface RollingUpdateDaemonSet {
+  maxSurge?: number | string | undefined;
+  maxUnavailable?: number | string | undefined;
+}
+
+export interface RollingUpdateDeployment {
+  maxSurge?: number | string | undefined;
+  maxUnavailable?: number | string | undefined;
+}
+
+export interface PodFailurePolicyRule {
+  action: string;
+  onExitCodes?: PodFailurePolicyOnExitCodesRequirement | undefined;
+  onPodConditions?: PodFailurePolicyOnPodConditionsPattern[] | undefined;
+}
+
+export interface SuccessPolicyRule {
+  succeededCount?: number | undefined;
+  succeededIndexes?: string | undefined;
+}
+
+export interface RollingUpdateStatefulSetStrategy {
+  maxUnavailable?: number | string | undefined;
+  partition?: number | undefined;
+}
+
 export interface ServiceBackendPort {
   name?: string | undefined;
   number?: number | undefined;
@@ -1698,6 +2115,17 @@ export interface PortStatus {
   protocol: string;
 }
 
+export interface PodFailurePolicyOnExitCodesRequirement {
+  containerName?: string | undefined;
+  operator: string;
+  values: number[];
+}
+
+export interface PodFailurePolicyOnPodConditionsPattern {
+  status?: string | undefined;
+  type: string;
+}
+
 export interface NodeSelectorTerm {
   matchExpressions?: NodeSelectorRequirement[] | undefined;
   matchFields?: NodeSelectorRequirement[] | undefined;
@@ -1740,18 +2168,6 @@ export interface SleepAction {
 export interface HTTPHeader {
   name: string;
   value: string;
-}
-
-export interface PersistentVolumeClaimSpec {
-  accessModes?: string[] | undefined;
-  dataSource?: TypedLocalObjectReference | undefined;
-  dataSourceRef?: TypedObjectReference | undefined;
-  resources?: VolumeResourceRequirements | undefined;
-  selector?: LabelSelector | undefined;
-  storageClassName?: string | undefined;
-  volumeAttributesClassName?: string | undefined;
-  volumeMode?: string | undefined;
-  volumeName?: string | undefined;
 }
 
 export interface ClusterTrustBundleProjection {
@@ -1802,16 +2218,4 @@ export interface NodeSelectorRequirement {
   key: string;
   operator: string;
   values?: string[] | undefined;
-}
-
-export interface TypedObjectReference {
-  apiGroup?: string | undefined;
-  kind: string;
-  name: string;
-  namespace?: string | undefined;
-}
-
-export interface VolumeResourceRequirements {
-  limits?: Record<string, string> | undefined;
-  requests?: Record<string, string> | undefined;
 }
