@@ -19,6 +19,30 @@ export const configMaps = core("configmaps", "ConfigMap");
 export const secrets = core("secrets", "Secret");
 export const resourceQuotas = core("resourcequotas", "ResourceQuota");
 export const serviceAccounts = core("serviceaccounts", "ServiceAccount");
+export const replicationControllers = core("replicationcontrollers", "ReplicationController");
+export const persistentVolumeClaims = core("persistentvolumeclaims", "PersistentVolumeClaim");
+
+const apps = (plural: string, kind: string): Resource => ({
+  group: "apps",
+  version: "v1",
+  plural,
+  kind,
+  namespaced: true,
+});
+
+export const deployments = apps("deployments", "Deployment");
+export const replicaSets = apps("replicasets", "ReplicaSet");
+export const statefulSets = apps("statefulsets", "StatefulSet");
+export const daemonSets = apps("daemonsets", "DaemonSet");
+export const controllerRevisions = apps("controllerrevisions", "ControllerRevision");
+export const jobs: Resource = { group: "batch", version: "v1", plural: "jobs", kind: "Job", namespaced: true };
+export const podDisruptionBudgets: Resource = {
+  group: "policy",
+  version: "v1",
+  plural: "poddisruptionbudgets",
+  kind: "PodDisruptionBudget",
+  namespaced: true,
+};
 export const endpointSlices: Resource = {
   group: "discovery.k8s.io",
   version: "v1",

@@ -20,8 +20,10 @@ import { startPodWorker, type PodWorker } from "./pods/pod-worker.ts";
 import { endByRecord } from "./pods/remove-pod.ts";
 import { machineFacts } from "./registration/machine-facts.ts";
 import { keepRegistered } from "./registration/register.ts";
+import { chooseRuntimes } from "./runtimes/choose.ts";
 import { processRuntime } from "./runtimes/process/process-runtime.ts";
-import { sandboxMaker } from "./sandbox/sandbox.ts";
+import { hostNetwork } from "./sandbox/host-network.ts";
+import { ownNetwork } from "./sandbox/own-network.ts";
 import { podRecords } from "./state/pod-record.ts";
 
 export interface NodeOptions {
@@ -83,7 +85,13 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
   const records = podRecords(at("state"));
   const known = new Map((await records.load()).map((record) => [record.uid, record]));
   const pool = addressPool(options.podRanges, [...options.gateways, ...options.nodeAddresses]);
-  for (const { sandbox } of known.values()) pool.hold(sandbox.addresses);
+  const networks = {
+    own: ownNetwork(host, pool, options.gateways),
+    host: hostNetwork(options.nodeAddresses),
+    // Until a runtime without programs is here.
+    shared: hostNetwork([]),
+  };
+  for (const { sandbox } of known.values()) networks[sandbox.network].hold(sandbox);
 
   const runtime = processRuntime({
     host,
@@ -112,9 +120,8 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     random,
     log,
     events,
-    runtime,
+    runtimes: chooseRuntimes([runtime], runtime.name),
     records,
-    pool,
     ready: Promise.all([prepared, services.synced()]).then(() => undefined),
     inTurn: inTurn(SETUPS),
     startInTurn: inTurn(STARTS),
@@ -122,7 +129,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     services: () => services.values(),
     nodeName: options.nodeName,
     nodeAddresses: options.nodeAddresses,
-    makeSandbox: sandboxMaker(host, options.gateways),
+    networks,
     files: {
       pod: (uid) => at("pods", uid),
       volumes: (uid) => at("volumes", uid),

@@ -8,7 +8,7 @@ import { tally } from "./probes/tally.ts";
 import { splitEnvironment } from "./runtimes/process/confinement.ts";
 import { processRefusal } from "./runtimes/process/refusal.ts";
 import { readReport } from "./runtimes/process/status-file.ts";
-import { nodeLines, podLines, sandboxOf } from "./sandbox/lines.ts";
+import { nodeLines, podLines, sandboxOf } from "./sandbox/own-lines.ts";
 import { plainPath } from "./volumes/plain-path.ts";
 
 void test("addresses: one of each range, never the network's, the gateway's or the broadcast", () => {

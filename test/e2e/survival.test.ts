@@ -244,7 +244,7 @@ for (const { name, options, signals } of SITES) {
     test("after a reboot the next up starts the pods again", async () => {
       const objects = Object.keys(await allObjects(fairlead.data));
       const before = await programsOf(fairlead.data);
-      const sockets = recordsOf(fairlead.data).map(({ sandbox }) => sandbox);
+      const sandboxes = recordsOf(fairlead.data).flatMap(({ sandbox }) => (sandbox.network === "own" ? [sandbox] : []));
       await load.end();
       await endAll(await processesOf(fairlead), "SIGKILL");
       const path = layoutOf(fairlead.data).made;
@@ -256,7 +256,7 @@ for (const { name, options, signals } of SITES) {
       }
       if (made.anchor !== undefined) process.kill(made.anchor.pid, "SIGKILL");
       else {
-        for (const { namespace, link } of sockets)
+        for (const { namespace, link } of sandboxes)
           await host.run("sh", ["-c", `ip link del ${link}; ip netns del ${namespace}`]);
         await host.run("ip", ["link", "del", "fairlead0"]);
         await host.run("nft", ["flush", "ruleset"]);

@@ -11,6 +11,7 @@ import type { Made } from "../../src/cli/site/made.ts";
 import { intoSite } from "../../src/cli/site/anchor.ts";
 import type { Client } from "../../src/client/client.ts";
 import { childrenOf, identityOf, isRunning, type ProcessIdentity } from "../../src/host/process-identity.ts";
+import { startedProcess } from "../../src/node/runtimes/process/started.ts";
 import type { StartedContainer } from "../../src/node/runtimes/runtime.ts";
 import type { PodRecord } from "../../src/node/state/pod-record.ts";
 import type { Fairlead } from "./fairlead.ts";
@@ -103,7 +104,7 @@ export async function programsOf(data: string): Promise<Record<string, unknown>>
   for (const record of recordsOf(data)) {
     for (const [container, { started }] of Object.entries(record.containers)) {
       if (started === undefined) continue;
-      const init = Number(/"child-pid": (\d+)/.exec(readFileSync(started.statusFile, "utf8"))?.[1]);
+      const init = Number(/"child-pid": (\d+)/.exec(readFileSync(startedProcess(started).statusFile, "utf8"))?.[1]);
       const children = await childrenOf(init);
       found[`${record.name}/${container}`] = {
         program: await Promise.all(children.map(identityOf)),
@@ -117,8 +118,9 @@ export async function programsOf(data: string): Promise<Record<string, unknown>>
 /** Ends a container as the machine's end would: its programs, and nobody writes down how. */
 export async function endStarted(started: StartedContainer | undefined): Promise<void> {
   if (started === undefined) return;
-  const init = Number(/"child-pid": (\d+)/.exec(readFileSync(started.statusFile, "utf8"))?.[1]);
-  for (const pid of [started.monitor.pid, init]) {
+  const { monitor, statusFile } = startedProcess(started);
+  const init = Number(/"child-pid": (\d+)/.exec(readFileSync(statusFile, "utf8"))?.[1]);
+  for (const pid of [monitor.pid, init]) {
     const identity = await identityOf(pid);
     if (identity !== undefined) await endAll([identity], "SIGKILL");
   }

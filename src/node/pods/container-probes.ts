@@ -1,12 +1,14 @@
 import type { Container, Pod, Probe } from "../../api/generated/types.ts";
 import { startProber } from "../probes/prober.ts";
-import type { ProbeResult, ProbeTarget } from "../probes/attempt.ts";
-import type { StartedContainer } from "../runtimes/runtime.ts";
+import type { ProbeTarget } from "../probes/attempt.ts";
+import type { ProbeResult } from "../probes/result.ts";
+import type { Runtime, StartedContainer } from "../runtimes/runtime.ts";
 import type { PodContext } from "./context.ts";
 import { pause } from "./pause.ts";
 
 export interface ContainerProbesOptions {
   readonly context: PodContext;
+  readonly runtime: Runtime;
   readonly pod: Pod;
   readonly container: Container;
   readonly kind: "init" | "main";
@@ -31,7 +33,8 @@ export interface ContainerProbes {
 
 export function startContainerProbes(options: ContainerProbesOptions): ContainerProbes {
   const { context, pod, container, started } = options;
-  const { clock, runtime, events } = context;
+  const { clock, events } = context;
+  const { runtime } = options;
   const probes = options.kind === "init" ? {} : container;
   const { startupProbe, livenessProbe, readinessProbe } = probes as Partial<Container>;
   const target: ProbeTarget = {

@@ -1,7 +1,7 @@
 import type { Container, ContainerState, ContainerStateTerminated, Pod } from "../../api/generated/types.ts";
 import { timestamp } from "../../observe/clock.ts";
 import { ConfigError } from "../environment/lookups.ts";
-import type { StartedContainer } from "../runtimes/runtime.ts";
+import type { Runtime, StartedContainer } from "../runtimes/runtime.ts";
 import type { ContainerRecord, PodRecord } from "../state/pod-record.ts";
 import { LONG_RUN, restartDelay, restarts } from "./back-off.ts";
 import type { PodContext } from "./context.ts";
@@ -12,6 +12,7 @@ import type { ContainerView } from "./status.ts";
 
 export interface RunnerOptions {
   readonly context: PodContext;
+  readonly runtime: Runtime;
   readonly pod: () => Pod;
   readonly container: Container;
   readonly kind: "init" | "main";
@@ -49,7 +50,8 @@ const policyOf = (options: RunnerOptions): string => {
 
 export function runContainer(options: RunnerOptions): ContainerRunner {
   const { context, container, record, ending, leaving } = options;
-  const { clock, runtime, events } = context;
+  const { clock, events } = context;
+  const { runtime } = options;
   const memory: ContainerRecord = (record.containers[container.name] ??= { attempt: 0, restartCount: 0, failures: 0 });
   const adopted = memory.ended === undefined && memory.started !== undefined;
   // What runs from before stays as it was told until it is looked at: adopting must not flip readiness.
@@ -112,6 +114,7 @@ export function runContainer(options: RunnerOptions): ContainerRunner {
     const startedAt = memory.startedAt ?? timestamp(clock.now());
     probes = startContainerProbes({
       context,
+      runtime,
       pod: options.pod(),
       container,
       kind: options.kind,
@@ -160,6 +163,8 @@ export function runContainer(options: RunnerOptions): ContainerRunner {
     for (;;) {
       const known = memory.ended === undefined ? memory.started : undefined;
       if (memory.ended === undefined) {
+        if (known !== undefined)
+          await runtime.adopt?.(known, { pod: options.pod(), container, sandbox: record.sandbox });
         const started = known ?? (await begin());
         if (started === undefined) return undefined;
         running = started;

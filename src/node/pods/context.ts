@@ -1,14 +1,13 @@
-import type { Service } from "../../api/generated/types.ts";
+import type { Pod, Service } from "../../api/generated/types.ts";
 import type { EventRecorder } from "../../client/events.ts";
 import type { Client } from "../../client/client.ts";
 import type { Host } from "../../host/host.ts";
 import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
-import type { AddressPool } from "../addresses/pool.ts";
 import type { Lookups } from "../environment/lookups.ts";
 import type { Resolver } from "../network-files/resolv-conf.ts";
-import type { Runtime } from "../runtimes/runtime.ts";
-import type { MakeSandbox } from "../sandbox/sandbox.ts";
+import type { Refusal, Runtime } from "../runtimes/runtime.ts";
+import type { PodNetwork, Sandbox } from "../sandbox/sandbox.ts";
 import type { PodRecords } from "../state/pod-record.ts";
 
 /** What all pods of a node share. */
@@ -19,11 +18,10 @@ export interface PodContext {
   readonly random: () => number;
   readonly log: Log;
   readonly events: EventRecorder;
-  readonly runtime: Runtime;
-  /** Resolves when the runtime is prepared and Services have been listed once: no container starts before (DNS-167). */
+  readonly runtimes: Runtimes;
+  /** Resolves when the runtimes are prepared and Services have been listed once: no container starts before (DNS-167). */
   readonly ready: Promise<void>;
   readonly records: PodRecords;
-  readonly pool: AddressPool;
   /** Runs the setting up of a pod when fewer than the allowed number are being set up. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
   /** Runs the start of a container when fewer than the allowed number are being started. */
@@ -32,11 +30,19 @@ export interface PodContext {
   readonly services: () => Iterable<Service>;
   readonly nodeName: string;
   readonly nodeAddresses: readonly string[];
-  readonly makeSandbox: MakeSandbox;
+  readonly networks: Readonly<Record<Sandbox["network"], PodNetwork>>;
   readonly files: PodFiles;
   readonly clusterDNS: readonly string[];
   readonly clusterDomain: string;
   readonly resolver: () => Promise<Resolver>;
+}
+
+/** The runtimes of a node. */
+export interface Runtimes {
+  /** The one that the pod asks for with `runtimeClassName`, else the node's own choice; or why there is none. */
+  of(pod: Pod): Runtime | Refusal;
+  /** By its name, as a record keeps it. Throws when this node has none of that name. */
+  named(name: string): Runtime;
 }
 
 /** Where the files of a pod are. */

@@ -1,12 +1,13 @@
 import type { Container, Pod } from "../../api/generated/types.ts";
 import { attempt } from "../probes/attempt.ts";
-import type { StartedContainer } from "../runtimes/runtime.ts";
+import type { Runtime, StartedContainer } from "../runtimes/runtime.ts";
 import type { PodContext } from "./context.ts";
 import { pause } from "./pause.ts";
 
 /** Runs the preStop hook (CTL-112). A hook that fails is told of, and does not keep the container from ending. */
 async function preStop(
   context: PodContext,
+  runtime: Runtime,
   pod: Pod,
   container: Container,
   podIP: string,
@@ -19,7 +20,7 @@ async function preStop(
   const target = {
     podIP,
     container,
-    exec: (command: readonly string[]) => context.runtime.exec(started, { command, stdin: false }),
+    exec: (command: readonly string[]) => runtime.exec(started, { command, stdin: false }),
   };
   // The same doing as a probe's, with the grace period as its time limit.
   const result = await attempt({ ...hook, timeoutSeconds: 86_400 }, target, graceOver);
@@ -31,6 +32,7 @@ async function preStop(
 /** Ends a running container: its preStop hook, SIGTERM, and SIGKILL when the grace period is over. */
 export async function endContainer(
   context: PodContext,
+  runtime: Runtime,
   pod: Pod,
   container: Container,
   podIP: string,
@@ -38,9 +40,9 @@ export async function endContainer(
   graceOver: AbortSignal,
 ): Promise<void> {
   context.events.event(pod, "Normal", "Killing", `Stopping container ${container.name}`);
-  const kill = (): void => void context.runtime.stop(started, "SIGKILL");
+  const kill = (): void => void runtime.stop(started, "SIGKILL");
   if (graceOver.aborted) return kill();
   graceOver.addEventListener("abort", kill, { once: true });
-  await preStop(context, pod, container, podIP, started, graceOver);
-  if (!graceOver.aborted) await context.runtime.stop(started, "SIGTERM");
+  await preStop(context, runtime, pod, container, podIP, started, graceOver);
+  if (!graceOver.aborted) await runtime.stop(started, "SIGTERM");
 }

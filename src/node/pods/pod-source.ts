@@ -5,7 +5,7 @@ import type { Pod } from "../../api/generated/types.ts";
 import { ApiError } from "../../api/status.ts";
 import { microTimestamp } from "../../observe/clock.ts";
 import { readLog, withTimestamps } from "../logs/read-log.ts";
-import type { Execution } from "../runtimes/runtime.ts";
+import type { ExecRequest, Execution } from "../runtimes/runtime.ts";
 import { dial } from "./dial.ts";
 import type { PodContext } from "./context.ts";
 import type { PodWorker } from "./pod-worker.ts";
@@ -29,10 +29,7 @@ export interface LogOptions {
 /** What the node endpoint serves from: the logs of this node's containers, and programs run in them. */
 export interface PodSource {
   logs(at: ContainerAddress, options: LogOptions, signal: AbortSignal): AsyncIterable<Buffer>;
-  exec(
-    at: ContainerAddress,
-    request: { readonly command: readonly string[]; readonly stdin: boolean },
-  ): Promise<Execution>;
+  exec(at: ContainerAddress, request: ExecRequest): Promise<Execution>;
   /** A connection to a port of a pod of this node, at one of the pod's own addresses. */
   dial(at: Pick<ContainerAddress, "namespace" | "pod">, ip: string, port: number): Promise<Duplex>;
 }
@@ -93,7 +90,7 @@ export function podSource(
       const { worker } = found(at);
       const started = worker.running(at.container);
       if (started === undefined) throw new ApiError("BadRequest", `container ${at.container} is not running`);
-      return context.runtime.exec(started, request);
+      return context.runtimes.named(worker.record()!.runtime).exec(started, request);
     },
     async dial(at, ip, port) {
       const addresses = podAt(at).worker.record()?.sandbox.addresses ?? [];

@@ -3,8 +3,7 @@ import { pods } from "../../api/resources.ts";
 import { isApiError } from "../../api/status.ts";
 import { timestamp } from "../../observe/clock.ts";
 import { ConfigError } from "../environment/lookups.ts";
-import type { StartedContainer } from "../runtimes/runtime.ts";
-import { sandboxOf } from "../sandbox/lines.ts";
+import type { Runtime, StartedContainer } from "../runtimes/runtime.ts";
 import type { PodRecord } from "../state/pod-record.ts";
 import { runContainer, type ContainerRunner } from "./container-runner.ts";
 import type { PodContext } from "./context.ts";
@@ -39,7 +38,7 @@ const isOver = (pod: Pod): boolean => pod.status?.phase === "Succeeded" || pod.s
 const restartsOf = (status: ContainerStatus | undefined): number =>
   status === undefined ? 0 : status.restartCount + (status.state?.waiting === undefined ? 1 : 0);
 
-function newRecord(context: PodContext, pod: Pod): PodRecord {
+function newRecord(context: PodContext, runtime: Runtime, pod: Pod): PodRecord {
   const { namespace = "", name = "", uid = "" } = pod.metadata;
   const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
   return {
@@ -47,7 +46,8 @@ function newRecord(context: PodContext, pod: Pod): PodRecord {
     uid,
     namespace,
     name,
-    sandbox: sandboxOf(uid, context.pool.take()),
+    runtime: runtime.name,
+    sandbox: context.networks[pod.spec?.hostNetwork === true ? "host" : runtime.network].plan(uid),
     startTime: pod.status?.startTime ?? timestamp(context.clock.now()),
     containers: Object.fromEntries(
       statuses.map((status) => [status.name, { attempt: 0, restartCount: restartsOf(status), failures: 0 }]),
@@ -56,7 +56,7 @@ function newRecord(context: PodContext, pod: Pod): PodRecord {
 }
 
 export function startPodWorker(context: PodContext, first: Pod, known: PodRecord | undefined): PodWorker {
-  const { client, clock, runtime, events } = context;
+  const { client, clock, events } = context;
   const log = context.log.child({ namespace: first.metadata.namespace, pod: first.metadata.name });
   const uid = first.metadata.uid ?? "";
   const writer = statusWriter(context, first);
@@ -115,11 +115,11 @@ export function startPodWorker(context: PodContext, first: Pod, known: PodRecord
     publish();
   };
 
-  const setUp = async (): Promise<boolean> => {
+  const setUp = async (runtime: Runtime): Promise<boolean> => {
     const stopped = AbortSignal.any([ending.signal, leaving.signal]);
     while (!stopped.aborted) {
       try {
-        record ??= newRecord(context, pod);
+        record ??= newRecord(context, runtime, pod);
         const { sandbox } = record;
         await context.inTurn(async () => {
           if (stopped.aborted) return;
@@ -142,9 +142,10 @@ export function startPodWorker(context: PodContext, first: Pod, known: PodRecord
     return false;
   };
 
-  const begin = (container: Container, kind: "init" | "main"): ContainerRunner => {
+  const begin = (runtime: Runtime, container: Container, kind: "init" | "main"): ContainerRunner => {
     const runner = runContainer({
       context,
+      runtime,
       pod: () => pod,
       container,
       kind,
@@ -161,16 +162,18 @@ export function startPodWorker(context: PodContext, first: Pod, known: PodRecord
   const run = async (): Promise<void> => {
     // Nothing of a finished pod is started again; its record stays for its logs.
     if (isOver(pod)) return;
-    const refusal = runtime.refusal(pod);
+    const runtime = record === undefined ? context.runtimes.of(pod) : context.runtimes.named(record.runtime);
+    const refusal = "message" in runtime ? runtime : runtime.refusal(pod);
     if (refusal !== undefined) return refuse(refusal.reason, refusal.message);
-    if (!(await setUp())) return;
+    const chosen = runtime as Runtime;
+    if (!(await setUp(chosen))) return;
     await context.ready;
     if (ending.signal.aborted || leaving.signal.aborted) return;
     for (const container of pod.spec?.initContainers ?? []) {
-      const ended = await begin(container, "init").done;
+      const ended = await begin(chosen, container, "init").done;
       if (ended?.exitCode !== 0) return publish();
     }
-    for (const container of pod.spec?.containers ?? []) begin(container, "main");
+    for (const container of pod.spec?.containers ?? []) begin(chosen, container, "main");
     // Most containers run in a moment: then the first status told is already that one.
     const unhush = clock.after(FIRST_WORD, publish);
     void Promise.all([...runners.values()].map(({ done }) => done)).finally(unhush);
@@ -187,7 +190,15 @@ export function startPodWorker(context: PodContext, first: Pod, known: PodRecord
         await runner.settled();
         const started = runner.running();
         if (started !== undefined) {
-          await endContainer(context, pod, runner.container, podIP, started, graceOver.signal);
+          await endContainer(
+            context,
+            context.runtimes.named(record!.runtime),
+            pod,
+            runner.container,
+            podIP,
+            started,
+            graceOver.signal,
+          );
         }
         await runner.done;
       }),

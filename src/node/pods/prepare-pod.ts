@@ -1,4 +1,4 @@
-import { access, mkdir, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Container, Pod } from "../../api/generated/types.ts";
 import { containerEnvironment, DEFAULT_PATH } from "../environment/environment.ts";
@@ -9,7 +9,6 @@ import { hostsFile } from "../network-files/hosts.ts";
 import { resolvConf } from "../network-files/resolv-conf.ts";
 import { NODE_DIRECTORY } from "../runtimes/process/confinement.ts";
 import type { BindMount, ContainerStart } from "../runtimes/runtime.ts";
-import { removeSandbox } from "../sandbox/sandbox.ts";
 import type { PodRecord } from "../state/pod-record.ts";
 import { makeVolumes, volumeMounts } from "../volumes/volumes.ts";
 import type { PodContext } from "./context.ts";
@@ -18,14 +17,12 @@ const NETWORK_FILES = ["hosts", "resolv.conf", "hostname"];
 
 /** Makes the pod's network unless it is there already, as that of an adopted pod is. */
 export async function preparePodNetwork(context: PodContext, record: PodRecord): Promise<void> {
-  const there = await access(`/run/netns/${record.sandbox.namespace}`).then(
-    () => true,
-    () => false,
-  );
+  const network = context.networks[record.sandbox.network];
+  const there = await network.isThere(record.sandbox);
   if (there && record.networked === true) return;
   delete record.networked;
-  if (there) await removeSandbox(context.host, record.sandbox);
-  await context.makeSandbox(record.sandbox);
+  if (there) await network.remove(record.sandbox);
+  await network.make(record.sandbox);
   record.networked = true;
 }
 
@@ -83,7 +80,7 @@ export async function containerStart(
   return {
     pod,
     container,
-    namespace: record.sandbox.namespace,
+    sandbox: record.sandbox,
     hostname,
     command: [...(container.command ?? []), ...(container.args ?? [])].map((word) => expand(word, (name) => env[name])),
     env,

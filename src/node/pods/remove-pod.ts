@@ -1,19 +1,19 @@
 import { rm } from "node:fs/promises";
-import { removeSandbox } from "../sandbox/sandbox.ts";
 import type { PodRecord } from "../state/pod-record.ts";
 import type { PodContext } from "./context.ts";
 import { pause } from "./pause.ts";
 
 /** Takes away everything that was made for a pod whose containers have ended; its record last, so that a death in between is made good later. */
 export async function removePod(context: PodContext, record: PodRecord): Promise<void> {
-  await removeSandbox(context.host, record.sandbox);
+  const network = context.networks[record.sandbox.network];
+  await network.remove(record.sandbox);
   await Promise.all(
     [context.files.pod(record.uid), context.files.volumes(record.uid), context.files.logs(record)].map((path) =>
       rm(path, { recursive: true, force: true }),
     ),
   );
   await context.records.remove(record.uid);
-  context.pool.release(record.sandbox.addresses);
+  network.release(record.sandbox);
 }
 
 /** How long a program of a pod that nobody knows any more has to end, in milliseconds. */
@@ -21,7 +21,8 @@ const ORPHAN_GRACE = 1_000;
 
 /** Ends the containers of a pod by its record alone, SIGTERM first, and takes away what was made for it. */
 export async function endByRecord(context: PodContext, record: PodRecord): Promise<void> {
-  const { runtime, clock } = context;
+  const { clock } = context;
+  const runtime = context.runtimes.named(record.runtime);
   const all = Object.values(record.containers).flatMap(({ started }) => (started === undefined ? [] : [started]));
   await Promise.all(
     all.map(async (started) => {

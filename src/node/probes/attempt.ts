@@ -3,15 +3,10 @@ import { connect } from "node:net";
 import type { Container, Probe } from "../../api/generated/types.ts";
 import { hostPort } from "../../net/ip.ts";
 import type { Execution } from "../runtimes/runtime.ts";
+import type { ProbeResult } from "./result.ts";
 
 /* Imported as a module, node:http brings all of fetch and WebSocket with it: 40 ms of every start. */
 const { request: httpRequest } = process.getBuiltinModule("node:http");
-
-export interface ProbeResult {
-  readonly ok: boolean;
-  /** What was answered, for the event of a failure. */
-  readonly message: string;
-}
 
 export interface ProbeTarget {
   readonly podIP: string;

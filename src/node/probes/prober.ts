@@ -1,6 +1,7 @@
 import type { Probe } from "../../api/generated/types.ts";
 import type { Clock } from "../../observe/clock.ts";
-import { attempt, type ProbeResult, type ProbeTarget } from "./attempt.ts";
+import { attempt, type ProbeTarget } from "./attempt.ts";
+import type { ProbeResult } from "./result.ts";
 import { tally, type Tally } from "./tally.ts";
 
 export interface ProberOptions {

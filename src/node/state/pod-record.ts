@@ -2,7 +2,7 @@ import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import type { ContainerStateTerminated } from "../../api/generated/types.ts";
 import type { StartedContainer } from "../runtimes/runtime.ts";
-import type { Sandbox } from "../sandbox/lines.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 
 /** What is remembered of a container between two runs of ours. */
 export interface ContainerRecord {
@@ -25,6 +25,8 @@ export interface PodRecord {
   readonly uid: string;
   readonly namespace: string;
   readonly name: string;
+  /** The name of the runtime that has its containers. */
+  readonly runtime: string;
   readonly sandbox: Sandbox;
   readonly startTime: string;
   /** The network was made whole: what a try cut short left behind is not taken for one. */
@@ -40,6 +42,12 @@ export interface PodRecords {
   remove(uid: string): Promise<void>;
 }
 
+/** Records of releases that had one runtime and one way to a network do not name them. */
+function upToDate(record: PodRecord): PodRecord {
+  const sandbox = { network: "own", ...(record.sandbox as Partial<Sandbox>) } as Sandbox;
+  return { ...record, runtime: (record as Partial<PodRecord>).runtime ?? "process", sandbox };
+}
+
 export function podRecords(directory: string): PodRecords {
   const fileOf = (uid: string): string => join(directory, `${uid}.json`);
   return {
@@ -47,7 +55,7 @@ export function podRecords(directory: string): PodRecords {
       await mkdir(directory, { recursive: true, mode: 0o700 });
       const names = (await readdir(directory)).filter((name) => name.endsWith(".json"));
       const records = await Promise.all(names.map((name) => readFile(join(directory, name), "utf8")));
-      return records.map((text) => JSON.parse(text) as PodRecord).filter((record) => record.version === 1);
+      return records.map((text) => upToDate(JSON.parse(text) as PodRecord)).filter((record) => record.version === 1);
     },
     async save(record) {
       const aside = `${fileOf(record.uid)}.new`;

@@ -9,6 +9,7 @@ import { systemClock } from "../../../src/observe/clock.ts";
 import { createLog, silentLog } from "../../../src/observe/log.ts";
 import { stayAwake } from "../../../src/observe/stay-awake.ts";
 import { startNode, type NodePart } from "../../../src/node/node.ts";
+import { startedProcess } from "../../../src/node/runtimes/process/started.ts";
 import { readReport } from "../../../src/node/runtimes/process/status-file.ts";
 import { podRecords } from "../../../src/node/state/pod-record.ts";
 import { until } from "../../lab/until.ts";
@@ -30,7 +31,9 @@ export interface Bed {
 /** The processes of all containers that are on record and run: what watches each, and its first one. */
 async function processesOf(directory: string): Promise<ProcessIdentity[]> {
   const records = await podRecords(join(directory, "state")).load();
-  const started = records.flatMap((record) => Object.values(record.containers).flatMap((each) => each.started ?? []));
+  const started = records.flatMap((record) =>
+    Object.values(record.containers).flatMap(({ started: one }) => (one === undefined ? [] : [startedProcess(one)])),
+  );
   const pids = await Promise.all(
     started.map(async ({ monitor, statusFile }) => {
       const { init } = readReport(await readFile(statusFile, "utf8").catch(() => ""));

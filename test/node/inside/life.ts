@@ -7,6 +7,7 @@ import { configMaps, nodes, pods, services } from "../../../src/api/resources.ts
 import { startTicksOf } from "../../../src/host/process-identity.ts";
 import type { NodePart } from "../../../src/node/node.ts";
 import type { PodRecord } from "../../../src/node/state/pod-record.ts";
+import { startedProcess } from "../../../src/node/runtimes/process/started.ts";
 import { readReport } from "../../../src/node/runtimes/process/status-file.ts";
 import { bed, conditionOf, exitCodeOf, host, logOf, output, podObject, podThat, shell, type Bed } from "./bed.ts";
 import { until } from "../../lab/until.ts";
@@ -19,7 +20,7 @@ const initOf = async (pod: Pod): Promise<number | undefined> => {
   const record = JSON.parse(
     await readFile(join(where.directory, "state", `${pod.metadata.uid}.json`), "utf8"),
   ) as PodRecord;
-  return readReport(await readFile(record.containers["main"]!.started!.statusFile, "utf8")).init;
+  return readReport(await readFile(startedProcess(record.containers["main"]!.started!).statusFile, "utf8")).init;
 };
 const fetchFrom = (pod: Pod): Promise<number> => fetch(`http://${pod.status?.podIP}/`).then(({ status }) => status);
 

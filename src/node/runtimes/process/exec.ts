@@ -1,6 +1,7 @@
 import { childrenOf, environmentOf, identityOf, signalProcess } from "../../../host/process-identity.ts";
 import type { Host } from "../../../host/host.ts";
-import type { ExecRequest, Execution, StartedContainer } from "../runtime.ts";
+import type { ExecRequest, Execution } from "../runtime.ts";
+import type { StartedProcess } from "./started.ts";
 import { splitEnvironment } from "./confinement.ts";
 
 /**
@@ -11,7 +12,7 @@ export async function execInContainer(
   host: Host,
   tools: { readonly nsenter: string; readonly setpriv: string },
   init: number,
-  started: StartedContainer,
+  started: StartedProcess,
   request: ExecRequest,
   rootless: boolean,
 ): Promise<Execution> {

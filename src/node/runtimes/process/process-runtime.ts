@@ -13,12 +13,14 @@ import type { Host } from "../../../host/host.ts";
 import { createLauncher } from "../../../host/launcher.ts";
 import { watchFile } from "../../../host/watched-file.ts";
 import type { Log } from "../../../observe/log.ts";
-import type { BindMount, ContainerSight, ContainerStart, Runtime, StartedContainer } from "../runtime.ts";
+import { namespacePath } from "../../sandbox/sandbox.ts";
+import type { BindMount, ContainerSight, ContainerStart, Runtime } from "../runtime.ts";
 import { bubblewrapOptions, confinedCommand, inheritedEnvironment, type Confinement } from "./confinement.ts";
 import { execInContainer } from "./exec.ts";
 import { homeView, ownHomes } from "./home.ts";
 import { mountTarget } from "./mount-targets.ts";
 import { groupOf, processRefusal, userOf } from "./refusal.ts";
+import { startedProcess, type StartedProcess } from "./started.ts";
 import { readReport } from "./status-file.ts";
 import { freshViews } from "./fresh-view.ts";
 import { systemCallFilter } from "./system-calls.ts";
@@ -43,6 +45,13 @@ const BEGIN_PATIENCE = 2_000;
 const BEGIN_LOOK = 20;
 /** The exit code of a container whose monitor was killed and could say none: as by SIGKILL. */
 const KILLED = 137;
+
+type ProcessSight =
+  | Exclude<ContainerSight, { state: "running" }>
+  | {
+      readonly state: "running";
+      /** The first process of the container, as this machine numbers it. */ readonly init: number;
+    };
 
 /** A container is a program of this machine's file system, confined by bubblewrap (0.6 or newer). */
 export function processRuntime(options: ProcessRuntimeOptions): Runtime {
@@ -71,7 +80,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     return name === undefined || name === "bwrap" || name === "setpriv" ? undefined : program;
   };
 
-  const status = async (started: StartedContainer): Promise<ContainerSight> => {
+  const status = async (started: StartedProcess): Promise<ProcessSight> => {
     // Whether it runs is asked first: an exit between the two questions is then found in the file.
     const runs = await isRunning(started.monitor);
     const { init, exitCode } = readReport(await readFile(started.statusFile, "utf8").catch(() => ""));
@@ -86,7 +95,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
   };
 
   /** Waits until the pod's program runs, or has ended: from then on signals and `exec` meet it and nothing else. */
-  const begun = async (started: StartedContainer): Promise<void> => {
+  const begun = async (started: StartedProcess): Promise<void> => {
     let wait = 2;
     for (let waited = 0; waited < BEGIN_PATIENCE; waited += wait) {
       const sight = await status(started);
@@ -99,18 +108,18 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
   };
 
   /** Ends what an earlier start left that was cut short by our own death before it was written down. */
-  const endLeftover = async (statusFile: string, namespace: string): Promise<void> => {
+  const endLeftover = async (statusFile: string, network: string): Promise<void> => {
     const { init } = readReport(await readFile(statusFile, "utf8").catch(() => ""));
     const left = init === undefined ? undefined : await identityOf(init);
     if (left === undefined) return;
     const [its, ours] = await Promise.all(
-      [`/proc/${left.pid}/ns/net`, `/run/netns/${namespace}`].map((path) => stat(path).catch(() => undefined)),
+      [`/proc/${left.pid}/ns/net`, network].map((path) => stat(path).catch(() => undefined)),
     );
     if (its !== undefined && its.ino === ours?.ino) await signalProcess(left, "SIGKILL");
   };
 
   /** Starts a container from a view of the host's files; resolves once its own program runs. */
-  const startIn = async (view: HostView, start: ContainerStart): Promise<StartedContainer> => {
+  const startIn = async (view: HostView, start: ContainerStart): Promise<StartedProcess> => {
     await mkdir(start.directory, { recursive: true, mode: 0o700 });
     const mounts: BindMount[] = [];
     for (const mount of start.mounts) {
@@ -148,11 +157,12 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       { mode: 0o600 },
     );
     await writeFile(environmentFile, inheritedEnvironment(start.env), { mode: 0o600 });
-    await endLeftover(statusFile, start.namespace);
+    const network = namespacePath(start.sandbox) ?? "/proc/self/ns/net";
+    await endLeftover(statusFile, network);
     const pid = await launcher.start(
       tools.nsenter,
       [
-        `--net=/run/netns/${start.namespace}`,
+        `--net=${network}`,
         `--mount=${view.namespace}`,
         tools.bwrap,
         "--json-status-fd",
@@ -170,7 +180,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       },
     );
     const monitor = await identityOf(pid);
-    const started: StartedContainer = {
+    const started: StartedProcess = {
       monitor: monitor ?? { pid, startTicks: -1 },
       statusFile,
       user: confinement.user,
@@ -184,6 +194,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
 
   return {
     name: "process",
+    network: "own",
     refusal: (pod) => processRefusal(pod, rootless),
     async prepare() {
       const [nsenter, setpriv, bwrap] = await Promise.all([find("nsenter"), find("setpriv"), find("bwrap")]);
@@ -204,9 +215,10 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
         done();
       }
     },
-    status,
-    watch: (started, callback) => watchFile(started.statusFile, LIVENESS_POLL, callback),
-    async stop(started, signal) {
+    status: (started) => status(startedProcess(started)),
+    watch: (started, callback) => watchFile(startedProcess(started).statusFile, LIVENESS_POLL, callback),
+    async stop(container, signal) {
+      const started = startedProcess(container);
       const sight = await status(started);
       if (sight.state === "exited") return;
       if (sight.state === "starting") {
@@ -217,9 +229,11 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       const program = signal === "SIGKILL" ? undefined : await programOf(sight.init);
       const target = await identityOf(program ?? sight.init);
       // The first process of the sandbox is bubblewrap's, which reaps; without a program in it there is nothing to ask politely.
-      if (target !== undefined) await signalProcess(target, program === undefined ? "SIGKILL" : signal);
+      if (target !== undefined)
+        await signalProcess(target, program === undefined ? "SIGKILL" : (signal as NodeJS.Signals));
     },
-    async exec(started, request) {
+    async exec(container, request) {
+      const started = startedProcess(container);
       const sight = await status(started);
       if (sight.state !== "running") throw new Error(`running ${request.command[0]} in a container: it is not running`);
       return execInContainer(host, tools, sight.init, started, request, rootless);

@@ -1,26 +1,17 @@
 import { familyOf } from "../../net/ip.ts";
-
-/** The network of one pod: a namespace, and a routed pair of links with no bridge between. */
-export interface Sandbox {
-  /** Under /run/netns. */
-  readonly namespace: string;
-  /** The node's end of the pair; the pod's end is `eth0`. */
-  readonly link: string;
-  readonly podMac: string;
-  readonly nodeMac: string;
-  readonly addresses: readonly string[];
-}
+import type { OwnSandbox } from "./sandbox.ts";
 
 const UID_START = /^[0-9a-f]{8}/;
 
 /** The names and addresses of a pod's network. Throws for a uid which does not begin with eight hexadecimal digits. */
-export function sandboxOf(uid: string, addresses: readonly string[]): Sandbox {
+export function sandboxOf(uid: string, addresses: readonly string[]): OwnSandbox {
   const start = UID_START.exec(uid)?.[0];
   if (start === undefined) {
     throw new Error(`naming a pod's network: the uid ${JSON.stringify(uid)} does not begin with 8 hexadecimal digits`);
   }
   const bytes = start.match(/../g)!.join(":");
   return {
+    network: "own",
     namespace: `fl-${start}`,
     link: `fl${start}`,
     // Locally administered, unicast (IEEE 802): the second byte tells the two ends apart.
@@ -33,7 +24,7 @@ export function sandboxOf(uid: string, addresses: readonly string[]): Sandbox {
 const widthOf = (address: string): number => (familyOf(address) === "IPv4" ? 32 : 128);
 
 /** What `ip -batch` must do on the node: routes and permanent neighbours, so that no packet waits for ARP or NDP. */
-export const nodeLines = (sandbox: Sandbox): string[] => [
+export const nodeLines = (sandbox: OwnSandbox): string[] => [
   `netns add ${sandbox.namespace}`,
   `link add ${sandbox.link} address ${sandbox.nodeMac} type veth peer name eth0 address ${sandbox.podMac} netns ${sandbox.namespace}`,
   `link set ${sandbox.link} addrgenmode none`,
@@ -45,7 +36,7 @@ export const nodeLines = (sandbox: Sandbox): string[] => [
 ];
 
 /** What `ip -batch` must do in the pod's namespace: everything goes to the gateway of its family. */
-export const podLines = (sandbox: Sandbox, gateways: readonly string[]): string[] => [
+export const podLines = (sandbox: OwnSandbox, gateways: readonly string[]): string[] => [
   "link set lo up",
   "link set eth0 addrgenmode none",
   "link set eth0 up",

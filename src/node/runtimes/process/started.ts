@@ -1,0 +1,15 @@
+import type { ProcessIdentity } from "../../../host/process-identity.ts";
+import type { StartedContainer } from "../runtime.ts";
+
+/** What is remembered of a container that is a program of this machine. */
+export interface StartedProcess extends StartedContainer {
+  /** The process that waits for the container's end and writes its exit code. */
+  readonly monitor: ProcessIdentity;
+  /** File with what the monitor reports. */
+  readonly statusFile: string;
+  readonly user: number;
+  readonly group: number;
+}
+
+/** What the process runtime once gave out, and a record kept. */
+export const startedProcess = (started: StartedContainer): StartedProcess => started as StartedProcess;
