@@ -5,6 +5,7 @@ import { LOG_LEVELS, type LogLevel } from "../observe/log.ts";
 import { dataDirectory } from "./data/layout.ts";
 import { UsageError } from "./failure.ts";
 import { oneOf, type Flags, type Given } from "./flags.ts";
+import { LOAD_BALANCER_FLAGS, loadBalancerRanges, type LoadBalancerRanges } from "./load-balancer-config.ts";
 import { STORE_FLAGS, storeConfig, type StoreConfig } from "./store-config.ts";
 
 /** Everything that follows from the flags of `up`; what the three processes are given. JSON, so that it can be handed on. */
@@ -18,6 +19,7 @@ export interface SystemConfig {
   readonly listen: { readonly host: string; readonly port: number };
   readonly serviceRanges: readonly string[];
   readonly podRanges: readonly string[];
+  readonly loadBalancerPools: readonly LoadBalancerRanges[];
   readonly nodePortRange: { readonly from: number; readonly to: number };
   /** The Service `default/kubernetes` answers on this node port too. */
   readonly kubernetesNodePort?: number;
@@ -46,6 +48,7 @@ export const SYSTEM_FLAGS = {
     help: "addresses of Services (10.96.0.0/16,fd00:10:96::/112)",
   },
   "cluster-cidr": { type: "string", value: "CIDR[,CIDR]", help: "addresses of pods (10.244.0.0/16,fd00:10:244::/64)" },
+  ...LOAD_BALANCER_FLAGS,
   "service-node-port-range": { type: "string", value: "FROM-TO", help: "node ports (30000-32767)" },
   "kubernetes-service-node-port": {
     type: "string",
@@ -156,6 +159,15 @@ export function systemConfig(
     throw new UsageError("--service-cluster-ip-range and --cluster-cidr have no family in common that this kernel has");
   }
 
+  const loadBalancerPools = loadBalancerRanges(
+    given.values["load-balancer-range"] as string[] | undefined,
+    servicesCarried.map((range) => range.family),
+    [
+      ...serviceRanges.map((range) => ({ flag: "service-cluster-ip-range", range })),
+      ...podRanges.map((range) => ({ flag: "cluster-cidr", range })),
+    ],
+  );
+
   const portRange = text(given, "service-node-port-range") ?? "30000-32767";
   const bounds = /^(\d{1,5})-(\d{1,5})$/.exec(portRange);
   const [from, to] = [Number(bounds?.[1]), Number(bounds?.[2])];
@@ -205,6 +217,7 @@ export function systemConfig(
     podRanges: podRanges
       .filter((range) => servicesCarried.some((service) => service.family === range.family))
       .map((range) => range.text),
+    loadBalancerPools,
     nodePortRange: { from, to },
     ...(kubernetesNodePort === undefined ? {} : { kubernetesNodePort: Number(kubernetesNodePort) }),
     allowExternalIPs: given.values["allow-external-ips"] === true,

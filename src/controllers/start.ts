@@ -11,6 +11,8 @@ import { startEndpoints } from "./endpoints/start.ts";
 import { startEndpointSlices } from "./endpointslices/start.ts";
 import type { ControllerEnvironment } from "./environment.ts";
 import { startGarbage } from "./garbage/start.ts";
+import type { LoadBalancerPool } from "./loadbalancers/pool.ts";
+import { startLoadBalancers } from "./loadbalancers/start.ts";
 import { startNamespaces } from "./namespaces/start.ts";
 import { startQuota } from "./quota/start.ts";
 import { startRootCa } from "./rootca/start.ts";
@@ -27,6 +29,8 @@ export interface ControllersOptions {
   readonly log: Log;
   /** The cluster's authority (PEM) and what signs tokens for Secrets; absent: both stay what they are. */
   readonly authority?: { readonly ca: string; readonly signToken: SignToken };
+  /** Addresses for Services of type LoadBalancer. */
+  readonly loadBalancerPools?: readonly LoadBalancerPool[];
   /** Ends a start that waits for a server which does not come. */
   readonly signal?: AbortSignal;
 }
@@ -63,6 +67,7 @@ export async function startControllers(options: ControllersOptions): Promise<Par
       : [startRootCa(environment, authority.ca), startTokenSecrets(environment, authority.ca, authority.signToken)]),
     startAggregation(environment),
     startServiceCIDRs(environment),
+    startLoadBalancers(environment, options.loadBalancerPools ?? []),
     discover(options).then((served) =>
       Promise.all([
         startGarbage(environment, served),

@@ -5,7 +5,7 @@ import { namespaces, nodes, pods, services } from "../../src/api/resources.ts";
 import { createApiServer } from "../../src/apiserver/server.ts";
 import type { Client } from "../../src/client/client.ts";
 import { createClient } from "../../src/client/connect.ts";
-import { startControllers } from "../../src/controllers/start.ts";
+import { startControllers, type ControllersOptions } from "../../src/controllers/start.ts";
 import { systemClock } from "../../src/observe/clock.ts";
 import type { Log } from "../../src/observe/log.ts";
 import { silentLog } from "../../src/observe/log.ts";
@@ -22,7 +22,7 @@ export interface World {
 }
 
 /** An API server on a store in memory, with namespace `default`, one node and the controllers. */
-export async function createWorld(t: TestContext): Promise<World> {
+export async function createWorld(t: TestContext, more: Partial<ControllersOptions> = {}): Promise<World> {
   const certificates = await makeCertificates();
   const store = memoryStore();
   const newServer = () =>
@@ -46,7 +46,8 @@ export async function createWorld(t: TestContext): Promise<World> {
   await client.create(namespaces, namespace);
   await client.create(nodes, nodeOf("node-1"));
   await client.updateStatus(nodes, await readyNode(client, "node-1"));
-  const start = () => startControllers({ client: ofControllers, clock: systemClock, random: Math.random, log });
+  const start = () =>
+    startControllers({ client: ofControllers, clock: systemClock, random: Math.random, log, ...more });
   let controllers = await start();
   t.after(async () => {
     await controllers.stop();

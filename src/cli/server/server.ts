@@ -9,6 +9,7 @@ import { startApiServer } from "../../apiserver/start.ts";
 import { nodeStreams } from "../../apiserver/stream/streams.ts";
 import { legacySigner } from "../../apiserver/tokens/legacy.ts";
 import { startControllers } from "../../controllers/start.ts";
+import { parseAddressRange } from "../../net/addressRange.ts";
 import { systemClock } from "../../observe/clock.ts";
 import type { Part } from "../../observe/part.ts";
 import { clientOfDirectory } from "../connection.ts";
@@ -79,6 +80,10 @@ export async function startServer(
     random,
     log: log.child({ part: "controllers" }),
     authority: { ca: pki.ca, signToken: legacySigner(keys.signing) },
+    loadBalancerPools: config.loadBalancerPools.map((pool) => ({
+      ...pool,
+      ranges: pool.ranges.map(parseAddressRange),
+    })),
     signal: stopping.signal,
   });
   controllers.catch((error: unknown) => {

@@ -4,6 +4,7 @@ import type { Host } from "../../host/host.ts";
 import { ipBatch, isAlreadySo } from "../../host/ip.ts";
 import { readMounts } from "../../host/mounts.ts";
 import { readSysctl, writeSysctl } from "../../host/sysctl.ts";
+import { cidrsOf, parseAddressRange } from "../../net/addressRange.ts";
 import { parseCidr } from "../../net/cidr.ts";
 import type { SystemConfig, WellKnownAddresses } from "../config.ts";
 import { readMade, writeMade, NOTHING_MADE } from "./made.ts";
@@ -87,6 +88,10 @@ export async function makeSiteNetwork(
         ),
       // Without a route a connection to a Service ends before the output hook can translate it.
       ...config.serviceRanges
+        .filter((range) => isRange(range, family))
+        .map((range) => `route replace ${range} dev ${SITE_LINK}`),
+      ...config.loadBalancerPools
+        .flatMap(({ ranges }) => ranges.flatMap((range) => cidrsOf(parseAddressRange(range))))
         .filter((range) => isRange(range, family))
         .map((range) => `route replace ${range} dev ${SITE_LINK}`),
     ]),

@@ -7,6 +7,7 @@ import type { SystemConfig } from "../config.ts";
 import { Failure } from "../failure.ts";
 import { bootId } from "../process.ts";
 import { readMade } from "../site/made.ts";
+import { usualRanges } from "../load-balancer-config.ts";
 import { overlapWithRoutes, SITE_LINK, type Route } from "../site/network.ts";
 
 /** Tools that a site needs, and the Debian package that has each. */
@@ -52,13 +53,14 @@ function port({ host, port: number }: SystemConfig["listen"]): Promise<void> {
 async function routes(host: Host, config: SystemConfig): Promise<void> {
   for (const family of ["-4", "-6"]) {
     const present = (await ipJson(host, [family, "route", "show", "table", "all"])) as Route[];
-    const ranges = [...config.serviceRanges, ...config.podRanges].filter(
+    const own = usualRanges(config.loadBalancerPools);
+    const ranges = [...config.serviceRanges, ...config.podRanges, ...own].filter(
       (range) => range.includes(":") === (family === "-6"),
     );
     const overlap = overlapWithRoutes(ranges, present);
     if (overlap !== undefined) {
       throw new Failure(
-        `${overlap}; choose others with --service-cluster-ip-range and --cluster-cidr, or take a network of its own with --private`,
+        `${overlap}; choose others with --service-cluster-ip-range, --cluster-cidr and --load-balancer-range, or take a network of its own with --private`,
       );
     }
   }
