@@ -7,6 +7,7 @@ import type { Client } from "../client/client.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Part } from "../observe/part.ts";
+import { appliedLease } from "./applied-lease.ts";
 import type { ProxyEngine } from "./engine.ts";
 import { TriggerTimes, type Programmed } from "./latency.ts";
 import { startLoop } from "./loop.ts";
@@ -62,6 +63,8 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
   let taken: ReturnType<TriggerTimes["take"]> = new Map();
   let synced = false;
 
+  const lease = appliedLease({ client, clock, log, nodeName: options.node.nodeName });
+
   const loop = startLoop({
     engine,
     clock,
@@ -69,6 +72,7 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
     log,
     collect: () => {
       taken = times.take();
+      lease.collected(sliceCache.resourceVersion);
       return { plans: tracker.replan(), node };
     },
     applied: () => {
@@ -77,8 +81,12 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
         for (const triggerTime of triggers) options.onApplied?.({ service, triggerTime, appliedAt });
       }
       taken = new Map();
+      lease.applied();
     },
-    failed: () => times.putBack(taken),
+    failed: () => {
+      times.putBack(taken);
+      lease.failed();
+    },
   });
   const wake = (): void => {
     if (synced) loop.wake();
@@ -93,6 +101,10 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
     wake();
   });
   sliceCache.onChange((change) => {
+    lease.changed(
+      change.type === "removed" ? undefined : change.object,
+      change.type === "added" ? undefined : change.previous,
+    );
     if (change.type === "removed") tracker.setSlice(keyOf(change.previous), undefined);
     else {
       tracker.setSlice(keyOf(change.object), change.object);
@@ -122,6 +134,7 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
     async stop() {
       for (const one of [serviceCache, sliceCache, rangeCache]) one.stop();
       await loop.stop();
+      await lease.stop();
     },
   };
 }
