@@ -5,6 +5,7 @@ import type {
   EndpointSlice,
   Namespace,
   Node,
+  PersistentVolumeClaim,
   Pod,
   Secret,
   Service,
@@ -18,6 +19,7 @@ import {
   endpointSlices,
   namespaces,
   nodes,
+  persistentVolumeClaims,
   pods,
   secrets,
   serviceAccounts,
@@ -42,6 +44,7 @@ export interface Caches {
   /** Index: `key`. */
   readonly endpoints: Cache<Endpoints>;
   readonly nodes: Cache<Node>;
+  readonly claims: Cache<PersistentVolumeClaim>;
   readonly namespaces: Cache<Namespace>;
   readonly serviceAccounts: Cache<ServiceAccount>;
   readonly configMaps: Cache<ConfigMap>;
@@ -82,6 +85,7 @@ export function createCaches(environment: CacheEnvironment): Caches {
       key: ({ metadata }) => [`${metadata.namespace ?? ""}/${metadata.name ?? ""}`],
     }),
     nodes: make<Node>(nodes),
+    claims: make<PersistentVolumeClaim>(persistentVolumeClaims),
     namespaces: make<Namespace>(namespaces),
     serviceAccounts: make<ServiceAccount>(serviceAccounts),
     configMaps: make<ConfigMap>(configMaps),

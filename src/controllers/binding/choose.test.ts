@@ -1,18 +1,39 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Node, Pod } from "../../api/generated/types.ts";
+import type { Node, NodeSelectorTerm, PersistentVolumeClaim, Pod } from "../../api/generated/types.ts";
 import { node, pod } from "../../../test/controllers/examples.ts";
 import { awaitsNode, chooseNode } from "./choose.ts";
+import type { HostPort } from "./host-ports.ts";
+import type { NodeLoad } from "./load.ts";
+import { candidateOf, SELECTED_NODE } from "./obstacle.ts";
+import { unweighed } from "./unweighed.ts";
 
 const waiting = (spec: Partial<NonNullable<Pod["spec"]>> = {}): Pod =>
   pod("a", { spec: { nodeName: undefined, ...spec } });
-const none = (): number => 0;
+const none = (): NodeLoad => loaded(0);
+const loaded = (pods: number, requests: Record<string, bigint> = {}, hostPorts: HostPort[] = []): NodeLoad => ({
+  pods,
+  requested: (name) => requests[name] ?? 0n,
+  hostPorts,
+});
+/** The choice for a pod in a namespace with these claims. */
+const choose = (
+  wanted: Pod,
+  nodes: readonly Node[],
+  loadOn = none as (node: string) => NodeLoad,
+  claims: PersistentVolumeClaim[] = [],
+) =>
+  chooseNode(
+    candidateOf(wanted, (name) => claims.find(({ metadata }) => metadata.name === name)),
+    nodes,
+    loadOn,
+  );
 
 test("the node with the fewest pods is chosen, by name among equals", () => {
   const counts: Record<string, number> = { n1: 2, n2: 1, n3: 1 };
   const nodes = ["n3", "n1", "n2"].map((name) => node(name));
   assert.deepEqual(
-    chooseNode(waiting(), nodes, (name) => counts[name] ?? 0),
+    choose(waiting(), nodes, (name) => loaded(counts[name] ?? 0)),
     { node: "n2" },
   );
 });
@@ -43,7 +64,7 @@ for (const [what, nodes, spec, refused] of [
 ] as const) {
   test(`a pod is refused when ${what}`, () => {
     assert.deepEqual(
-      chooseNode(waiting(spec), nodes, () => 3),
+      choose(waiting(spec), nodes, () => loaded(3)),
       { refused },
     );
   });
@@ -61,7 +82,7 @@ for (const [what, chosen, spec] of [
   ["it has room", small, {}],
 ] as const) {
   test(`a node is taken when ${what}`, () => {
-    assert.deepEqual(chooseNode(waiting(spec as object), [chosen], none), { node: "n" });
+    assert.deepEqual(choose(waiting(spec as object), [chosen]), { node: "n" });
   });
 }
 
@@ -70,7 +91,7 @@ test("a toleration of another value or effect is none", () => {
     { key: "gpu", value: "no" },
     { key: "gpu", operator: "Exists", effect: "NoExecute" },
   ]) {
-    assert.ok("refused" in chooseNode(waiting({ tolerations: [toleration] }), [tainted], none));
+    assert.ok("refused" in choose(waiting({ tolerations: [toleration] }), [tainted]));
   }
 });
 
@@ -81,4 +102,95 @@ test("only pods without a node, that want our scheduler, are neither gated, ende
   assert.equal(awaitsNode(waiting({ schedulingGates: [{ name: "g" }] })), false);
   assert.equal(awaitsNode(pod("a", { phase: "Failed", spec: { nodeName: undefined } })), false);
   assert.equal(awaitsNode(pod("a", { deleting: true, spec: { nodeName: undefined } })), false);
+});
+
+const container = (name: string, more: object) => ({ name, image: "i", ...more });
+const GIGA = 1_000_000_000n;
+
+test("requests are held against what the node has left, init containers and sidecars as they run", () => {
+  const roomy: Node = { ...node("n"), status: { ...node("n").status, allocatable: { cpu: "2", memory: "1Gi" } } };
+  const wants = (cpu: string, more: object = {}) =>
+    waiting({ containers: [container("c", { resources: { requests: { cpu } } })], ...more });
+  const half = () => loaded(1, { cpu: GIGA });
+  assert.deepEqual(choose(wants("1"), [roomy], half), { node: "n" });
+  assert.deepEqual(choose(wants("1001m"), [roomy], half), { refused: "0/1 nodes are available: 1 Insufficient cpu." });
+  const sidecar = container("s", { restartPolicy: "Always", resources: { requests: { cpu: "500m" } } });
+  assert.ok("refused" in choose(wants("600m", { initContainers: [sidecar] }), [roomy], half));
+  const gpu = waiting({ containers: [container("c", { resources: { requests: { "example.com/gpu": "1" } } })] });
+  assert.deepEqual(choose(gpu, [roomy]), { refused: "0/1 nodes are available: 1 Insufficient example.com/gpu." });
+});
+
+test("CTL-122: a host port is had once for each address and protocol, and 0.0.0.0 is all addresses", () => {
+  const wants = (hostPort: number, hostIP?: string, protocol?: string) =>
+    waiting({ containers: [container("c", { ports: [{ containerPort: 80, hostPort, hostIP, protocol }] })] });
+  const taken = (ip: string) => () => loaded(1, {}, [{ ip, port: 8080, protocol: "TCP" }]);
+  const refused = { refused: "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports." };
+  for (const [wanted, at, holds] of [
+    [wants(8080), "", false],
+    [wants(8080, "10.0.0.1"), "", false],
+    [wants(8080, "0.0.0.0"), "10.0.0.1", false],
+    [wants(8080, "10.0.0.1"), "10.0.0.1", false],
+    [wants(8080, "10.0.0.1"), "10.0.0.2", true],
+    [wants(8080, undefined, "UDP"), "", true],
+    [wants(8081), "", true],
+    [waiting({ hostNetwork: true, containers: [container("c", { ports: [{ containerPort: 8080 }] })] }), "", false],
+  ] as const) {
+    assert.deepEqual(choose(wanted, [node("n")], taken(at)), holds ? { node: "n" } : refused);
+  }
+});
+
+test("required node affinity: one of the terms, all of its requirements, by labels and by name", () => {
+  const on = (...nodeSelectorTerms: NodeSelectorTerm[]): boolean =>
+    "node" in
+    choose(
+      waiting({
+        affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } },
+      }),
+      [node("n", { disk: "ssd", cores: "8" })],
+    );
+  const label = (key: string, operator: string, ...values: string[]): NodeSelectorTerm => ({
+    matchExpressions: [{ key, operator, values }],
+  });
+  assert.ok(on(label("disk", "In", "hdd", "ssd")));
+  assert.ok(!on(label("disk", "NotIn", "ssd")));
+  assert.ok(on(label("gpu", "NotIn", "yes")));
+  assert.ok(on(label("disk", "Exists")));
+  assert.ok(on(label("gpu", "DoesNotExist")));
+  assert.ok(on(label("cores", "Gt", "7")) && !on(label("cores", "Gt", "8")) && on(label("cores", "Lt", "9")));
+  assert.ok(!on(label("disk", "Gt", "1")));
+  assert.ok(on(label("gpu", "Exists"), label("disk", "Exists")), "one of two");
+  assert.ok(
+    !on({
+      matchExpressions: [...label("disk", "Exists").matchExpressions!, ...label("gpu", "Exists").matchExpressions!],
+    }),
+  );
+  assert.ok(!on({}), "a term that requires nothing");
+  assert.ok(on({ matchFields: [{ key: "metadata.name", operator: "In", values: ["n"] }] }));
+  assert.ok(!on({ matchFields: [{ key: "metadata.name", operator: "In", values: ["m"] }] }));
+});
+
+test("a pod goes where its volumes are, and waits for a claim that is not there", () => {
+  const claim = (annotations: Record<string, string>): PersistentVolumeClaim => ({
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata: { namespace: "shop", name: "data", annotations },
+  });
+  const wanted = waiting({ volumes: [{ name: "v", persistentVolumeClaim: { claimName: "data" } }] });
+  const nodes = [node("n"), node("m")];
+  assert.deepEqual(choose(wanted, nodes, none, []), { refused: 'persistentvolumeclaim "data" not found' });
+  assert.deepEqual(choose(wanted, nodes, none, [claim({})]), { node: "m" });
+  assert.deepEqual(choose(wanted, nodes, none, [claim({ [SELECTED_NODE]: "n" })]), { node: "n" });
+  assert.deepEqual(choose(wanted, [node("m")], none, [claim({ [SELECTED_NODE]: "n" })]), {
+    refused: "0/1 nodes are available: 1 node(s) had volume node affinity conflict.",
+  });
+});
+
+test("what is not weighed is known by name", () => {
+  assert.deepEqual(unweighed(waiting()), []);
+  const affinity = { podAntiAffinity: {} };
+  const topologySpreadConstraints = [{ maxSkew: 1, topologyKey: "z", whenUnsatisfiable: "DoNotSchedule" }];
+  assert.deepEqual(unweighed(waiting({ affinity, topologySpreadConstraints })), [
+    "podAntiAffinity",
+    "topologySpreadConstraints",
+  ]);
 });

@@ -9,15 +9,17 @@ import { timestamp } from "../../observe/clock.ts";
 import type { Part } from "../../observe/part.ts";
 import type { ControllerEnvironment } from "../environment.ts";
 import { awaitsNode, chooseNode, SCHEDULER } from "./choose.ts";
-import { countPods } from "./pod-counts.ts";
+import { countLoads } from "./load.ts";
+import { candidateOf } from "./obstacle.ts";
+import { unweighed } from "./unweighed.ts";
 
 /** Gives each pod without a node one, or says why none can have it. */
 export async function startBinding(environment: ControllerEnvironment): Promise<Part> {
   const { client, caches, clock, random } = environment;
   const log = environment.log.child({ controller: "binding" });
-  const { pods, nodes } = caches;
-  await Promise.all([pods.synced(), nodes.synced()]);
-  const counts = countPods(pods);
+  const { pods, nodes, claims } = caches;
+  await Promise.all([pods.synced(), nodes.synced(), claims.synced()]);
+  const loads = countLoads(pods);
   const events = createEventRecorder({ client, component: SCHEDULER, clock, log });
   /** Uids of pods that we have bound, until the cache shows it: they are not bound twice. */
   const bound = new Map<string, string | undefined>();
@@ -25,7 +27,7 @@ export async function startBinding(environment: ControllerEnvironment): Promise<
 
   const bind = async (pod: Pod, node: string, signal: AbortSignal): Promise<void> => {
     const { namespace, name = "", uid } = pod.metadata;
-    counts.assume(pod, node);
+    loads.assume(pod, node);
     try {
       await client.raw(
         "POST",
@@ -39,7 +41,7 @@ export async function startBinding(environment: ControllerEnvironment): Promise<
         signal,
       );
     } catch (error) {
-      counts.takeBack(pod);
+      loads.takeBack(pod);
       // Gone, or bound by somebody else: the cache will tell.
       if (isApiError(error, "NotFound", "Conflict")) return;
       throw error;
@@ -47,6 +49,10 @@ export async function startBinding(environment: ControllerEnvironment): Promise<
     if (pods.get(keyOf(pod))?.metadata.uid === uid) bound.set(keyOf(pod), uid);
     unschedulable.delete(keyOf(pod));
     events.event(pod, "Normal", "Scheduled", `Successfully assigned ${keyOf(pod)} to ${node}`);
+    const ignored = unweighed(pod);
+    if (ignored.length > 0) {
+      events.event(pod, "Warning", "NotWeighed", `The place was chosen without weighing ${ignored.join(", ")}`);
+    }
   };
 
   const refuse = async (pod: Pod, why: string, signal: AbortSignal): Promise<void> => {
@@ -80,7 +86,8 @@ export async function startBinding(environment: ControllerEnvironment): Promise<
       return;
     }
     if (bound.has(key) && bound.get(key) === pod.metadata.uid) return;
-    const choice = chooseNode(pod, nodes.values(), (node) => counts.on(node));
+    const candidate = candidateOf(pod, (name) => claims.get(`${pod.metadata.namespace ?? ""}/${name}`));
+    const choice = chooseNode(candidate, nodes.values(), (node) => loads.on(node));
     await ("node" in choice ? bind(pod, choice.node, signal) : refuse(pod, choice.refused, signal));
   };
   const queue = createWorkQueue({ concurrency: 16, clock, random, log, work });
@@ -99,6 +106,9 @@ export async function startBinding(environment: ControllerEnvironment): Promise<
       if (!awaitsNode(change.object)) bound.delete(keyOf(change.object));
       else if (change.type === "added" || !awaitsNode(change.previous)) queue.add(keyOf(change.object));
     }),
+    claims.onChange((change) => {
+      if (unschedulable.size > 0 && change.type !== "removed") retryRefused();
+    }),
     nodes.onChange((change) => {
       // Heartbeats change nothing that a choice looks at; only few pods wait, so they are simply tried again.
       if (unschedulable.size > 0 && change.type !== "removed") retryRefused();
@@ -107,7 +117,7 @@ export async function startBinding(environment: ControllerEnvironment): Promise<
   return {
     async stop() {
       for (const stop of stops) stop();
-      counts.stop();
+      loads.stop();
       events.stop();
       await queue.stop();
     },

@@ -23,7 +23,7 @@ const isOfPods = (name: string): boolean => name === "cpu" || name === "memory" 
  * What a pod needs at its most: all that runs at once, or an init container beside those that stay (sidecars), whichever is more,
  * and the overhead of its sandbox.
  */
-function ofPod(pod: Pod, side: Side): Amounts {
+export function podAmounts(pod: Pod, side: Side): Amounts {
   const { containers = [], initContainers = [], overhead, resources } = pod.spec ?? {};
   const of = (container: Container): Amounts => read(container.resources?.[side]);
   let running = containers.map(of).reduce(sum, new Map());
@@ -60,7 +60,7 @@ function quotaNames(requests: Amounts, limits: Amounts): Amounts {
 }
 
 /** What a pod takes of a namespace's share of the machines. */
-export const computeOf = (pod: Pod): Amounts => quotaNames(ofPod(pod, "requests"), ofPod(pod, "limits"));
+export const computeOf = (pod: Pod): Amounts => quotaNames(podAmounts(pod, "requests"), podAmounts(pod, "limits"));
 
 /** Whether a pod may count under this name, other than as a thing. */
 export const isComputeName = (name: string): boolean =>
