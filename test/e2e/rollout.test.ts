@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Deployment } from "../../src/api/generated/types.ts";
+import { times } from "../lab/counts.ts";
+import { bringUp, type Fairlead } from "../lab/fairlead.ts";
+import { intoNetwork } from "../lab/inside.ts";
+import { kubectls } from "../lab/kubectls.ts";
+import { createLab, type Lab, type LabHost } from "../lab/lab.ts";
+import { startSteadyLoad } from "../lab/steady-load.ts";
+import { until } from "../lab/until.ts";
+import { manifest, service } from "./fixtures.ts";
+
+const ADDRESS = "10.96.100.1";
+const ROLLOUTS = times(5, 100);
+const PER_SECOND = 1000;
+
+/** A small server that ends as servers do: it takes no more connections, and answers those it has. */
+const SERVER = `
+  const { createServer } = require("node:http");
+  const server = createServer((request, response) => {
+    response.setHeader("content-length", process.env.VERSION.length + 1);
+    response.end(process.env.VERSION + "\\n");
+  });
+  server.listen({ port: 8080, host: "::", backlog: 511 });
+  process.on("SIGTERM", () => server.close(() => process.exit(0)));
+`;
+
+const deployment: Deployment = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "web" },
+  spec: {
+    replicas: 3,
+    selector: { matchLabels: { app: "web" } },
+    template: {
+      metadata: { labels: { app: "web" } },
+      spec: {
+        containers: [
+          {
+            name: "web",
+            command: ["node", "-e", SERVER],
+            env: [{ name: "VERSION", value: "v0" }],
+            ports: [{ name: "http", containerPort: 8080 }],
+            readinessProbe: { httpGet: { path: "/", port: "http" }, periodSeconds: 1 },
+          },
+        ],
+      },
+    },
+  },
+};
+
+const kubectl = kubectls().at(-1) ?? kubectls()[0];
+
+describe("rollouts of a Deployment under load", { skip: kubectl === undefined ? "there is no kubectl" : false }, () => {
+  let lab: Lab;
+  let host: LabHost;
+  let fairlead: Fairlead;
+  const run = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await fairlead.kubectl(kubectl!.path, args, { timeout: 120_000 });
+    assert.equal(code, 0, `kubectl ${args.join(" ")}: ${stderr}${stdout}`);
+    return stdout;
+  };
+
+  before(async () => {
+    lab = await createLab();
+    host = await lab.add("h1");
+    const files = [manifest(host, "web.yaml", [service("web", { clusterIP: ADDRESS }), deployment])];
+    fairlead = await bringUp(host, { files });
+    await run("rollout", "status", "deployment/web", "--timeout=60s");
+  });
+  after(async () => {
+    await fairlead?.end();
+    await lab?.close();
+  });
+
+  test(`${ROLLOUTS} rollouts at ${PER_SECOND} new connections a second lose none, without a preStop hook`, async () => {
+    const into = intoNetwork(host, fairlead.data, false);
+    const load = await startSteadyLoad(host, into, { ip: ADDRESS, port: 80, perSecond: PER_SECOND });
+    await load.more(PER_SECOND);
+    for (let count = 1; count <= ROLLOUTS; count += 1) {
+      await run("set", "env", "deployment/web", `VERSION=v${count}`);
+      await run("rollout", "status", "deployment/web", "--timeout=60s");
+      const seen = await load.more(100);
+      assert.equal(seen.failed, 0, `rollout ${count}: ${seen.failures.join("; ")}`);
+    }
+    await until("the last version to answer", () => (load.seen().by[`v${ROLLOUTS}`] ?? 0) > 0);
+    const seen = await load.end();
+    assert.equal(seen.failed, 0, seen.failures.join("; "));
+    assert.ok(seen.rate >= PER_SECOND * 0.98, `the load fell behind: ${seen.rate} calls a second`);
+    assert.ok(Object.keys(seen.by).length > ROLLOUTS, "every version answered");
+    console.log(`${seen.answered} calls, ${seen.failed} failed, ${seen.rate} a second, the longest ${seen.longest} ms`);
+  });
+
+  test("history is kept, and undo goes back to what answered before", async () => {
+    assert.match(await run("rollout", "history", "deployment/web"), /REVISION/);
+    await run("rollout", "undo", "deployment/web");
+    await run("rollout", "status", "deployment/web", "--timeout=60s");
+    const version = await run(
+      "get",
+      "deployment/web",
+      "-o",
+      "jsonpath={.spec.template.spec.containers[0].env[0].value}",
+    );
+    assert.equal(version, `v${ROLLOUTS - 1}`);
+    await until("the version before to answer", async () => {
+      const [command, ...args] = intoNetwork(host, fairlead.data, false);
+      const { stdout } = await host.run(command!, [...args, "curl", "-sf", "--max-time", "2", `http://${ADDRESS}/`]);
+      return stdout.trim() === version;
+    });
+  });
+});
