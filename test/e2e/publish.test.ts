@@ -18,6 +18,7 @@ describe("up --private --publish", () => {
         type: "NodePort",
         ports: [{ name: "http", port: 80, targetPort: "http", nodePort: 30080 }],
       }),
+      service("balanced", { type: "LoadBalancer", ports: [{ port: 8880, targetPort: "http" }] }),
     ]);
     fairlead = await bringUp(host, { flags: ["--private", "--publish"], files: [file] });
   });
@@ -34,5 +35,13 @@ describe("up --private --publish", () => {
     assert.equal(answer, "web-1\n");
     const elsewhere = await host.run("curl", ["-s", "-m", "2", `http://${host.address}:30080/`]);
     assert.equal(elsewhere.code, 7, "connection refused is curl's exit code 7");
+  });
+
+  test("a load balancer's port answers there too", async () => {
+    const answer = await until("the published load balancer", async () => {
+      const { code, stdout } = await host.run("curl", ["-s", "-m", "2", "http://127.0.0.1:8880/"]);
+      return code === 0 && stdout;
+    });
+    assert.equal(answer, "web-1\n");
   });
 });

@@ -1,7 +1,6 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { chmod, rm } from "node:fs/promises";
-
-const LONGEST_REQUEST = 8;
+import { LONGEST_REQUEST, readRequest } from "./destination.ts";
 
 /** Joins two connections, each end of one being the end of the other. */
 export function join(one: Socket, other: Socket): void {
@@ -12,8 +11,8 @@ export function join(one: Socket, other: Socket): void {
 }
 
 /**
- * Lets programs outside the site's network reach its node ports: a connection to this Unix socket begins with a port number and a
- * line feed, and is then joined to that port of the node's address. Only the site's user can open the socket.
+ * Lets programs outside the site's network reach its node ports and load balancers: a connection to this Unix socket begins with a
+ * destination and a line feed, and is then joined to that. Only the site's user can open the socket.
  */
 export async function startDialer(path: string, nodeAddress: string): Promise<Server> {
   await rm(path, { force: true });
@@ -25,12 +24,12 @@ export async function startDialer(path: string, nodeAddress: string): Promise<Se
       if (end === -1 && head.length <= LONGEST_REQUEST) return;
       incoming.off("data", read);
       incoming.pause();
-      const port = Number(head.subarray(0, end).toString());
-      if (end === -1 || !Number.isInteger(port) || port < 1 || port > 65535) {
+      const to = end === -1 ? undefined : readRequest(head.subarray(0, end).toString());
+      if (to === undefined) {
         incoming.destroy();
         return;
       }
-      const outgoing = connect({ host: nodeAddress, port, allowHalfOpen: true });
+      const outgoing = connect({ host: to.ip ?? nodeAddress, port: to.port, allowHalfOpen: true });
       if (head.length > end + 1) incoming.unshift(head.subarray(end + 1));
       join(incoming, outgoing);
     };
