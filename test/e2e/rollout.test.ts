@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { Deployment } from "../../src/api/generated/types.ts";
 import { times } from "../lab/counts.ts";
 import { bringUp, type Fairlead } from "../lab/fairlead.ts";
 import { intoNetwork } from "../lab/inside.ts";
@@ -9,45 +8,11 @@ import { createLab, type Lab, type LabHost } from "../lab/lab.ts";
 import { startSteadyLoad } from "../lab/steady-load.ts";
 import { until } from "../lab/until.ts";
 import { manifest, service } from "./fixtures.ts";
+import { smallServer } from "./small-server.ts";
 
 const ADDRESS = "10.96.100.1";
 const ROLLOUTS = times(5, 100);
 const PER_SECOND = 1000;
-
-/** A small server that ends as servers do: it takes no more connections, and answers those it has. */
-const SERVER = `
-  const { createServer } = require("node:http");
-  const server = createServer((request, response) => {
-    response.setHeader("content-length", process.env.VERSION.length + 1);
-    response.end(process.env.VERSION + "\\n");
-  });
-  server.listen({ port: 8080, host: "::", backlog: 511 });
-  process.on("SIGTERM", () => server.close(() => process.exit(0)));
-`;
-
-const deployment: Deployment = {
-  apiVersion: "apps/v1",
-  kind: "Deployment",
-  metadata: { name: "web" },
-  spec: {
-    replicas: 3,
-    selector: { matchLabels: { app: "web" } },
-    template: {
-      metadata: { labels: { app: "web" } },
-      spec: {
-        containers: [
-          {
-            name: "web",
-            command: ["node", "-e", SERVER],
-            env: [{ name: "VERSION", value: "v0" }],
-            ports: [{ name: "http", containerPort: 8080 }],
-            readinessProbe: { httpGet: { path: "/", port: "http" }, periodSeconds: 1 },
-          },
-        ],
-      },
-    },
-  },
-};
 
 const kubectl = kubectls().at(-1) ?? kubectls()[0];
 
@@ -64,7 +29,7 @@ describe("rollouts of a Deployment under load", { skip: kubectl === undefined ? 
   before(async () => {
     lab = await createLab();
     host = await lab.add("h1");
-    const files = [manifest(host, "web.yaml", [service("web", { clusterIP: ADDRESS }), deployment])];
+    const files = [manifest(host, "web.yaml", [service("web", { clusterIP: ADDRESS }), smallServer(3)])];
     fairlead = await bringUp(host, { files });
     await run("rollout", "status", "deployment/web", "--timeout=60s");
   });
