@@ -10,7 +10,10 @@ import type { Part } from "../../observe/part.ts";
 import { requestFor, type Destination } from "./destination.ts";
 import { join } from "./dialer.ts";
 
-/** Port on this host → where it leads: the TCP node ports of a Service, and its own ports when it has a load balancer's address. Datagrams are not published. */
+/**
+ * Port on this host → where it leads: the TCP node ports of a Service, and its own ports when it has a load balancer's address.
+ * Datagrams are not published.
+ */
 function publishedPorts(service: Service): [number, Destination][] {
   const ip = service.spec?.type === "LoadBalancer" ? service.status?.loadBalancer?.ingress?.[0]?.ip : undefined;
   return (service.spec?.ports ?? [])
@@ -30,7 +33,10 @@ export interface PublisherOptions {
   readonly dialer: string;
 }
 
-/** Makes the node ports and load balancers of a private site answer on this host's 127.0.0.1, as they come and go. Of two load balancers with one port the first by name is there. A port another program has is said in the log and tried again with the next change. */
+/**
+ * Makes the node ports and load balancers of a private site answer on this host's 127.0.0.1, as they come and go. Of two load balancers
+ * with one port the first by name is there. A port another program has is said in the log and tried again with the next change.
+ */
 export function startPublisher({ client, clock, random, log, dialer }: PublisherOptions): Part {
   const open = new Map<number, { readonly request: string; readonly server: Server }>();
   const cache = createCache<Service>({ client, resource: services, clock, random, log });
