@@ -1,11 +1,14 @@
 import type {
   ConfigMap,
   ClusterRole,
+  Deployment,
   Endpoints,
   EndpointSlice,
   Namespace,
   Node,
   Pod,
+  ReplicaSet,
+  ReplicationController,
   Secret,
   Service,
   ServiceAccount,
@@ -14,11 +17,14 @@ import type { KubeObject, Resource } from "../api/object.ts";
 import {
   configMaps,
   clusterRoles,
+  deployments,
   endpoints,
   endpointSlices,
   namespaces,
   nodes,
   pods,
+  replicaSets,
+  replicationControllers,
   secrets,
   serviceAccounts,
   services,
@@ -27,7 +33,7 @@ import type { CacheOptions } from "../client/cache.ts";
 import { createCache } from "../client/cache.ts";
 import type { Cache } from "../client/cached.ts";
 import { SERVICE_NAME } from "./endpointslices/metadata.ts";
-import { ownerWords } from "./owned/index-words.ts";
+import { ownerWords, selectorWord } from "./owned/index-words.ts";
 import { labelWords } from "./pods/selections.ts";
 import { accountKeyOf } from "./tokensecrets/decide.ts";
 
@@ -49,6 +55,12 @@ export interface Caches {
   /** Index: `account` (`namespace/name` of the ServiceAccount whose token it holds). */
   readonly secrets: Cache<Secret>;
   readonly clusterRoles: Cache<ClusterRole>;
+  /** Index: `selector` (see `selectorWord`). */
+  readonly deployments: Cache<Deployment>;
+  /** Indexes: `owner` (see `ownerWords`), `selector` (see `selectorWord`). */
+  readonly replicaSets: Cache<ReplicaSet>;
+  /** The same. */
+  readonly replicationControllers: Cache<ReplicationController>;
   /** The cache of any resource; made when first asked for. */
   of(resource: Resource): Cache<KubeObject>;
   stop(): void;
@@ -59,6 +71,15 @@ export function serviceKeyOf(slice: EndpointSlice): string | undefined {
   const name = slice.metadata.labels?.[SERVICE_NAME];
   return name === undefined ? undefined : `${slice.metadata.namespace ?? ""}/${name}`;
 }
+
+/** The word of the index `selector` of a kind whose objects own others by a selector. */
+const selectorWords = (object: Deployment | ReplicaSet | ReplicationController): string[] => {
+  const selector =
+    object.kind === "ReplicationController"
+      ? { matchLabels: object.spec?.selector ?? {} }
+      : (object.spec?.selector ?? {});
+  return [selectorWord(object.metadata.namespace, selector)];
+};
 
 export function createCaches(environment: CacheEnvironment): Caches {
   const made = new Map<string, Cache<KubeObject>>();
@@ -94,6 +115,12 @@ export function createCaches(environment: CacheEnvironment): Caches {
       },
     }),
     clusterRoles: make<ClusterRole>(clusterRoles),
+    deployments: make<Deployment>(deployments, { selector: selectorWords }),
+    replicaSets: make<ReplicaSet>(replicaSets, { owner: ownerWords, selector: selectorWords }),
+    replicationControllers: make<ReplicationController>(replicationControllers, {
+      owner: ownerWords,
+      selector: selectorWords,
+    }),
     of: (resource) => made.get(`${resource.group}/${resource.plural}`) ?? make<KubeObject>(resource),
     stop() {
       for (const cache of made.values()) cache.stop();
