@@ -1,13 +1,13 @@
 import type { Deployment, ReplicaSet } from "../../api/generated/types.ts";
 import { isRolling, maxSurgeOf, maxUnavailableOf, replicasOf } from "./bounds.ts";
 import type { Sets } from "./sets.ts";
-import { availableOf, isSized, resized, sizeOf, totalOf } from "./sets.ts";
+import { availableOf, isSized, occupiedBy, resized, sizeOf, totalOf } from "./sets.ts";
 
 /** CTL-124: how large the newest ReplicaSet may be now, beside the old ones. `size` is what it has. */
 export function newestSize(deployment: Deployment, old: readonly ReplicaSet[], size: number): number {
   const replicas = replicasOf(deployment);
   if (!isRolling(deployment) || size > replicas) return replicas;
-  const room = replicas + maxSurgeOf(deployment) - totalOf(old, sizeOf) - size;
+  const room = replicas + maxSurgeOf(deployment) - totalOf(old, occupiedBy) - size;
   return room <= 0 ? size : size + Math.min(room, replicas - size);
 }
 

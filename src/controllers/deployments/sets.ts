@@ -10,6 +10,11 @@ export const sizeOf = (set: ReplicaSet): number => set.spec?.replicas ?? 1;
  * that go, and nobody may count on those.
  */
 export const availableOf = (set: ReplicaSet): number => Math.min(sizeOf(set), set.status?.availableReplicas ?? 0);
+/** Pods that are there or meant to be: until its controller has seen a smaller size, those that go count, too. */
+export const occupiedBy = (set: ReplicaSet): number =>
+  (set.metadata.generation ?? 0) > (set.status?.observedGeneration ?? 0)
+    ? Math.max(sizeOf(set), set.status?.replicas ?? 0)
+    : sizeOf(set);
 export const isSized = (set: ReplicaSet): boolean => sizeOf(set) > 0;
 
 export const totalOf = (sets: readonly ReplicaSet[], count: (set: ReplicaSet) => number): number =>
