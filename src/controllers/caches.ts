@@ -1,12 +1,15 @@
 import type {
   ConfigMap,
   ClusterRole,
+  Deployment,
   Endpoints,
   EndpointSlice,
   Namespace,
   Node,
   PersistentVolumeClaim,
   Pod,
+  ReplicaSet,
+  ReplicationController,
   Secret,
   Service,
   ServiceAccount,
@@ -15,12 +18,15 @@ import type { KubeObject, Resource } from "../api/object.ts";
 import {
   configMaps,
   clusterRoles,
+  deployments,
   endpoints,
   endpointSlices,
   namespaces,
   nodes,
   persistentVolumeClaims,
   pods,
+  replicaSets,
+  replicationControllers,
   secrets,
   serviceAccounts,
   services,
@@ -29,6 +35,7 @@ import type { CacheOptions } from "../client/cache.ts";
 import { createCache } from "../client/cache.ts";
 import type { Cache } from "../client/cached.ts";
 import { SERVICE_NAME } from "./endpointslices/metadata.ts";
+import { ownerWords, selectorWord } from "./owned/index-words.ts";
 import { labelWords } from "./pods/selections.ts";
 import { accountKeyOf } from "./tokensecrets/decide.ts";
 
@@ -36,7 +43,7 @@ export type CacheEnvironment = Pick<CacheOptions<KubeObject>, "client" | "clock"
 
 /** One watch a resource, shared by all controllers of this process. */
 export interface Caches {
-  /** Indexes: `label` (see `labelWords`), `node` (name). */
+  /** Indexes: `label` (see `labelWords`), `node` (name), `owner` (see `ownerWords`). */
   readonly pods: Cache<Pod>;
   readonly services: Cache<Service>;
   /** Index: `service` (see `serviceKeyOf`). */
@@ -51,6 +58,12 @@ export interface Caches {
   /** Index: `account` (`namespace/name` of the ServiceAccount whose token it holds). */
   readonly secrets: Cache<Secret>;
   readonly clusterRoles: Cache<ClusterRole>;
+  /** Index: `selector` (see `selectorWord`). */
+  readonly deployments: Cache<Deployment>;
+  /** Indexes: `owner` (see `ownerWords`), `selector` (see `selectorWord`). */
+  readonly replicaSets: Cache<ReplicaSet>;
+  /** The same. */
+  readonly replicationControllers: Cache<ReplicationController>;
   /** The cache of any resource; made when first asked for. */
   of(resource: Resource): Cache<KubeObject>;
   stop(): void;
@@ -62,6 +75,15 @@ export function serviceKeyOf(slice: EndpointSlice): string | undefined {
   return name === undefined ? undefined : `${slice.metadata.namespace ?? ""}/${name}`;
 }
 
+/** The word of the index `selector` of a kind whose objects own others by a selector. */
+const selectorWords = (object: Deployment | ReplicaSet | ReplicationController): string[] => {
+  const selector =
+    object.kind === "ReplicationController"
+      ? { matchLabels: object.spec?.selector ?? {} }
+      : (object.spec?.selector ?? {});
+  return [selectorWord(object.metadata.namespace, selector)];
+};
+
 export function createCaches(environment: CacheEnvironment): Caches {
   const made = new Map<string, Cache<KubeObject>>();
   const make = <T extends KubeObject>(resource: Resource, indexes: CacheOptions<T>["indexes"] = {}): Cache<T> => {
@@ -72,6 +94,7 @@ export function createCaches(environment: CacheEnvironment): Caches {
   return {
     pods: make<Pod>(pods, {
       label: labelWords,
+      owner: ownerWords,
       node: (pod) => (pod.spec?.nodeName === undefined ? [] : [pod.spec.nodeName]),
     }),
     services: make<Service>(services),
@@ -96,6 +119,12 @@ export function createCaches(environment: CacheEnvironment): Caches {
       },
     }),
     clusterRoles: make<ClusterRole>(clusterRoles),
+    deployments: make<Deployment>(deployments, { selector: selectorWords }),
+    replicaSets: make<ReplicaSet>(replicaSets, { owner: ownerWords, selector: selectorWords }),
+    replicationControllers: make<ReplicationController>(replicationControllers, {
+      owner: ownerWords,
+      selector: selectorWords,
+    }),
     of: (resource) => made.get(`${resource.group}/${resource.plural}`) ?? make<KubeObject>(resource),
     stop() {
       for (const cache of made.values()) cache.stop();

@@ -2,6 +2,7 @@ import type { TestContext } from "node:test";
 import type { Namespace, Node, Pod, Service } from "../../src/api/generated/types.ts";
 import { kinds } from "../../src/api/kinds.ts";
 import { namespaces, nodes, pods, services } from "../../src/api/resources.ts";
+import type { ApiServerOptions } from "../../src/apiserver/server.ts";
 import { createApiServer } from "../../src/apiserver/server.ts";
 import type { Client } from "../../src/client/client.ts";
 import { createClient } from "../../src/client/connect.ts";
@@ -14,6 +15,8 @@ import { makeCertificates } from "../client/certificates.ts";
 
 export interface World {
   readonly client: Client;
+  /** Where the server is, and who `client` is. */
+  readonly access: { readonly port: number; readonly ca: string; readonly token: string };
   /** Sentences that the controllers logged as warnings or errors. */
   readonly complaints: string[];
   readonly restartControllers: () => Promise<void>;
@@ -22,7 +25,11 @@ export interface World {
 }
 
 /** An API server on a store in memory, with namespace `default`, one node and the controllers. */
-export async function createWorld(t: TestContext, more: Partial<ControllersOptions> = {}): Promise<World> {
+export async function createWorld(
+  t: TestContext,
+  given: Partial<ControllersOptions> = {},
+  ofServer: Partial<ApiServerOptions> = {},
+): Promise<World> {
   const certificates = await makeCertificates();
   const store = memoryStore();
   const newServer = () =>
@@ -31,6 +38,7 @@ export async function createWorld(t: TestContext, more: Partial<ControllersOptio
       kinds,
       tls: certificates,
       tokens: [() => ({ user: "test", groups: ["system:masters"] })],
+      ...ofServer,
     });
   let server = await newServer();
   const port = await server.listen({ host: "127.0.0.1", port: 0 });
@@ -47,7 +55,7 @@ export async function createWorld(t: TestContext, more: Partial<ControllersOptio
   await client.create(nodes, nodeOf("node-1"));
   await client.updateStatus(nodes, await readyNode(client, "node-1"));
   const start = () =>
-    startControllers({ client: ofControllers, clock: systemClock, random: Math.random, log, ...more });
+    startControllers({ client: ofControllers, clock: systemClock, random: Math.random, log, ...given });
   let controllers = await start();
   t.after(async () => {
     await controllers.stop();
@@ -57,6 +65,7 @@ export async function createWorld(t: TestContext, more: Partial<ControllersOptio
   });
   return {
     client,
+    access: { port, ca: certificates.ca, token: "test" },
     complaints,
     restartControllers: async () => {
       await controllers.stop();
