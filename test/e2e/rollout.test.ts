@@ -38,9 +38,10 @@ describe("rollouts of a Deployment under load", { skip: kubectl === undefined ? 
     await lab?.close();
   });
 
-  test(`${ROLLOUTS} rollouts at ${PER_SECOND} new connections a second lose none, without a preStop hook`, async () => {
+  test(`${ROLLOUTS} rollouts at ${PER_SECOND} new connections a second lose none, without a preStop hook`, async (t) => {
     const into = intoNetwork(host, fairlead.data, false);
     const load = await startSteadyLoad(host, into, { ip: ADDRESS, port: 80, perSecond: PER_SECOND });
+    t.after(() => load.end());
     await load.more(PER_SECOND);
     for (let count = 1; count <= ROLLOUTS; count += 1) {
       await run("set", "env", "deployment/web", `VERSION=v${count}`);

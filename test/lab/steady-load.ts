@@ -99,6 +99,7 @@ export async function startSteadyLoad(
   const running = await host.open(...inside(node, "-e", script(ip, port, sources, perSecond)));
   let seen: SteadySeen = { answered: 0, failed: 0, failures: [], rate: 0, most: 0, longest: 0, by: {} };
   let complaints = "";
+  let ended = false;
   createInterface({ input: running.stdout }).on("line", (line) => (seen = JSON.parse(line) as SteadySeen));
   running.stderr.on("data", (chunk: Buffer) => (complaints += chunk.toString()));
   return {
@@ -112,6 +113,8 @@ export async function startSteadyLoad(
       return seen;
     },
     async end() {
+      if (ended) return seen;
+      ended = true;
       running.kill("SIGTERM");
       await running.ended;
       await host.check(...inside("ip", "-batch", "-"), { input: addresses("del") });
