@@ -1,10 +1,13 @@
 import type { Deployment, ReplicaSet } from "../../src/api/generated/types.ts";
 import { decideRollout } from "../../src/controllers/deployments/decide.ts";
+import { rememberSizes } from "../../src/controllers/deployments/sizes.ts";
 
 /** A ReplicaSet as it really is, and as the Deployment's controller sees it. */
 interface Played {
   real: ReplicaSet;
   seen: ReplicaSet;
+  /** As its own controller sees it. */
+  known: ReplicaSet;
   /** Its pods: whether each is available. */
   pods: boolean[];
 }
@@ -17,8 +20,12 @@ export interface RolloutTrial {
   available(): number;
   /** One step of the Deployment's controller. Answers whether it changed a ReplicaSet. */
   step(): boolean;
-  /** The ReplicaSet's controller makes and deletes pods and writes status. */
+  /** The ReplicaSet's controller sees what was written. */
+  know(index: number): void;
+  /** It makes and deletes pods as it knows. */
   keep(index: number): void;
+  /** It writes the status. */
+  report(index: number): void;
   /** A pod of it becomes available, or stops to be. */
   turn(index: number, available: boolean): void;
   /** The Deployment's controller sees what became of it. */
@@ -57,6 +64,9 @@ export const withImage = (deployment: Deployment, image: string): Deployment => 
 /** A Deployment and its ReplicaSets in memory, where every controller acts when the test says so. */
 export function tryRollout(deployment: Deployment, clock: { now: number } = { now: 1_800_000_000_000 }): RolloutTrial {
   const played: Played[] = [];
+  const sizes = rememberSizes(
+    (set) => played.find(({ real }) => real.metadata.uid === set.metadata.uid)?.pods.length ?? 0,
+  );
   let version = 1;
   let ages = 0;
 
@@ -81,6 +91,7 @@ export function tryRollout(deployment: Deployment, clock: { now: number } = { no
         sets: played.map(({ seen }) => seen),
         hasPods: ({ metadata }) =>
           (played.find(({ real }) => real.metadata.uid === metadata.uid)?.pods.length ?? 0) > 0,
+        rangeOf: (set) => sizes.rangeOf(set),
         now: clock.now,
       });
       trial.deployment = step.deployment;
@@ -100,7 +111,7 @@ export function tryRollout(deployment: Deployment, clock: { now: number } = { no
           },
           status: { replicas: 0 },
         };
-        played.push({ real: made, seen: made, pods: [] });
+        played.push({ real: made, seen: made, known: made, pods: [] });
         return true;
       }
       for (const next of step.update) {
@@ -108,6 +119,7 @@ export function tryRollout(deployment: Deployment, clock: { now: number } = { no
         const held = played[index]!;
         // A conflict: somebody wrote what is not seen yet.
         if (next.metadata.resourceVersion !== held.real.metadata.resourceVersion) return false;
+        if (next.spec?.replicas !== held.seen.spec?.replicas) sizes.resized(held.seen);
         store(index, next);
         held.seen = held.real;
       }
@@ -119,21 +131,31 @@ export function tryRollout(deployment: Deployment, clock: { now: number } = { no
       }
       return step.update.length + step.remove.length > 0;
     },
+    know(index) {
+      const held = played[index];
+      if (held !== undefined) held.known = held.real;
+    },
     keep(index) {
       const held = played[index];
       if (held === undefined) return;
-      const size = held.real.spec?.replicas ?? 0;
+      const size = held.known.spec?.replicas ?? 0;
       while (held.pods.length < size) held.pods.push(false);
       // Those that are not available go first.
       held.pods = held.pods.sort((left, right) => Number(right) - Number(left)).slice(0, size);
+    },
+    report(index) {
+      const held = played[index];
+      // A conflict: somebody wrote what it does not know yet.
+      if (held === undefined || held.known.metadata.resourceVersion !== held.real.metadata.resourceVersion) return;
       const availableReplicas = held.pods.filter(Boolean).length;
       const status = {
-        replicas: size,
+        replicas: held.pods.length,
         readyReplicas: availableReplicas,
         availableReplicas,
-        observedGeneration: held.real.metadata.generation,
+        observedGeneration: held.known.metadata.generation,
       };
       if (JSON.stringify(held.real.status) !== JSON.stringify(status)) store(index, { ...held.real, status });
+      held.known = held.real;
     },
     turn(index, available) {
       const held = played[index];
@@ -149,7 +171,9 @@ export function tryRollout(deployment: Deployment, clock: { now: number } = { no
         const before = JSON.stringify([played, trial.deployment.status]);
         for (let index = 0; index < played.length; index += 1) {
           for (let pods = played[index]!.pods.length; pods > 0; pods -= 1) trial.turn(index, true);
+          trial.know(index);
           trial.keep(index);
+          trial.report(index);
           trial.see(index);
         }
         while (trial.step());

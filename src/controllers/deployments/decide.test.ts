@@ -3,10 +3,10 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import type { RolloutTrial } from "../../../test/controllers/rollout-trial.ts";
 import { deploymentOf, tryRollout, withImage } from "../../../test/controllers/rollout-trial.ts";
-import type { Deployment, DeploymentCondition } from "../../api/generated/types.ts";
+import type { Deployment, DeploymentCondition, ReplicaSet } from "../../api/generated/types.ts";
 import { newestAnnotations } from "./annotations.ts";
 import { decideRollout } from "./decide.ts";
-import { newReplicaSet, sortedSets } from "./sets.ts";
+import { newReplicaSet, sizeOf, sortedSets } from "./sets.ts";
 import { templateHash, templateText } from "./template.ts";
 
 const REVISION = "deployment.kubernetes.io/revision";
@@ -23,12 +23,16 @@ const changed = (deployment: Deployment, spec: Partial<NonNullable<Deployment["s
   spec: { ...deployment.spec!, ...spec },
 });
 
+const rangeOf = (set: ReplicaSet) => ({ least: sizeOf(set), most: sizeOf(set) });
+
 /** The controllers act, but no pod becomes available. */
 function stall(trial: RolloutTrial): void {
   for (let round = 0; round < 10; round += 1) {
     while (trial.step());
     for (const index of trial.sets.keys()) {
+      trial.know(index);
       trial.keep(index);
+      trial.report(index);
       trial.see(index);
     }
   }
@@ -43,7 +47,7 @@ test("CTL-124: Recreate makes no new pod before the last old one is gone", () =>
   assert.equal(trial.step(), false, "its controller has not looked yet");
   const held = trial.sets[0]!;
   const set = { ...held, status: { replicas: 0, observedGeneration: held.metadata.generation } };
-  const facts = { deployment: trial.deployment, sets: [set], now: 0 };
+  const facts = { deployment: trial.deployment, sets: [set], rangeOf, now: 0 };
   assert.equal(decideRollout({ ...facts, hasPods: () => true }).create, undefined, "a pod is still ending");
   assert.equal(decideRollout({ ...facts, hasPods: () => false }).create?.spec?.replicas, 3);
 });
@@ -168,7 +172,13 @@ test("CTL-124: a rollout without progress is reported when its deadline has pass
   const trial = tryRollout(deploymentOf({ progressDeadlineSeconds: 10 }), clock);
   stall(trial);
   assert.equal(progressing(trial)?.reason, "ReplicaSetUpdated");
-  const facts = () => ({ deployment: trial.deployment, sets: trial.sets, hasPods: () => true, now: clock.now });
+  const facts = () => ({
+    deployment: trial.deployment,
+    sets: trial.sets,
+    hasPods: () => true,
+    rangeOf,
+    now: clock.now,
+  });
   assert.equal(decideRollout(facts()).again, 11_000);
   clock.now += 10_999;
   stall(trial);
@@ -199,7 +209,7 @@ test("CTL-124: every sign of progress counts anew, and the failure of a ReplicaS
   );
   const failure = { type: "ReplicaFailure", status: "True", reason: "FailedCreate", message: "quota" };
   const sets = trial.sets.map((set) => ({ ...set, status: { ...set.status!, conditions: [failure] } }));
-  const facts = { deployment: trial.deployment, hasPods: () => true, now: clock.now };
+  const facts = { deployment: trial.deployment, hasPods: () => true, rangeOf, now: clock.now };
   const failed = decideRollout({ ...facts, sets }).deployment;
   assert.equal(failed.status?.conditions?.find(({ type }) => type === "ReplicaFailure")?.message, "quota");
   const well = decideRollout({ ...facts, deployment: failed, sets: trial.sets }).deployment;
@@ -235,7 +245,7 @@ test("CTL-124: of several ReplicaSets with the template the oldest counts", () =
     metadata: { ...set.metadata, name, creationTimestamp },
   });
   const sets = [at("c", "2026-01-02T00:00:00Z"), at("b", "2026-01-01T00:00:00Z"), at("a", "2026-01-01T00:00:00Z")];
-  assert.equal(sortedSets(deployment, sets).newest?.metadata.name, "a");
+  assert.equal(sortedSets(deployment, sets, rangeOf).newest?.metadata.name, "a");
 });
 
 test("CTL-124: a ReplicaSet of the right size that was told another one does not hold up a rollout", () => {
@@ -247,6 +257,7 @@ test("CTL-124: a ReplicaSet of the right size that was told another one does not
     deployment: trial.deployment,
     sets: [{ ...set!, metadata: { ...set!.metadata, annotations } }],
     hasPods: () => true,
+    rangeOf,
     now: 0,
   });
   assert.equal(update[0]?.metadata.annotations?.["deployment.kubernetes.io/desired-replicas"], "3");

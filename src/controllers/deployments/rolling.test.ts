@@ -16,7 +16,10 @@ const happening = fc.oneof(
   { weight: 4, arbitrary: fc.constant({ what: "step" as const, set: 0 }) },
   {
     weight: 10,
-    arbitrary: fc.record({ what: fc.constantFrom("keep" as const, "turn" as const, "see" as const), set: fc.nat(3) }),
+    arbitrary: fc.record({
+      what: fc.constantFrom("know" as const, "keep" as const, "report" as const, "turn" as const, "see" as const),
+      set: fc.nat(3),
+    }),
   },
 );
 
@@ -24,7 +27,7 @@ test("CTL-124: whatever happens in whatever order, a rolling update keeps within
   const property = fc.property(
     fc.integer({ min: 1, max: 20 }),
     bounds,
-    fc.array(fc.array(happening, { maxLength: 60 }), { minLength: 1, maxLength: 3 }),
+    fc.array(fc.array(happening, { maxLength: 100 }), { minLength: 1, maxLength: 3 }),
     (replicas, rollingUpdate, rollouts) => {
       const trial = tryRollout(deploymentOf({ replicas, strategy: { type: "RollingUpdate", rollingUpdate } }));
       assert.ok(trial.settle());
@@ -79,7 +82,9 @@ test("CTL-124: pods of old ReplicaSets that do not work are given up first, so t
   for (let round = 0; round < 5; round += 1) {
     trial.step();
     for (const index of [0, 1]) {
+      trial.know(index);
       trial.keep(index);
+      trial.report(index);
       trial.see(index);
     }
   }

@@ -30,6 +30,9 @@ export interface ReplicasOptions<T extends Replicated> {
   readonly component: string;
 }
 
+/** Milliseconds that pods' changes wait after a look at all of them; the first after a quiet time never waits. */
+const REST = 10;
+
 /** CTL-124, CTL-126: keeps for every object of the kind as many pods as it asks for. */
 export async function startReplicas<T extends Replicated>(
   environment: ControllerEnvironment,
@@ -70,7 +73,8 @@ export async function startReplicas<T extends Replicated>(
     const now = clock.now();
     const present = owned();
     const active = present.filter(isActive);
-    rests.begin(key, active.length / 10);
+    // Pods that turn ready one after another are one change of the status, and one step of the Deployment.
+    rests.begin(key, REST + active.length / 10);
     const leaving = present.filter(isLeaving).length;
     const status = nextStatus(object, { active, leaving, failure: failed?.condition, now });
     if (status !== undefined) {
