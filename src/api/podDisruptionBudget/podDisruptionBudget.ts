@@ -22,6 +22,7 @@ export const podDisruptionBudget: Kind<PodDisruptionBudget> = {
   subresources: ["status"],
   deleteAnswers: "status",
   createOnUpdate: false,
+  needsRevision: true,
   defaults: (object) => ({ ...object, status: { ...NOTHING, ...object.status } }),
   prepareForCreate: (object) => firstGeneration({ ...withoutServerFields(object), status: { ...NOTHING } }),
   prepareForUpdate: (next, previous) => nextGeneration(keepStatus(next, previous), previous),
