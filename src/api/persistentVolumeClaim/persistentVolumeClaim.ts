@@ -38,5 +38,5 @@ export const persistentVolumeClaim: Kind<PersistentVolumeClaim> = {
   warnings,
   columns,
   row,
-  selectableFields: (object) => ({ ...namespacedFields(object), name: object.metadata.name ?? "" }),
+  selectableFields: namespacedFields,
 };

@@ -62,8 +62,5 @@ export const replicaSet: Kind<ReplicaSet> = {
     ...containerCells(object.spec?.template),
     selectorCell(object.spec?.selector),
   ],
-  selectableFields: (object) => ({
-    ...namespacedFields(object),
-    "status.replicas": String(object.status?.replicas ?? 0),
-  }),
+  selectableFields: namespacedFields,
 };
