@@ -3,14 +3,19 @@ import { backoff } from "../client/backoff.ts";
 import type { Client } from "../client/client.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import { createMetrics } from "../observe/metrics.ts";
 import type { Part } from "../observe/part.ts";
 import { startAggregation } from "./aggregation/start.ts";
 import { startBinding } from "./binding/start.ts";
 import { createCaches } from "./caches.ts";
 import { startEndpoints } from "./endpoints/start.ts";
 import { startEndpointSlices } from "./endpointslices/start.ts";
-import type { ControllerEnvironment } from "./environment.ts";
+import type { EndpointOptions } from "./endpoint-options.ts";
+import { endpointOptions } from "./endpoint-options.ts";
+import type { EndpointEnvironment } from "./environment.ts";
 import { startGarbage } from "./garbage/start.ts";
+import { startMirroring } from "./mirroring/start.ts";
 import { startNamespaces } from "./namespaces/start.ts";
 import { startQuota } from "./quota/start.ts";
 import { startRootCa } from "./rootca/start.ts";
@@ -27,6 +32,10 @@ export interface ControllersOptions {
   readonly log: Log;
   /** The cluster's authority (PEM) and what signs tokens for Secrets; absent: both stay what they are. */
   readonly authority?: { readonly ca: string; readonly signToken: SignToken };
+  /** Where the controllers count what they do; absent: nowhere that anybody reads. */
+  readonly metrics?: Metrics;
+  /** CTL-053: how EndpointSlices and Endpoints are made; kube-controller-manager's defaults for what is absent. */
+  readonly endpoints?: Partial<EndpointOptions>;
   /** Ends a start that waits for a server which does not come. */
   readonly signal?: AbortSignal;
 }
@@ -48,16 +57,27 @@ async function discover(options: ControllersOptions): Promise<Resource[]> {
   }
 }
 
-/** Starts all controllers. Resolves when each has seen the present state and works. */
+/**
+ * Starts all controllers. Resolves when each has seen the present state and works.
+ *
+ * @throws RangeError for an option of `endpoints` beyond its bounds
+ */
 export async function startControllers(options: ControllersOptions): Promise<Part> {
+  const endpoints = endpointOptions(options.endpoints);
   const caches = createCaches(options);
-  const environment: ControllerEnvironment = { ...options, caches };
+  const environment: EndpointEnvironment = {
+    ...options,
+    caches,
+    endpoints,
+    metrics: options.metrics ?? createMetrics(),
+  };
   const { authority } = options;
   options.signal?.addEventListener("abort", () => caches.stop(), { once: true });
   const parts = await Promise.all([
     startEndpointSlices(environment),
     startBinding(environment),
     startEndpoints(environment),
+    startMirroring(environment),
     ...(authority === undefined
       ? []
       : [startRootCa(environment, authority.ca), startTokenSecrets(environment, authority.ca, authority.signToken)]),

@@ -1,9 +1,11 @@
 import type { CoreEndpointPort, EndpointAddress, Endpoints, Pod, Service } from "../../api/generated/types.ts";
+import type { IPFamily } from "../../net/ip.ts";
 import { familiesOf, hostnameOf, isHeadless, podAddresses, selectorOf } from "../pods/addresses.ts";
 import { endpointPortsOf } from "../pods/ports.ts";
 import { isFinished, isReady, isTerminating } from "../pods/ready.ts";
 import type { Offer } from "./repack.ts";
-import { repack, truncate } from "./repack.ts";
+import { repack } from "./repack.ts";
+import { truncate } from "./truncate.ts";
 
 const MANAGED_BY = "endpoints.kubernetes.io/managed-by";
 const CONTROLLER = "endpoint-controller";
@@ -23,13 +25,13 @@ export type EndpointsChange =
   | { readonly action: "none" }
   | { readonly action: "create" | "update"; readonly endpoints: Endpoints };
 
-function offersOf(service: Service, pod: Pod): Offer[] {
+/** The pod as an address of the Service's; undefined when it is none. */
+function offerOf(service: Service, family: IPFamily, pod: Pod): Offer | undefined {
   const anyway = service.spec?.publishNotReadyAddresses === true;
   // CTL-004, CTL-005: unlike in slices, a pod that is ending is gone from here at once.
-  if (isFinished(pod) || (isTerminating(pod) && !anyway)) return [];
-  // CTL-056: the primary family alone.
-  const ip = podAddresses(pod, familiesOf(service)[0] ?? "IPv4")[0];
-  if (ip === undefined) return [];
+  if (isFinished(pod) || (isTerminating(pod) && !anyway)) return undefined;
+  const ip = podAddresses(pod, family)[0];
+  if (ip === undefined) return undefined;
   const hostname = hostnameOf(pod, service);
   const address: EndpointAddress = {
     ip,
@@ -37,20 +39,32 @@ function offersOf(service: Service, pod: Pod): Offer[] {
     ...(pod.spec?.nodeName === undefined ? {} : { nodeName: pod.spec.nodeName }),
     targetRef: { kind: "Pod", namespace: pod.metadata.namespace, name: pod.metadata.name, uid: pod.metadata.uid },
   };
-  const ready = anyway || isReady(pod);
-  // CTL-062.
-  if ((service.spec?.ports ?? []).length === 0) {
-    return isHeadless(service) ? [{ address, port: undefined, isReady: ready }] : [];
+  const ports = endpointPortsOf(service, pod).map(({ name, port = 0, protocol, appProtocol }): CoreEndpointPort => ({
+    ...(name === undefined || name === "" ? {} : { name }),
+    port,
+    protocol,
+    ...(appProtocol === undefined ? {} : { appProtocol }),
+  }));
+  // CTL-062: only a headless Service may have no ports; a pod that has none of its Service's is no address here.
+  const isPortless = ports.length === 0 && (!isHeadless(service) || (service.spec?.ports ?? []).length > 0);
+  return isPortless ? undefined : { address, ports, isReady: anyway || isReady(pod) };
+}
+
+/** What each pod offers a Service. Neither is ever changed, only replaced; so what was made of them holds as long as both do. */
+const offers = new WeakMap<Service, WeakMap<Pod, Offer | null>>();
+
+function offersOf(service: Service, pods: readonly Pod[]): Offer[] {
+  let known = offers.get(service);
+  if (known === undefined) offers.set(service, (known = new WeakMap()));
+  // CTL-056: the primary family alone.
+  const family = familiesOf(service)[0] ?? "IPv4";
+  const found: Offer[] = [];
+  for (const pod of pods) {
+    let offer = known.get(pod);
+    if (offer === undefined) known.set(pod, (offer = offerOf(service, family, pod) ?? null));
+    if (offer !== null) found.push(offer);
   }
-  return endpointPortsOf(service, pod).map(({ name, port = 0, protocol, appProtocol }) => {
-    const offered: CoreEndpointPort = {
-      ...(name === undefined || name === "" ? {} : { name }),
-      port,
-      protocol,
-      ...(appProtocol === undefined ? {} : { appProtocol }),
-    };
-    return { address, port: offered, isReady: ready };
-  });
+  return found;
 }
 
 /** The same for objects with the same members in any order, those without a value left out. */
@@ -65,7 +79,7 @@ const canonical = (value: unknown): string =>
 export function decideEndpoints(input: EndpointsInput): EndpointsChange {
   const { service, pods, existing, triggerTime } = input;
   if (selectorOf(service) === undefined) return { action: "none" };
-  const { subsets, cut } = truncate(repack(pods.flatMap((pod) => offersOf(service, pod))), MOST_ADDRESSES);
+  const { subsets, cut } = truncate(repack(offersOf(service, pods)), MOST_ADDRESSES);
   const labels: Record<string, string> = { ...service.metadata.labels, [MANAGED_BY]: CONTROLLER };
   delete labels[HEADLESS];
   if (isHeadless(service)) labels[HEADLESS] = "";
@@ -93,7 +107,7 @@ export function decideEndpoints(input: EndpointsInput): EndpointsChange {
       labels,
       ...(Object.keys(annotations).length === 0 ? { annotations: undefined } : { annotations }),
     },
-    ...(subsets.length === 0 ? {} : { subsets }),
+    ...(subsets.length === 0 ? {} : { subsets: [...subsets] }),
   };
   return { action: existing === undefined ? "create" : "update", endpoints };
 }
