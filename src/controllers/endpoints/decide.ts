@@ -2,9 +2,11 @@ import type { CoreEndpointPort, EndpointAddress, Endpoints, Pod, Service } from 
 import type { IPFamily } from "../../net/ip.ts";
 import { familiesOf, hostnameOf, isHeadless, podAddresses, selectorOf } from "../pods/addresses.ts";
 import { endpointPortsOf } from "../pods/ports.ts";
+import { sameLabels } from "../pods/labels.ts";
 import { isFinished, isReady, isTerminating } from "../pods/ready.ts";
 import type { Offer } from "./repack.ts";
-import { repack } from "./repack.ts";
+import { offer, repack } from "./repack.ts";
+import { sameSubsets } from "./same.ts";
 import { truncate } from "./truncate.ts";
 
 const MANAGED_BY = "endpoints.kubernetes.io/managed-by";
@@ -47,7 +49,7 @@ function offerOf(service: Service, family: IPFamily, pod: Pod): Offer | undefine
   }));
   // CTL-062: only a headless Service may have no ports; a pod that has none of its Service's is no address here.
   const isPortless = ports.length === 0 && (!isHeadless(service) || (service.spec?.ports ?? []).length > 0);
-  return isPortless ? undefined : { address, ports, isReady: anyway || isReady(pod) };
+  return isPortless ? undefined : offer(address, ports, anyway || isReady(pod));
 }
 
 /** What each pod offers a Service. Neither is ever changed, only replaced; so what was made of them holds as long as both do. */
@@ -60,20 +62,12 @@ function offersOf(service: Service, pods: readonly Pod[]): Offer[] {
   const family = familiesOf(service)[0] ?? "IPv4";
   const found: Offer[] = [];
   for (const pod of pods) {
-    let offer = known.get(pod);
-    if (offer === undefined) known.set(pod, (offer = offerOf(service, family, pod) ?? null));
-    if (offer !== null) found.push(offer);
+    let its = known.get(pod);
+    if (its === undefined) known.set(pod, (its = offerOf(service, family, pod) ?? null));
+    if (its !== null) found.push(its);
   }
   return found;
 }
-
-/** The same for objects with the same members in any order, those without a value left out. */
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === "object" && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 
 /** The legacy Endpoints object of a Service with a selector (CTL-056 to CTL-064). */
 export function decideEndpoints(input: EndpointsInput): EndpointsChange {
@@ -93,8 +87,8 @@ export function decideEndpoints(input: EndpointsInput): EndpointsChange {
   // CTL-063: the time alone is no reason to write.
   const same =
     existing !== undefined &&
-    canonical(existing.subsets ?? []) === canonical(subsets) &&
-    canonical(existing.metadata.labels ?? {}) === canonical(labels) &&
+    sameSubsets(existing.subsets ?? [], subsets) &&
+    sameLabels(existing.metadata.labels, labels) &&
     held[OVER_CAPACITY] === annotations[OVER_CAPACITY];
   if (same) return { action: "none" };
   const { name, namespace } = service.metadata;

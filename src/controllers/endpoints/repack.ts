@@ -1,18 +1,30 @@
 import type { CoreEndpointPort, EndpointAddress, EndpointSubset } from "../../api/generated/types.ts";
 
-/** An address that is offered at some ports; at none for headless Services without ports. */
+/** An address that is offered at some ports; made by `offer`. */
 export interface Offer {
   readonly address: EndpointAddress;
   readonly ports: readonly CoreEndpointPort[];
   readonly isReady: boolean;
+  /** By which addresses are told apart and sorted. */
+  readonly key: string;
+  /** By which ports are told apart, in their order; one word for none. */
+  readonly words: readonly string[];
 }
 
-const addressKey = ({ ip, targetRef }: EndpointAddress): string => `${ip} ${targetRef?.uid ?? ""}`;
 const portKey = ({ name, port, protocol, appProtocol }: CoreEndpointPort): string =>
   JSON.stringify([name ?? "", port, protocol ?? "TCP", appProtocol ?? null]);
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-/** No port: what is offered without one is grouped too. */
-const PORTLESS = "";
+/** What is offered at no port is grouped too. */
+const PORTLESS = [""];
+
+/** Without ports for headless Services that have none. */
+export const offer = (address: EndpointAddress, ports: readonly CoreEndpointPort[], isReady: boolean): Offer => ({
+  address,
+  ports,
+  isReady,
+  key: `${address.ip} ${address.targetRef?.uid ?? ""}`,
+  words: ports.length === 0 ? PORTLESS : ports.map(portKey),
+});
 
 /** One address, and at each of its ports whether it is ready there. */
 interface Gathered {
@@ -36,12 +48,11 @@ function byMembers(a: readonly Gathered[], b: readonly Gathered[]): number {
 export function repack(offers: readonly Offer[]): EndpointSubset[] {
   const ports = new Map<string, CoreEndpointPort>();
   const gathered = new Map<string, Gathered>();
-  for (const { address, ports: offered, isReady } of offers) {
-    const key = addressKey(address);
+  for (const { address, key, words, ports: offered, isReady } of offers) {
     let held = gathered.get(key);
     if (held === undefined) gathered.set(key, (held = { key, address, ready: new Map() }));
-    for (const port of offered) ports.set(portKey(port), port);
-    for (const word of offered.length === 0 ? [PORTLESS] : offered.map(portKey)) {
+    for (const [index, word] of words.entries()) {
+      if (!ports.has(word) && offered[index] !== undefined) ports.set(word, offered[index]);
       if (held.ready.get(word) !== false) held.ready.set(word, isReady);
     }
   }
@@ -87,7 +98,7 @@ export function repack(offers: readonly Offer[]): EndpointSubset[] {
 export const repackSubsets = (subsets: readonly EndpointSubset[]): EndpointSubset[] =>
   repack(
     subsets.flatMap(({ addresses = [], notReadyAddresses = [], ports = [] }) => [
-      ...addresses.map((address) => ({ address, ports, isReady: true })),
-      ...notReadyAddresses.map((address) => ({ address, ports, isReady: false })),
+      ...addresses.map((address) => offer(address, ports, true)),
+      ...notReadyAddresses.map((address) => offer(address, ports, false)),
     ]),
   );

@@ -1,7 +1,8 @@
 import type { EndpointSlice, Node, Pod, Service } from "../../api/generated/types.ts";
 import type { IPFamily } from "../../net/ip.ts";
 import { familiesOf, selectorOf } from "../pods/addresses.ts";
-import { generateNameOf, isOurs, isOwnedBy, labelsOf, ownerOf, sameLabels, withTriggerTime } from "./metadata.ts";
+import { sameLabels } from "../pods/labels.ts";
+import { generateNameOf, isOurs, isOwnedBy, labelsOf, ownerOf, withTriggerTime } from "./metadata.ts";
 import type { PlannedSlice } from "./plan.ts";
 import { planFamily } from "./plan.ts";
 import { hintByShare } from "./topology/hint.ts";

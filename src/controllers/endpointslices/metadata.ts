@@ -43,15 +43,6 @@ export const isOwnedBy = (slice: EndpointSlice, service: Service): boolean =>
     ({ kind, uid, controller }) => kind === "Service" && controller === true && uid === service.metadata.uid,
   ) === true;
 
-export function sameLabels(
-  a: Readonly<Record<string, string>> | undefined,
-  b: Readonly<Record<string, string>>,
-): boolean {
-  const held = a ?? {};
-  const names = Object.keys(b);
-  return names.length === Object.keys(held).length && names.every((name) => held[name] === b[name]);
-}
-
 /** CTL-043: the annotations with the trigger time set, or taken away when nothing new triggered the write. */
 export function withTriggerTime(
   annotations: Readonly<Record<string, string>> | undefined,

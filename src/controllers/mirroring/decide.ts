@@ -1,7 +1,7 @@
 import type { Endpoints, EndpointSlice, Service } from "../../api/generated/types.ts";
 import type { SliceChanges } from "../endpointslices/decide.ts";
 import { identityOf, sameEndpoint } from "../endpointslices/endpoint.ts";
-import { sameLabels } from "../endpointslices/metadata.ts";
+import { sameLabels } from "../pods/labels.ts";
 import { annotationsOf, generateNameOf, isMirrored, labelsOf, ownerOf } from "./metadata.ts";
 import { mirrors } from "./mirrors.ts";
 import type { MirroredSlice } from "./wanted.ts";
