@@ -34,7 +34,12 @@ function writer(answers: { create?: Error; update?: Error; delete?: Error }) {
   } as unknown as OwnWrites<EndpointSlice>;
   return {
     told,
-    writer: { client, slices, namespace: "shop", wrote: (what: string) => void told.push(`counted ${what}`) },
+    writer: {
+      client,
+      slices,
+      namespace: "shop",
+      counts: { wrote: (what: string) => void told.push(`counted ${what}`) },
+    },
   };
 }
 const { signal } = new AbortController();

@@ -12,13 +12,13 @@ export interface SliceWriter {
   readonly client: Client;
   readonly slices: OwnWrites<EndpointSlice>;
   readonly namespace: string | undefined;
-  /** Called after each write that the server has taken. */
-  readonly wrote: (operation: SliceOperation) => void;
+  /** Told of each write that the server has taken. */
+  readonly counts: { wrote(operation: SliceOperation): void };
 }
 
 /** Writes the changes. Throws the first failure after all writes have ended; what was written is remembered in `slices`. */
 export async function applyChanges(writer: SliceWriter, changes: SliceChanges, signal: AbortSignal): Promise<void> {
-  const { client, slices, namespace, wrote } = writer;
+  const { client, slices, namespace, counts } = writer;
   const remove = async (slice: EndpointSlice): Promise<void> => {
     const uid = slice.metadata.uid;
     try {
@@ -32,12 +32,12 @@ export async function applyChanges(writer: SliceWriter, changes: SliceChanges, s
       if (!isApiError(error, "NotFound")) throw error;
     }
     slices.deleted(slice);
-    wrote("delete");
+    counts.wrote("delete");
   };
   const update = async (slice: EndpointSlice): Promise<void> => {
     try {
       slices.wrote(await client.update(endpointSlices, slice, undefined, signal));
-      wrote("update");
+      counts.wrote("update");
     } catch (error) {
       if (isApiError(error, "NotFound", "Conflict")) slices.forget(slice);
       throw error;
@@ -46,7 +46,7 @@ export async function applyChanges(writer: SliceWriter, changes: SliceChanges, s
   const create = async (slice: EndpointSlice): Promise<void> => {
     try {
       slices.wrote(await client.create(endpointSlices, slice, undefined, signal));
-      wrote("create");
+      counts.wrote("create");
     } catch (error) {
       if (!isNamespaceGoing(error)) throw error;
     }

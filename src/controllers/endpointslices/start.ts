@@ -40,7 +40,14 @@ export async function startEndpointSlices(environment: EndpointEnvironment): Pro
   /** Of the pods that something is new of alone, where that is enough; else of all. */
   const decide = (service: Service, { key, pods: touched, triggerTime }: ServiceWork): SliceDecision | undefined => {
     const existing = slices.by(key);
-    const input = { service, node, most, triggerTime, shares: auto.shares, told: auto.toldOf(service, existing) };
+    const input = {
+      service,
+      node,
+      most,
+      triggerTime,
+      shares: () => auto.shares(),
+      told: auto.toldOf(service, existing),
+    };
     const part = touched && narrow({ service, touched, existing, node, most, pod: (name) => pods.get(name) });
     if (part !== undefined) {
       if (part.existing.length === 0) return undefined;
@@ -59,7 +66,7 @@ export async function startEndpointSlices(environment: EndpointEnvironment): Pro
     const decision = decide(service, work);
     if (decision === undefined) return 0;
     const { changes } = decision;
-    const writer = { client, slices, namespace: service.metadata.namespace, wrote: metrics.wrote };
+    const writer = { client, slices, namespace: service.metadata.namespace, counts: metrics };
     await applyChanges(writer, changes, signal);
     auto.tell(service, decision.told);
     for (const { type, reason, message } of decision.events) events.event(service, type, reason, message);

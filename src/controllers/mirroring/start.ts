@@ -42,7 +42,7 @@ export async function startMirroring(environment: EndpointEnvironment): Promise<
     if (mirrored !== undefined) tellSkipped(mirrored, decision);
     const namespace = key.slice(0, key.indexOf("/"));
     try {
-      await applyChanges({ client, slices, namespace, wrote: metrics.wrote }, decision.changes, signal);
+      await applyChanges({ client, slices, namespace, counts: metrics }, decision.changes, signal);
     } catch (error) {
       if (!signal.aborted && mirrored !== undefined && !isApiError(error, "Conflict", "NotFound")) {
         const why = error instanceof Error ? error.message : String(error);

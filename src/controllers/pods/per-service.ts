@@ -52,8 +52,8 @@ export function workPerService(options: PerServiceOptions): PerService {
   /** Which pods of a Service something is new of; `undefined` for anything. */
   const news = new Map<string, Set<string> | undefined>();
   const active = new Set<string>();
-  /** Touched while being worked on: what comes then waits for the rest after that work. */
-  const later = new Set<string>();
+  /** What was touched while being worked on, and when it may be worked on again; at least after the rest then. */
+  const later = new Map<string, number>();
 
   const work = async (key: string, signal: AbortSignal): Promise<void> => {
     const trigger = triggers.take(key);
@@ -68,22 +68,25 @@ export function workPerService(options: PerServiceOptions): PerService {
       throw error;
     } finally {
       active.delete(key);
-      if (later.delete(key)) queue.addAfter(key, rests.left(key));
+      const at = later.get(key);
+      if (later.delete(key)) start(key, (at ?? 0) - clock.now());
     }
   };
   const queue = createWorkQueue({ concurrency: options.concurrency, clock, random, log, work });
-  const start = (key: string, wait: number): void => {
-    if (active.has(key)) later.add(key);
-    else if (wait === 0) queue.add(key);
+  /** In so many milliseconds, or when the Service has rested. */
+  function start(key: string, delay: number): void {
+    const wait = Math.max(rests.left(key), delay);
+    if (active.has(key)) later.set(key, Math.min(later.get(key) ?? Infinity, clock.now() + delay));
+    else if (wait <= 0) queue.add(key);
     else queue.addAfter(key, wait);
-  };
+  }
   const touch = (key: string, changedAt: number, touched: readonly string[] | undefined): void => {
     triggers.note(key, changedAt);
     const known = news.get(key);
     if (touched === undefined) news.set(key, undefined);
     else if (known !== undefined) for (const pod of touched) known.add(pod);
     else if (!news.has(key)) news.set(key, new Set(touched));
-    start(key, Math.max(rests.left(key), touched === undefined ? 0 : batchPeriod));
+    start(key, touched === undefined ? 0 : batchPeriod);
   };
   for (const service of services.values()) {
     news.set(keyOf(service), undefined);
@@ -94,7 +97,7 @@ export function workPerService(options: PerServiceOptions): PerService {
     again(key) {
       news.set(key, undefined);
       rests.spend(key, AGAIN);
-      start(key, rests.left(key));
+      start(key, 0);
     },
     async stop() {
       stop();
