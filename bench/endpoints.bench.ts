@@ -112,7 +112,8 @@ async function kubernetes(...flags: string[]): Promise<Measured> {
       ...flags,
     ],
   });
-  return { port: running.port, ca: authority.cert, ...admin, controllers: running.managerPid!, close: running.close };
+  const { port, managerPid } = running;
+  return { port, ca: authority.cert, ...admin, controllers: managerPid!, close: () => running.close() };
 }
 
 /** What the process alone holds of the machine's memory, shared pages by its part of them. */
