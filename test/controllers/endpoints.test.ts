@@ -58,6 +58,13 @@ for (const [verb, reason] of [
       }),
     });
     await addService(client, "web", { app: "a" });
+    if (verb === "update") {
+      await eventually(
+        "the Endpoints to be updated",
+        () => all(client),
+        (items) => items.length === 1,
+      );
+    }
     await addPod(client, "a", { app: "a" }, { nodeName: "node-1" });
     await runPod(client, "a", "10.1.0.1");
     const event = await eventAbout(client, "Endpoints", "web", reason);

@@ -78,6 +78,11 @@ test("CTL-052: who cannot write says so at the Service, and goes on trying until
     }),
   });
   await addService(client, "web", { app: "a" });
+  await eventually(
+    "the slice to be updated",
+    () => slicesOf(client),
+    (slices) => slices.length === 1,
+  );
   await placed(client, "a", "node-1");
   await runPod(client, "a", "10.1.0.1");
   await shows(client, "a=true");

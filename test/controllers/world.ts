@@ -170,13 +170,13 @@ export const eventAbout = async (client: Client, kind: string, name: string, rea
   return found.find((one) => one.involvedObject.name === name && one.reason === reason)!;
 };
 
-/** Asks until the answer satisfies; fails after 10 s with the last answer. */
+/** Asks until the answer satisfies; fails after 30 s with the last answer. */
 export async function eventually<T>(what: string, ask: () => Promise<T>, holds: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   for (;;) {
     const answer = await ask();
     if (holds(answer)) return answer;
-    if (Date.now() > deadline) throw new Error(`waited 10 s in vain for ${what}; last: ${JSON.stringify(answer)}`);
+    if (Date.now() > deadline) throw new Error(`waited 30 s in vain for ${what}; last: ${JSON.stringify(answer)}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

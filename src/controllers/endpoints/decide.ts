@@ -52,14 +52,17 @@ function offerOf(service: Service, family: IPFamily, pod: Pod): Offer | undefine
   return isPortless ? undefined : offer(address, ports, anyway || isReady(pod));
 }
 
+/** From so many pods on, what is made of each is kept. */
+const MANY = 100;
 /** What each pod offers a Service. Neither is ever changed, only replaced; so what was made of them holds as long as both do. */
 const offers = new WeakMap<Service, WeakMap<Pod, Offer | null>>();
 
 function offersOf(service: Service, pods: readonly Pod[]): Offer[] {
-  let known = offers.get(service);
-  if (known === undefined) offers.set(service, (known = new WeakMap()));
   // CTL-056: the primary family alone.
   const family = familiesOf(service)[0] ?? "IPv4";
+  if (pods.length < MANY) return pods.flatMap((pod) => offerOf(service, family, pod) ?? []);
+  let known = offers.get(service);
+  if (known === undefined) offers.set(service, (known = new WeakMap()));
   const found: Offer[] = [];
   for (const pod of pods) {
     let its = known.get(pod);

@@ -13,9 +13,7 @@ import { workPerService } from "../pods/per-service.ts";
 import { selectedBy } from "../pods/selections.ts";
 import type { EndpointsChange } from "./decide.ts";
 import { decideEndpoints } from "./decide.ts";
-
-/** CTL-066, CTL-083: Endpoints that old clients elect leaders with belong to no Service. */
-export const LEADER = "control-plane.alpha.kubernetes.io/leader";
+import { isForLeaders } from "./leader.ts";
 
 /** Milliseconds of rest that looking at a pod is worth: all of them are looked at whenever one changes. */
 const POD = 0.1;
@@ -32,7 +30,7 @@ export async function startEndpoints(environment: EndpointEnvironment): Promise<
   /** CTL-065, CTL-066. */
   const removeOrphan = async (key: string, signal: AbortSignal): Promise<void> => {
     const orphan = written.get(key);
-    if (orphan === undefined || orphan.metadata.annotations?.[LEADER] !== undefined) return;
+    if (orphan === undefined || isForLeaders(orphan)) return;
     const { namespace, name = "", uid } = orphan.metadata;
     try {
       await client.delete(resource, { namespace, name }, uid === undefined ? {} : { preconditions: { uid } }, signal);

@@ -47,6 +47,13 @@ test("CTL-047: an emptied slice goes when its pods' successors fit elsewhere, an
   const existing = applied([], decide({ pods: all }));
   const fits = decide({ pods: [...all.slice(0, 50), ...many(1, 300)], existing });
   assert.deepEqual([sizes(fits.update), sizes(fits.delete), fits.create.length], [[51], [1], 0]);
+  const half = applied(existing, decide({ pods: [...all.slice(0, 50), all[100]!], existing }));
+  const untouched = decide({ pods: [...all.slice(0, 50), ...many(1, 300)], existing: half });
+  assert.deepEqual(
+    [sizes(untouched.update), sizes(untouched.delete)],
+    [[51], [1]],
+    "also into a slice that was not touched",
+  );
   const full = decide({ pods: [...all.slice(0, 100), ...many(1, 300)], existing });
   assert.deepEqual([only(full.update).metadata.name, full.delete, full.create], [existing[1]?.metadata.name, [], []]);
 });

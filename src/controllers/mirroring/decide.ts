@@ -1,8 +1,9 @@
 import type { Endpoints, EndpointSlice, Service } from "../../api/generated/types.ts";
 import type { SliceChanges } from "../endpointslices/decide.ts";
 import { identityOf, sameEndpoint } from "../endpointslices/endpoint.ts";
+import { generateNameOf } from "../endpointslices/metadata.ts";
 import { sameLabels } from "../pods/labels.ts";
-import { annotationsOf, generateNameOf, isMirrored, labelsOf, ownerOf } from "./metadata.ts";
+import { annotationsOf, isMirrored, labelsOf, ownerOf } from "./metadata.ts";
 import { mirrors } from "./mirrors.ts";
 import type { MirroredSlice } from "./wanted.ts";
 import { mirroredOf, mirrorKey } from "./wanted.ts";
@@ -17,6 +18,7 @@ export interface MirrorInput {
 }
 
 export interface MirrorDecision {
+  readonly isMirrored: boolean;
   readonly changes: SliceChanges;
   readonly added: number;
   readonly updated: number;
@@ -50,7 +52,7 @@ export function decideMirror({ endpoints, service, existing, most }: MirrorInput
   if (!mirrors(endpoints, service)) {
     // CTL-084.
     const changes: SliceChanges = { stale: [], create, update, delete: ours };
-    return { changes, added: 0, updated: 0, removed: 0, invalid: 0, excess: 0 };
+    return { isMirrored: false, changes, added: 0, updated: 0, removed: 0, invalid: 0, excess: 0 };
   }
   const { slices: wanted, invalid, excess } = mirroredOf(endpoints, most);
   const labels = labelsOf(endpoints);
@@ -103,5 +105,5 @@ export function decideMirror({ endpoints, service, existing, most }: MirrorInput
     }
   }
   for (const slice of left) totals.removed += slice.endpoints?.length ?? 0;
-  return { changes: { stale: [], create, update, delete: [...left] }, ...totals, invalid, excess };
+  return { isMirrored: true, changes: { stale: [], create, update, delete: [...left] }, ...totals, invalid, excess };
 }

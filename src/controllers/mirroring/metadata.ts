@@ -1,7 +1,6 @@
 import type { Endpoints, EndpointSlice } from "../../api/generated/types.ts";
-import { SERVICE_NAME } from "../endpointslices/metadata.ts";
+import { MANAGED_BY, SERVICE_NAME } from "../endpointslices/metadata.ts";
 
-const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
 const CONTROLLER = "endpointslicemirroring-controller.k8s.io";
 /** CTL-088: what is about the Endpoints object as it was written, and not about endpoints. */
 const NOT_COPIED = [
@@ -38,9 +37,3 @@ export const ownerOf = ({
   controller: true,
   blockOwnerDeletion: true,
 });
-
-/** CTL-089: a generated name has five characters after this, and no name is longer than 253 in all. */
-export function generateNameOf({ metadata }: Endpoints): string {
-  const name = metadata.name ?? "";
-  return name.length + 6 > 253 ? name : `${name}-`;
-}

@@ -37,7 +37,7 @@ export function mirrorMetrics(metrics: Metrics, slices: () => Iterable<EndpointS
     wrote: (operation) => void changes.of(operation).value++,
     synced(seconds, decision) {
       took.observe(seconds);
-      if (decision === undefined) return;
+      if (decision?.isMirrored !== true) return;
       added.observe(decision.added);
       updated.observe(decision.updated);
       removed.observe(decision.removed);

@@ -1,7 +1,7 @@
 import type { Endpoints, Service } from "../../api/generated/types.ts";
+import { isForLeaders } from "../endpoints/leader.ts";
 
 const SKIP = "endpointslice.kubernetes.io/skip-mirror";
-const LEADER = "control-plane.alpha.kubernetes.io/leader";
 
 /**
  * CTL-083: whether Endpoints are somebody's own work for a Service without a selector, so that slices are to be made of them.
@@ -9,7 +9,6 @@ const LEADER = "control-plane.alpha.kubernetes.io/leader";
  */
 export function mirrors(endpoints: Endpoints | undefined, service: Service | undefined): endpoints is Endpoints {
   if (endpoints === undefined || service === undefined) return false;
-  const { labels, annotations } = endpoints.metadata;
-  if (labels?.[SKIP] === "true" || annotations?.[LEADER] !== undefined) return false;
+  if (endpoints.metadata.labels?.[SKIP] === "true" || isForLeaders(endpoints)) return false;
   return Object.keys(service.spec?.selector ?? {}).length === 0;
 }

@@ -18,6 +18,9 @@ test("a Service rests for what was spent on it, but for a little that is on cred
   now += 100;
   rests.spend("a/b", 100_000);
   assert.equal(rests.left("a/b"), 1000, "no rest is longer than a second");
+  now += 1100;
+  assert.equal(rests.left("a/b"), 0, "and then it is over");
+  rests.spend("a/b", 100_000);
   now -= 60_000;
   assert.equal(rests.left("a/b"), 1000, "a clock set back does not stop the work");
 });

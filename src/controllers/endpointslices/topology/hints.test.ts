@@ -5,7 +5,7 @@ import type { EndpointSlice, Pod } from "../../../api/generated/types.ts";
 import { node, pod, service } from "../../../../test/controllers/examples.ts";
 import { applied, decideAll, isNothing } from "../../../../test/controllers/slices.ts";
 import type { SliceInput } from "../decide.ts";
-import { isAuto } from "./mode.ts";
+import { distributionOf, isAuto } from "./mode.ts";
 import type { Told } from "./told.ts";
 
 const MODE = "service.kubernetes.io/topology-mode";
@@ -71,16 +71,17 @@ test("CTL-074: it is told when hints are given first, not again", () => {
   assert.deepEqual(hintsOf(applied(existing, again.changes)), { "a>a": 4, "b>b": 3 });
 });
 
-for (const [what, pods, shares] of [
-  ["nodes do not say their zone or processors", [...inZone("a", 3), ...inZone("b", 3)], "nodes"],
-  ["there is one zone", [...inZone("a", 3), ...inZone("b", 3)], "zones"],
-  ["there are fewer ready endpoints than zones", [...inZone("a", 1), ...inZone("b", 5, false)], HALVES],
+for (const [what, pods, shares, problem] of [
+  ["nodes do not say their zone or processors", [...inZone("a", 3), ...inZone("b", 3)], "nodes", "nodes"],
+  ["there is one zone", [...inZone("a", 3), ...inZone("b", 3)], "zones", "zones"],
+  ["there are fewer ready endpoints than zones", [...inZone("a", 1), ...inZone("b", 5, false)], HALVES, "endpoints"],
   [
     "a ready endpoint has no zone",
     [...inZone("a", 3), ...inZone("b", 3), pod("bare", { ready: true, spec: { nodeName: "bare" } })],
     HALVES,
+    "zoneless",
   ],
-  ["zones could not have their least", [...inZone("a", 2), ...inZone("b", 1)], HALVES],
+  ["zones could not have their least", [...inZone("a", 2), ...inZone("b", 1)], HALVES, "overload"],
 ] as const) {
   test(`CTL-072: hints are taken away, with a warning, when ${what}`, () => {
     const before = [...inZone("a", 3), ...inZone("b", 3)];
@@ -89,7 +90,7 @@ for (const [what, pods, shares] of [
     const after = decide({ pods, existing, shares: () => shares, told: first.told });
     const held = applied(existing, after.changes);
     assert.ok(held.every(({ endpoints }) => endpoints?.every(({ hints }) => hints === undefined)));
-    assert.deepEqual(told(after.events), [disabled]);
+    assert.deepEqual([told(after.events), after.told], [[disabled], { IPv4: problem }]);
     const still = decide({ pods, existing: held, shares: () => shares, told: after.told });
     assert.deepEqual([still.events, still.changes.update], [[], []], "the same reason is not told again");
   });
@@ -178,6 +179,7 @@ test("CTL-079: PreferSameNode hints to the node beside the zone, and to the node
 
 test("CTL-078: the annotation goes before the distribution, and one that nobody knows is none", () => {
   const both = annotated({ [MODE]: "Auto" }, { trafficDistribution: "PreferSameNode" });
+  assert.equal(distributionOf(both), undefined);
   const pods = [...inZone("a", 4), ...inZone("b", 2)];
   const { changes } = decide({ service: both, pods });
   assert.deepEqual(hintsOf(changes.create), { "a>a": 3, "a>b": 1, "b>b": 2 });
