@@ -30,7 +30,7 @@ const replaced = <S extends HintedSlice>(slice: S, endpoints: readonly Endpoint[
 });
 
 /** CTL-072, CTL-076: no endpoint has a hint. */
-export const withoutHints = <S extends HintedSlice>(slices: readonly S[]): S[] =>
+const withoutHints = <S extends HintedSlice>(slices: readonly S[]): S[] =>
   slices.map((slice) =>
     slice.endpoints.some(({ hints }) => hints !== undefined)
       ? replaced(
