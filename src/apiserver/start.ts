@@ -19,7 +19,10 @@ import { serviceClaims } from "./claims/service-claims.ts";
 import { allocatorMetrics } from "./metrics/allocator-metrics.ts";
 import { createApiServer, type ApiServer, type ApiServerOptions } from "./server.ts";
 
-export interface StartOptions extends Pick<ApiServerOptions, "tls" | "tokens" | "streams" | "version" | "random"> {
+export interface StartOptions extends Pick<
+  ApiServerOptions,
+  "tls" | "tokens" | "streams" | "version" | "random" | "metrics"
+> {
   readonly store: Store;
   /** `--service-cluster-ip-range`: the primary range first. */
   readonly serviceRanges: readonly string[];
@@ -55,7 +58,7 @@ export async function startApiServer(options: StartOptions): Promise<ApiServer> 
   const [primary] = readServiceRanges(serviceRanges);
   await bootstrap({ store, serviceRanges, nodePortRange, advertise, clock, log });
   const cache = new WatchCache({ store, kinds, clock, log });
-  const metrics = createMetrics();
+  const metrics = options.metrics ?? createMetrics();
   const families = serviceRanges.map((range) => parseCidr(range).family);
   const reader = cachedReader(store, cache, families);
   const observer = allocatorMetrics(metrics, { cache, reader, nodePortRange });

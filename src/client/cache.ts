@@ -22,6 +22,11 @@ export interface CacheOptions<T extends KubeObject> {
   readonly random: () => number;
   readonly log: Log;
   readonly indexes?: Readonly<Record<string, IndexFunction<T>>>;
+  /**
+   * Called once with each object that came, before it is held or told to anybody: may take away what nobody here reads, by
+   * writing undefined over it.
+   */
+  readonly prune?: (object: T) => void;
   /** Objects a page of a list; 500. */
   readonly pageSize?: number;
   /** Waits after failures; 50 ms to 5 s. */
@@ -61,6 +66,7 @@ export function createCache<T extends KubeObject>(options: CacheOptions<T>): Cac
 
   /** Takes one object in and says what that changed; nothing when the very same is held already. */
   const take = (object: T): CacheChange<T>[] => {
+    options.prune?.(object);
     const key = keyOf(object);
     const previous = objects.get(key);
     if (previous !== undefined && previous.metadata.uid === object.metadata.uid) {

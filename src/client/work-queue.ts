@@ -1,3 +1,4 @@
+import { isApiError } from "../api/status.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { BackoffBounds } from "./backoff.ts";
@@ -27,6 +28,9 @@ export interface WorkQueue {
   stop(): Promise<void>;
 }
 
+/** Conflicts in a row of one key, from which on they are told of. */
+const PATIENT = 10;
+
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   const { concurrency, clock, random, log, work } = options;
   const bounds = options.bounds ?? { least: 5, most: 10_000 };
@@ -54,8 +58,8 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       const count = (failures.get(key) ?? 0) + 1;
       failures.set(key, count);
       const facts = { key, failures: count, error: error instanceof Error ? error.message : String(error) };
-      // The first failures are mostly conflicts, which the next try settles.
-      if (count < 3) log.debug(facts, "work on a key failed; trying again");
+      // A conflict is settled as soon as the watch has caught up, which takes a few tries when much is going on.
+      if (count < (isApiError(error, "Conflict") ? PATIENT : 3)) log.debug(facts, "work on a key failed; trying again");
       else log.warn(facts, "work on a key keeps failing; trying again");
       addAfter(key, backoff(bounds, count, random));
     } finally {

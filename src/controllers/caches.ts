@@ -83,11 +83,18 @@ const selectorWords = (object: Deployment | ReplicaSet | ReplicationController):
       : (object.spec?.selector ?? {});
   return [selectorWord(object.metadata.namespace, selector)];
 };
+/**
+ * No controller reads who wrote which field, and that is half of most objects. Who writes an object back without it changes
+ * nothing about it: the server keeps what it knows.
+ */
+function forgetManagers({ metadata }: KubeObject): void {
+  if (metadata.managedFields !== undefined) metadata.managedFields = undefined;
+}
 
 export function createCaches(environment: CacheEnvironment): Caches {
   const made = new Map<string, Cache<KubeObject>>();
   const make = <T extends KubeObject>(resource: Resource, indexes: CacheOptions<T>["indexes"] = {}): Cache<T> => {
-    const cache = createCache<T>({ ...environment, resource, indexes });
+    const cache = createCache<T>({ ...environment, resource, indexes, prune: forgetManagers });
     made.set(`${resource.group}/${resource.plural}`, cache);
     return cache;
   };

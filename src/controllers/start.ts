@@ -4,6 +4,8 @@ import { backoff } from "../client/backoff.ts";
 import type { Client } from "../client/client.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import { createMetrics } from "../observe/metrics.ts";
 import type { Part } from "../observe/part.ts";
 import { startAggregation } from "./aggregation/start.ts";
 import { startBinding } from "./binding/start.ts";
@@ -11,10 +13,13 @@ import { createCaches } from "./caches.ts";
 import { startDeployments } from "./deployments/start.ts";
 import { startEndpoints } from "./endpoints/start.ts";
 import { startEndpointSlices } from "./endpointslices/start.ts";
-import type { ControllerEnvironment } from "./environment.ts";
+import type { EndpointOptions } from "./endpoint-options.ts";
+import { endpointOptions } from "./endpoint-options.ts";
+import type { EndpointEnvironment } from "./environment.ts";
 import { startGarbage } from "./garbage/start.ts";
 import type { LoadBalancerPool } from "./loadbalancers/pool.ts";
 import { startLoadBalancers } from "./loadbalancers/start.ts";
+import { startMirroring } from "./mirroring/start.ts";
 import { startNamespaces } from "./namespaces/start.ts";
 import { startQuota } from "./quota/start.ts";
 import { startReplicas } from "./replicasets/start.ts";
@@ -34,6 +39,10 @@ export interface ControllersOptions {
   readonly authority?: { readonly ca: string; readonly signToken: SignToken };
   /** Addresses for Services of type LoadBalancer. */
   readonly loadBalancerPools?: readonly LoadBalancerPool[];
+  /** Where the controllers count what they do; absent: nowhere that anybody reads. */
+  readonly metrics?: Metrics;
+  /** CTL-053: how EndpointSlices and Endpoints are made; kube-controller-manager's defaults for what is absent. */
+  readonly endpoints?: Partial<EndpointOptions>;
   /** Ends a start that waits for a server which does not come. */
   readonly signal?: AbortSignal;
 }
@@ -55,16 +64,27 @@ async function discover(options: ControllersOptions): Promise<Resource[]> {
   }
 }
 
-/** Starts all controllers. Resolves when each has seen the present state and works. */
+/**
+ * Starts all controllers. Resolves when each has seen the present state and works.
+ *
+ * @throws RangeError for an option of `endpoints` beyond its bounds
+ */
 export async function startControllers(options: ControllersOptions): Promise<Part> {
+  const endpoints = endpointOptions(options.endpoints);
   const caches = createCaches(options);
-  const environment: ControllerEnvironment = { ...options, caches };
+  const environment: EndpointEnvironment = {
+    ...options,
+    caches,
+    endpoints,
+    metrics: options.metrics ?? createMetrics(),
+  };
   const { authority } = options;
   options.signal?.addEventListener("abort", () => caches.stop(), { once: true });
   const parts = await Promise.all([
     startEndpointSlices(environment),
     startBinding(environment),
     startEndpoints(environment),
+    startMirroring(environment),
     ...(authority === undefined
       ? []
       : [startRootCa(environment, authority.ca), startTokenSecrets(environment, authority.ca, authority.signToken)]),

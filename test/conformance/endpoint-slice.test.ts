@@ -92,7 +92,7 @@ void test("SVC-242: an endpoint has from 1 to 100 addresses", async () => {
 
 const addressed = (addressType: string, ...addresses: string[]) => post({ addressType, endpoints: [{ addresses }] });
 
-void test("SVC-243: IPv4 slices: syntax at the address, another family at the list, special ranges at the address", async () => {
+void test("SVC-243, CTL-098: IPv4 slices: syntax at the address, another family at the list, special ranges at the address", async () => {
   assert.deepEqual(places(await addressed("IPv4", "nowhere")), ["FieldValueInvalid endpoints[0].addresses[0]"]);
   assert.deepEqual(places(await addressed("IPv4", "fd00::1")), ["FieldValueInvalid endpoints[0].addresses"]);
   for (const ip of ["0.0.0.0", "127.0.0.1", "169.254.0.1", "224.0.0.1"]) {
@@ -104,7 +104,7 @@ void test("SVC-243: IPv4 slices: syntax at the address, another family at the li
   }
 });
 
-void test("SVC-244: IPv6 slices want the canonical form", async () => {
+void test("SVC-244, CTL-098: IPv6 slices want the canonical form", async () => {
   assert.equal((await addressed("IPv6", "fd00::1")).code, 201);
   assert.match(
     causes(await addressed("IPv6", "FD00:0::1"))[0] ?? "",

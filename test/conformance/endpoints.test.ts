@@ -67,7 +67,7 @@ void test("SVC-228: a subset has addresses, ready or not", async () => {
   ]);
 });
 
-void test("SVC-229: an address is an IP that others can be sent to", async () => {
+void test("SVC-229, CTL-098: an address is an IP that others can be sent to", async () => {
   for (const where of ["addresses", "notReadyAddresses"]) {
     const field = `subsets[0].${where}[0].ip`;
     const start = (ip: string): string => `FieldValueInvalid ${field}: Invalid value: ${JSON.stringify(ip)}: `;

@@ -37,7 +37,7 @@ void test("SVC-280: default/kubernetes", async () => {
   });
 });
 
-void test("SVC-282, SVC-283: Endpoints and EndpointSlice list the server's address", async () => {
+void test("SVC-282, SVC-283, CTL-093: Endpoints and EndpointSlice list the server's address", async () => {
   const [{ ports }] = (await get(PATH)).spec.ports.map(({ targetPort }: { targetPort: number }) => ({
     ports: targetPort,
   }));

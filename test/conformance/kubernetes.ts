@@ -37,8 +37,14 @@ const ended = (child: ChildProcess): Promise<void> =>
  * (`KUBE_CONTROLLER_MANAGER`) where controllers are asked for. Everything on loopback, in a folder that goes with it.
  */
 export async function startKubernetes(
-  given: SubjectOptions & { ca: string; server: Pair; admin: Pair },
-): Promise<Endpoint & { readonly pid: number }> {
+  given: SubjectOptions & {
+    readonly ca: string;
+    readonly server: Pair;
+    readonly admin: Pair;
+    /** More flags of kube-controller-manager. */
+    readonly managerFlags?: readonly string[];
+  },
+): Promise<Endpoint & { readonly pid: number; readonly managerPid: number | undefined }> {
   const binary = process.env["KUBE_APISERVER"];
   if (binary === undefined) throw new Error("SUBJECT=kubernetes: KUBE_APISERVER should name a kube-apiserver");
   const folder = mkdtempSync(join(tmpdir(), "fairlead-kubernetes-"));
@@ -110,6 +116,7 @@ export async function startKubernetes(
     throw error;
   });
   const manager = process.env["KUBE_CONTROLLER_MANAGER"];
+  let managerPid: number | undefined;
   if (given.controllers === true && manager !== undefined) {
     const base64 = (text: string): string => Buffer.from(text).toString("base64");
     const kubeconfig = file(
@@ -136,15 +143,16 @@ export async function startKubernetes(
         ],
       }),
     );
-    children.push(
-      run(manager, [
-        `--kubeconfig=${kubeconfig}`,
-        "--leader-elect=false",
-        "--secure-port=0",
-        `--root-ca-file=${join(folder, "ca.crt")}`,
-        `--service-account-private-key-file=${join(folder, "sa.key")}`,
-      ]),
-    );
+    const controllers = run(manager, [
+      `--kubeconfig=${kubeconfig}`,
+      "--leader-elect=false",
+      "--secure-port=0",
+      `--root-ca-file=${join(folder, "ca.crt")}`,
+      `--service-account-private-key-file=${join(folder, "sa.key")}`,
+      ...(given.managerFlags ?? []),
+    ]);
+    children.push(controllers);
+    managerPid = controllers.pid;
   }
-  return { port, pid: server.pid!, close };
+  return { port, pid: server.pid!, managerPid, close };
 }

@@ -67,7 +67,7 @@ void test("SVC-180: NodePort or LoadBalancer → ClusterIP", async () => {
   }
 });
 
-void test("SVC-181: any → ExternalName", async () => {
+void test("SVC-181, CTL-100: any → ExternalName", async () => {
   for (const spec of [
     HTTP,
     { ...HTTP, type: "NodePort" },

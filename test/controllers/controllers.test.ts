@@ -14,30 +14,11 @@ import {
 } from "../../src/api/resources.ts";
 import type { KubeObject } from "../../src/api/object.ts";
 import { isApiError } from "../../src/api/status.ts";
-import type { Client } from "../../src/client/client.ts";
-import { addNode, addPod, addService, createWorld, eventually, runPod } from "./world.ts";
+import { addNode, addPod, addService, createWorld, eventually, runPod, shown, shows, slicesOf } from "./world.ts";
 
-const slicesOf = async (client: Client): Promise<EndpointSlice[]> =>
-  (await client.list<EndpointSlice>(endpointSlices, { namespace: "default" })).items;
-
-/** `name=ready` of the endpoints of all slices, sorted. */
-const shown = (slices: readonly EndpointSlice[]): string[] =>
-  slices
-    .flatMap(({ endpoints = [] }) => endpoints)
-    .map(({ targetRef, conditions }) => `${targetRef?.name}=${conditions?.ready}`)
-    .sort();
-
-const shows = (client: Client, ...wanted: string[]): Promise<EndpointSlice[]> =>
-  eventually(
-    `the slices show ${wanted.join()}`,
-    () => slicesOf(client),
-    (slices) => slices.length > 0 && shown(slices).join() === wanted.join(),
-  );
-
-test("pods are bound, their Service gets slices and Endpoints, and labels and selectors move them", async (t) => {
+test("CTL-007, CTL-042: pods are bound, their Service gets slices and Endpoints, and labels and selectors move them", async (t) => {
   const { client, complaints } = await createWorld(t);
   await addService(client, "web", { app: "web" });
-  // CTL-042.
   const [placeholder] = await eventually(
     "the placeholder",
     () => slicesOf(client),
@@ -90,7 +71,7 @@ test("pods are bound, their Service gets slices and Endpoints, and labels and se
   assert.deepEqual(complaints, []);
 });
 
-test("a deleted Service leaves no slice, and one of the same name never shows the old ones", async (t) => {
+test("CTL-038, CTL-044, CTL-065: a deleted Service leaves no slice and no Endpoints, and one of the same name never shows the old ones", async (t) => {
   const { client, complaints } = await createWorld(t);
   await addPod(client, "a", { app: "a" });
   await runPod(client, "a", "10.1.0.1");

@@ -1,12 +1,13 @@
 import type { TestContext } from "node:test";
-import type { Namespace, Node, Pod, Service } from "../../src/api/generated/types.ts";
+import type { EndpointSlice, Event, Namespace, Node, Pod, Service } from "../../src/api/generated/types.ts";
 import { kinds } from "../../src/api/kinds.ts";
-import { namespaces, nodes, pods, services } from "../../src/api/resources.ts";
+import { endpointSlices, events, namespaces, nodes, pods, services } from "../../src/api/resources.ts";
 import type { ApiServerOptions } from "../../src/apiserver/server.ts";
 import { createApiServer } from "../../src/apiserver/server.ts";
 import type { Client } from "../../src/client/client.ts";
 import { createClient } from "../../src/client/connect.ts";
-import { startControllers, type ControllersOptions } from "../../src/controllers/start.ts";
+import type { ControllersOptions } from "../../src/controllers/start.ts";
+import { startControllers } from "../../src/controllers/start.ts";
 import { systemClock } from "../../src/observe/clock.ts";
 import type { Log } from "../../src/observe/log.ts";
 import { silentLog } from "../../src/observe/log.ts";
@@ -24,10 +25,15 @@ export interface World {
   readonly restartServer: () => Promise<void>;
 }
 
+export interface WorldOptions extends Partial<ControllersOptions> {
+  /** What the controllers call the server through, made of what they would else; to count or to refuse. */
+  readonly through?: (client: Client) => Client;
+}
+
 /** An API server on a store in memory, with namespace `default`, one node and the controllers. */
 export async function createWorld(
   t: TestContext,
-  given: Partial<ControllersOptions> = {},
+  { through, ...given }: WorldOptions = {},
   ofServer: Partial<ApiServerOptions> = {},
 ): Promise<World> {
   const certificates = await makeCertificates();
@@ -54,8 +60,8 @@ export async function createWorld(
   await client.create(namespaces, namespace);
   await client.create(nodes, nodeOf("node-1"));
   await client.updateStatus(nodes, await readyNode(client, "node-1"));
-  const start = () =>
-    startControllers({ client: ofControllers, clock: systemClock, random: Math.random, log, ...given });
+  const theirs = through === undefined ? ofControllers : through(ofControllers);
+  const start = () => startControllers({ client: theirs, clock: systemClock, random: Math.random, log, ...given });
   let controllers = await start();
   t.after(async () => {
     await controllers.stop();
@@ -126,22 +132,57 @@ export async function runPod(client: Client, name: string, ip: string, ready = t
   );
 }
 
-export async function addService(client: Client, name: string, selector: Record<string, string>): Promise<Service> {
+export async function addService(
+  client: Client,
+  name: string,
+  selector: Record<string, string> | undefined,
+  annotations: Record<string, string> = {},
+): Promise<Service> {
   return client.create<Service>(services, {
     apiVersion: "v1",
     kind: "Service",
-    metadata: { namespace: "default", name },
+    metadata: { namespace: "default", name, annotations },
     spec: { selector, clusterIP: "None", ipFamilies: ["IPv4"], ports: [{ port: 80, targetPort: "web" }] },
   });
 }
 
-/** Asks until the answer satisfies; fails after 10 s with the last answer. */
+export const slicesOf = async (client: Client): Promise<EndpointSlice[]> =>
+  (await client.list<EndpointSlice>(endpointSlices, { namespace: "default" })).items;
+
+/** `name=ready` of the endpoints of all slices, sorted. */
+export const shown = (slices: readonly EndpointSlice[]): string[] =>
+  slices
+    .flatMap(({ endpoints = [] }) => endpoints)
+    .map(({ targetRef, conditions }) => `${targetRef?.name}=${conditions?.ready}`)
+    .sort();
+
+export const shows = (client: Client, ...wanted: string[]): Promise<EndpointSlice[]> =>
+  eventually(
+    `the slices show ${wanted.join()}`,
+    () => slicesOf(client),
+    (slices) => slices.length > 0 && shown(slices).join() === wanted.join(),
+  );
+
+/** The event with this reason about the object of this kind and name, once there is one. */
+export const eventAbout = async (client: Client, kind: string, name: string, reason: string): Promise<Event> => {
+  const found = await eventually(
+    `the event ${reason} of ${kind} ${name}`,
+    async () => (await client.list<Event>(events)).items,
+    (items) =>
+      items.some(
+        (one) => one.involvedObject.kind === kind && one.involvedObject.name === name && one.reason === reason,
+      ),
+  );
+  return found.find((one) => one.involvedObject.name === name && one.reason === reason)!;
+};
+
+/** Asks until the answer satisfies; fails after 30 s with the last answer. */
 export async function eventually<T>(what: string, ask: () => Promise<T>, holds: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   for (;;) {
     const answer = await ask();
     if (holds(answer)) return answer;
-    if (Date.now() > deadline) throw new Error(`waited 10 s in vain for ${what}; last: ${JSON.stringify(answer)}`);
+    if (Date.now() > deadline) throw new Error(`waited 30 s in vain for ${what}; last: ${JSON.stringify(answer)}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

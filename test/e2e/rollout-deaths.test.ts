@@ -71,7 +71,7 @@ describe("deaths of Fairlead in the middle of a rollout", () => {
       return all.length === REPLICAS && all.every(isReady) && all;
     });
     for (const pod of found) assert.equal(pod.spec?.containers[0]?.env?.[0]?.value, version);
-    const uids = found.map(({ metadata }) => metadata.uid).sort();
+    const uids = found.map(({ metadata }) => metadata.uid ?? "").toSorted((one, other) => (one < other ? -1 : 1));
     await until("no record of another pod", () => recordsOf(fairlead.data).length === REPLICAS);
     assert.deepEqual(
       recordsOf(fairlead.data)

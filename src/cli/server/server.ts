@@ -11,6 +11,7 @@ import { legacySigner } from "../../apiserver/tokens/legacy.ts";
 import { startControllers } from "../../controllers/start.ts";
 import { parseAddressRange } from "../../net/addressRange.ts";
 import { systemClock } from "../../observe/clock.ts";
+import { createMetrics } from "../../observe/metrics.ts";
 import type { Part } from "../../observe/part.ts";
 import { clientOfDirectory } from "../connection.ts";
 import type { SystemConfig } from "../config.ts";
@@ -32,6 +33,8 @@ export async function startServer(
   const layout = layoutOf(config.directory);
   const log = openLog(layout, "server", config.logLevel);
   const clock = systemClock;
+  // One page tells of the API and of the controllers: they are one process.
+  const metrics = createMetrics();
   const [pki, store] = await Promise.all([certificates, openStore(config.store, layout.database, log, clock)]);
   if (store.shared) await agreeOnAuthority(store, pki.ca, layout.pki);
   const [adminToken, keys] = await Promise.all([ensureAdminToken(layout.pki), ensureSigningKeys(layout.pki)]);
@@ -55,6 +58,7 @@ export async function startServer(
     serviceAccountIssuer: [`https://kubernetes.default.svc.${config.clusterDomain}`],
     serviceAccountKeys: keys,
     version: `v1.36.2+fairlead.${VERSION}`,
+    metrics,
     streams: nodeStreams({
       tls: { ca: pki.ca, cert: pki.nodeClient.cert, key: pki.nodeClient.key },
       // On one machine every node is this one, and its endpoint is a socket that all namespaces reach.
@@ -84,6 +88,7 @@ export async function startServer(
       ...pool,
       ranges: pool.ranges.map(parseAddressRange),
     })),
+    metrics,
     signal: stopping.signal,
   });
   controllers.catch((error: unknown) => {

@@ -19,13 +19,16 @@ const ips = (endpoints: Endpoints) =>
   ]);
 
 for (const [id, example, publishNotReadyAddresses, expected] of [
-  ["CTL-016", { ready: true }, false, [["10.244.0.1", "", "8080"]]],
-  ["CTL-017", { ready: false }, false, [["", "10.244.0.1", "8080"]]],
+  ["CTL-015, CTL-016", { ready: true }, false, [["10.244.0.1", "", "8080"]]],
+  ["CTL-015, CTL-017", { ready: false }, false, [["", "10.244.0.1", "8080"]]],
   ["CTL-018, CTL-005", { ready: true, deleting: true }, false, []],
   ["CTL-019", { ready: false, deleting: true }, false, []],
-  ["CTL-020", { ready: false }, true, [["10.244.0.1", "", "8080"]]],
+  ["CTL-015, CTL-020", { ready: false }, true, [["10.244.0.1", "", "8080"]]],
   ["CTL-021", { ready: false, deleting: true }, true, [["10.244.0.1", "", "8080"]]],
   ["CTL-022", { phase: "Succeeded" }, true, []],
+  ["CTL-004, CTL-022", { phase: "Failed" }, false, []],
+  ["CTL-004", { ready: true, ips: [] }, true, []],
+  ["CTL-004", { ready: true, spec: { nodeName: "unknown" } }, false, [["10.244.0.1", "", "8080"]]],
 ] as [string, PodExample, boolean, string[][]][]) {
   test(`${id}: Endpoints of ${JSON.stringify(example)} with publishNotReadyAddresses ${publishNotReadyAddresses}`, () => {
     assert.deepEqual(
@@ -106,7 +109,7 @@ test("CTL-062: a headless Service without ports has one subset without ports", (
   assert.deepEqual(ips(made({ service: headless, pods: [pod("a", { ready: true })] })), [["10.244.0.1", "", ""]]);
 });
 
-test("CTL-067, CTL-001: what users wrote is taken over when there is a selector, and left alone when there is none", () => {
+test("CTL-001, CTL-067: what users wrote is taken over when there is a selector, and left alone when there is none", () => {
   const existing: Endpoints = {
     apiVersion: "v1",
     kind: "Endpoints",
@@ -115,5 +118,29 @@ test("CTL-067, CTL-001: what users wrote is taken over when there is a selector,
   };
   assert.equal(made({ existing }).metadata.resourceVersion, "7");
   assert.deepEqual(ips(made({ existing })), []);
-  assert.equal(decideEndpoints({ service: service({ selector: undefined }), pods: [], existing }).action, "none");
+  for (const spec of [{ selector: undefined }, { type: "ExternalName" }]) {
+    assert.equal(decideEndpoints({ service: service(spec), pods: [], existing }).action, "none");
+  }
+});
+
+test("CTL-064: the time of the trigger is written with a change, and taken away by one without it", () => {
+  const TRIGGER = "endpoints.kubernetes.io/last-change-trigger-time";
+  const existing = made({ triggerTime: "2026-01-01T00:00:00.000Z" });
+  assert.equal(existing.metadata.annotations?.[TRIGGER], "2026-01-01T00:00:00.000Z");
+  assert.equal(made({ existing, pods: [pod("a", { ready: true })] }).metadata.annotations, undefined);
+});
+
+test("CTL-057: the headless label goes when the Service has an address", () => {
+  const existing = made({ service: service({ clusterIP: "None" }) });
+  assert.equal(existing.metadata.labels?.["service.kubernetes.io/headless"], "");
+  assert.deepEqual(made({ existing }).metadata.labels, { "endpoints.kubernetes.io/managed-by": "endpoint-controller" });
+});
+
+test("CTL-056: a Service of two families has the addresses of the first alone", () => {
+  const pods = [pod("a", { ready: true, ips: ["10.0.0.1", "fd00::1"] }), pod("b", { ready: true, ips: ["10.0.0.2"] })];
+  const dual = (ipFamilies: string[]) => ips(made({ service: service({ ipFamilies }), pods }));
+  assert.deepEqual(dual(["IPv4", "IPv6"]), [["10.0.0.1,10.0.0.2", "", "8080"]]);
+  assert.deepEqual(dual(["IPv6", "IPv4"]), [["fd00::1", "", "8080"]]);
+  const older = service({ ipFamilies: undefined, clusterIP: "fd00::9" });
+  assert.deepEqual(ips(made({ service: older, pods })), [["fd00::1", "", "8080"]]);
 });

@@ -2,34 +2,35 @@ import type { Endpoints } from "../../api/generated/types.ts";
 import { keyOf } from "../../api/object.ts";
 import { endpoints as resource } from "../../api/resources.ts";
 import { isApiError } from "../../api/status.ts";
+import { createEventRecorder } from "../../client/events.ts";
 import { createOwnWrites } from "../../client/own-writes.ts";
-import { createWorkQueue } from "../../client/work-queue.ts";
 import type { Part } from "../../observe/part.ts";
-import type { ControllerEnvironment } from "../environment.ts";
+import type { EndpointEnvironment } from "../environment.ts";
+import { isNamespaceGoing } from "../namespaces/going.ts";
 import { selectorOf } from "../pods/addresses.ts";
+import type { ServiceWork } from "../pods/per-service.ts";
+import { workPerService } from "../pods/per-service.ts";
 import { selectedBy } from "../pods/selections.ts";
-import { listenForTouched } from "../pods/touched.ts";
-import { createRests } from "../pods/rests.ts";
-import { createTriggerTimes } from "../pods/trigger-times.ts";
+import type { EndpointsChange } from "./decide.ts";
 import { decideEndpoints } from "./decide.ts";
+import { isForLeaders } from "./leader.ts";
 
-/** CTL-066: Endpoints that old clients elect leaders with belong to no Service. */
-const LEADER = "control-plane.alpha.kubernetes.io/leader";
+/** Milliseconds of rest that looking at a pod is worth: all of them are looked at whenever one changes. */
+const POD = 0.1;
 
 /** Keeps the legacy Endpoints object of every Service with a selector in line with its pods. */
-export async function startEndpoints(environment: ControllerEnvironment): Promise<Part> {
-  const { client, caches, clock, random } = environment;
+export async function startEndpoints(environment: EndpointEnvironment): Promise<Part> {
+  const { client, caches, clock } = environment;
   const log = environment.log.child({ controller: "endpoints" });
   const { pods, services, nodes, endpoints: cached } = caches;
   await Promise.all([pods.synced(), services.synced(), nodes.synced(), cached.synced()]);
   const written = createOwnWrites<Endpoints>(cached, "key", keyOf);
-  const triggers = createTriggerTimes();
-  const rests = createRests(clock);
+  const events = createEventRecorder({ client, component: "endpoint-controller", clock, log });
 
   /** CTL-065, CTL-066. */
   const removeOrphan = async (key: string, signal: AbortSignal): Promise<void> => {
     const orphan = written.get(key);
-    if (orphan === undefined || orphan.metadata.annotations?.[LEADER] !== undefined) return;
+    if (orphan === undefined || isForLeaders(orphan)) return;
     const { namespace, name = "", uid } = orphan.metadata;
     try {
       await client.delete(resource, { namespace, name }, uid === undefined ? {} : { preconditions: { uid } }, signal);
@@ -39,57 +40,62 @@ export async function startEndpoints(environment: ControllerEnvironment): Promis
     written.deleted(orphan);
   };
 
-  const work = async (key: string, signal: AbortSignal): Promise<void> => {
-    const service = services.get(key);
-    const trigger = triggers.take(key);
-    if (service === undefined) return removeOrphan(key, signal);
-    const selector = selectorOf(service);
-    if (selector === undefined || service.metadata.deletionTimestamp !== undefined) return;
-    const existing = written.get(key);
-    const selected = [...selectedBy(service.metadata.namespace ?? "", selector, (word) => pods.by("label", word))];
-    const change = decideEndpoints({
-      service,
-      pods: selected,
-      existing,
-      triggerTime: trigger?.text,
-    });
+  const write = async (
+    change: EndpointsChange,
+    existing: Endpoints | undefined,
+    signal: AbortSignal,
+  ): Promise<void> => {
     if (change.action === "none") return;
-    // From its beginning on: what comes while it is under way waits too.
-    rests.begin(key, selected.length);
+    const { action, endpoints } = change;
     try {
-      written.wrote(
-        await (change.action === "create"
-          ? client.create(resource, change.endpoints, undefined, signal)
-          : client.update(resource, change.endpoints, undefined, signal)),
-      );
-      rests.begin(key, selected.length);
+      const answered = await (action === "create"
+        ? client.create(resource, endpoints, undefined, signal)
+        : client.update(resource, endpoints, undefined, signal));
+      written.wrote(answered);
     } catch (error) {
-      if (isApiError(error, "Forbidden") && change.action === "create") return;
+      if (action === "create" && isNamespaceGoing(error)) return;
       if (existing !== undefined) written.forget(existing);
-      if (trigger !== undefined) triggers.note(key, trigger.milliseconds);
+      if (!signal.aborted && !isApiError(error, "Conflict", "NotFound", "AlreadyExists")) {
+        // CTL-069.
+        const reason = action === "create" ? "FailedToCreateEndpoint" : "FailedToUpdateEndpoint";
+        const why = error instanceof Error ? error.message : String(error);
+        events.event(endpoints, "Warning", reason, `Endpoints ${keyOf(endpoints)} could not be ${action}d: ${why}`);
+      }
       throw error;
     }
   };
-  const queue = createWorkQueue({ concurrency: 8, clock, random, log, work });
-  for (const service of services.values()) queue.add(keyOf(service));
-  for (const orphan of cached.values()) if (services.get(keyOf(orphan)) === undefined) queue.add(keyOf(orphan));
-  const stops = [
-    listenForTouched({ pods, services, nodes, clock }, (key, changedAt) => {
-      triggers.note(key, changedAt);
-      const rest = rests.left(key);
-      if (rest === 0) queue.add(key);
-      else queue.addAfter(key, rest);
-    }),
-    written.onForeignChange((change) => {
-      const key = keyOf(change.type === "removed" ? change.previous : change.object);
-      // Somebody may make Endpoints before their Service; only what we hold for a Service is ours to put right.
-      if (services.get(key) !== undefined) queue.add(key);
-    }),
-  ];
+
+  const work = async ({ key, triggerTime }: ServiceWork, signal: AbortSignal): Promise<number> => {
+    const service = services.get(key);
+    if (service === undefined) {
+      await removeOrphan(key, signal);
+      return 0;
+    }
+    const selector = selectorOf(service);
+    if (selector === undefined || service.metadata.deletionTimestamp !== undefined) return 0;
+    const existing = written.get(key);
+    const selected = selectedBy(service.metadata.namespace ?? "", selector, (word) => pods.by("label", word));
+    await write(decideEndpoints({ service, pods: selected, existing, triggerTime }), existing, signal);
+    return selected.length * POD;
+  };
+  const perService = workPerService({
+    environment,
+    log,
+    concurrency: environment.endpoints.concurrentEndpointSyncs,
+    batchPeriod: environment.endpoints.endpointUpdatesBatchPeriod,
+    work,
+  });
+  for (const orphan of cached.values()) if (services.get(keyOf(orphan)) === undefined) perService.again(keyOf(orphan));
+  const stopListening = written.onForeignChange((change) => {
+    const key = keyOf(change.type === "removed" ? change.previous : change.object);
+    // Somebody may make Endpoints before their Service; only what we hold for a Service is ours to put right.
+    if (services.get(key) !== undefined) perService.again(key);
+  });
   return {
     async stop() {
-      for (const stop of stops) stop();
-      await queue.stop();
+      stopListening();
+      events.stop();
+      await perService.stop();
     },
   };
 }

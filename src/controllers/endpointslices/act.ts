@@ -1,25 +1,24 @@
-import type { EndpointSlice, Service } from "../../api/generated/types.ts";
+import type { EndpointSlice } from "../../api/generated/types.ts";
 import { endpointSlices } from "../../api/resources.ts";
-import { ApiError, isApiError } from "../../api/status.ts";
+import { isApiError } from "../../api/status.ts";
 import type { Client } from "../../client/client.ts";
 import type { OwnWrites } from "../../client/own-writes.ts";
+import { isNamespaceGoing } from "../namespaces/going.ts";
 import type { SliceChanges } from "./decide.ts";
 
-/** CTL-050: the namespace is going, and takes the Service with it. */
-const isNamespaceGoing = (error: unknown): boolean =>
-  error instanceof ApiError &&
-  (error.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating") === true ||
-    (error.reason === "NotFound" && error.details?.kind === "namespaces"));
+export type SliceOperation = "create" | "update" | "delete";
+
+export interface SliceWriter {
+  readonly client: Client;
+  readonly slices: OwnWrites<EndpointSlice>;
+  readonly namespace: string | undefined;
+  /** Told of each write that the server has taken. */
+  readonly counts: { wrote(operation: SliceOperation): void };
+}
 
 /** Writes the changes. Throws the first failure after all writes have ended; what was written is remembered in `slices`. */
-export async function applyChanges(
-  client: Client,
-  slices: OwnWrites<EndpointSlice>,
-  service: Service,
-  changes: SliceChanges,
-  signal: AbortSignal,
-): Promise<void> {
-  const namespace = service.metadata.namespace;
+export async function applyChanges(writer: SliceWriter, changes: SliceChanges, signal: AbortSignal): Promise<void> {
+  const { client, slices, namespace, counts } = writer;
   const remove = async (slice: EndpointSlice): Promise<void> => {
     const uid = slice.metadata.uid;
     try {
@@ -33,10 +32,12 @@ export async function applyChanges(
       if (!isApiError(error, "NotFound")) throw error;
     }
     slices.deleted(slice);
+    counts.wrote("delete");
   };
   const update = async (slice: EndpointSlice): Promise<void> => {
     try {
       slices.wrote(await client.update(endpointSlices, slice, undefined, signal));
+      counts.wrote("update");
     } catch (error) {
       if (isApiError(error, "NotFound", "Conflict")) slices.forget(slice);
       throw error;
@@ -45,6 +46,7 @@ export async function applyChanges(
   const create = async (slice: EndpointSlice): Promise<void> => {
     try {
       slices.wrote(await client.create(endpointSlices, slice, undefined, signal));
+      counts.wrote("create");
     } catch (error) {
       if (!isNamespaceGoing(error)) throw error;
     }

@@ -1,10 +1,16 @@
-import type { Endpoint, EndpointPort, EndpointSlice, Node, Pod, Service } from "../../api/generated/types.ts";
+import type { EndpointSlice, Node, Pod, Service } from "../../api/generated/types.ts";
 import type { IPFamily } from "../../net/ip.ts";
 import { familiesOf, selectorOf } from "../pods/addresses.ts";
-import { endpointPortsOf, portsKey } from "../pods/ports.ts";
-import { endpointOf, isEndpoint } from "./endpoint.ts";
-import { generateNameOf, isOurs, isOwnedBy, labelsOf, ownerOf, sameLabels, withTriggerTime } from "./metadata.ts";
-import { pack } from "./pack.ts";
+import { sameLabels } from "../pods/labels.ts";
+import { generateNameOf, isOurs, isOwnedBy, labelsOf, ownerOf, withTriggerTime } from "./metadata.ts";
+import type { PlannedSlice } from "./plan.ts";
+import { planFamily } from "./plan.ts";
+import { hintByShare } from "./topology/hint.ts";
+import { isAuto } from "./topology/mode.ts";
+import type { HintEvent, Told } from "./topology/told.ts";
+import { tellHints } from "./topology/told.ts";
+import type { ZoneShares } from "./topology/zones.ts";
+import { wantedOf } from "./wanted.ts";
 
 export interface SliceInput {
   readonly service: Service;
@@ -16,7 +22,10 @@ export interface SliceInput {
   /** CTL-043: RFC 3339, when what brought this about happened; undefined when nothing new did. */
   readonly triggerTime?: string | undefined;
   /** CTL-036: `--max-endpoints-per-slice`. */
-  readonly most?: number;
+  readonly most: number;
+  /** CTL-071: asked for by Services whose hints are made of it alone. */
+  readonly shares: () => ZoneShares;
+  readonly told: Told;
 }
 
 /** What has to be written. Nothing in it has been seen by the server yet; updates carry the version they were made from. */
@@ -28,101 +37,85 @@ export interface SliceChanges {
   readonly delete: readonly EndpointSlice[];
 }
 
-const NO_CHANGES: SliceChanges = { stale: [], create: [], update: [], delete: [] };
-
-interface Wanted {
-  readonly ports: EndpointPort[];
-  readonly endpoints: Endpoint[];
+export interface SliceDecision {
+  readonly changes: SliceChanges;
+  /** Endpoints that come into slices and that leave them, over all families. */
+  readonly added: number;
+  readonly removed: number;
+  /** What is told of hints once this is done, and what there is to tell. */
+  readonly told: Told;
+  readonly events: readonly HintEvent[];
 }
 
-/** CTL-031, CTL-033: the endpoints of one family by the ports that they have. */
-function wantedOf({ service, pods, node }: SliceInput, family: IPFamily): Map<string, Wanted> {
-  const wanted = new Map<string, Wanted>();
-  for (const pod of pods) {
-    const its = pod.spec?.nodeName === undefined ? undefined : node(pod.spec.nodeName);
-    if (!isEndpoint(pod, service, its)) continue;
-    const endpoint = endpointOf(pod, service, its, family);
-    if (endpoint === undefined) continue;
-    const ports = endpointPortsOf(service, pod);
-    const key = portsKey(ports);
-    const held = wanted.get(key);
-    if (held === undefined) wanted.set(key, { ports, endpoints: [endpoint] });
-    else held.endpoints.push(endpoint);
-  }
-  // CTL-042: a Service without endpoints has one slice that says so.
-  if (wanted.size === 0) wanted.set("", { ports: [], endpoints: [] });
-  return wanted;
-}
+const NOTHING: SliceDecision = {
+  changes: { stale: [], create: [], update: [], delete: [] },
+  added: 0,
+  removed: 0,
+  told: {},
+  events: [],
+};
 
 /** Which slices a Service should have, as the changes from those it has. Deciding again after they are applied gives none. */
-export function decideSlices(input: SliceInput): SliceChanges {
-  const { service, triggerTime } = input;
-  if (selectorOf(service) === undefined) return NO_CHANGES;
+export function decideSlices(input: SliceInput): SliceDecision {
+  const { service, triggerTime, most } = input;
+  if (selectorOf(service) === undefined) return NOTHING;
   const labels = labelsOf(service);
   const ours = input.existing.filter((slice) => isOurs(slice) && slice.metadata.deletionTimestamp === undefined);
-  const stale = ours.filter((slice) => !isOwnedBy(slice, service));
   const owned = ours.filter((slice) => isOwnedBy(slice, service)).sort(byName);
+  const stale = ours.filter((slice) => !isOwnedBy(slice, service));
   const create: EndpointSlice[] = [];
   const update: EndpointSlice[] = [];
   const families = familiesOf(service);
   const remove = owned.filter(({ addressType }) => !families.some((family) => family === addressType));
+  const auto = isAuto(service);
+  const told: Partial<Record<IPFamily, Told[IPFamily]>> = {};
+  const events: HintEvent[] = [];
+  let added = 0;
+  let removed = 0;
 
-  const newSlice = (addressType: IPFamily, ports: EndpointPort[], endpoints: Endpoint[]): EndpointSlice => ({
-    apiVersion: "discovery.k8s.io/v1",
-    kind: "EndpointSlice",
-    metadata: {
-      generateName: generateNameOf(service),
-      namespace: service.metadata.namespace,
-      labels,
-      ...(triggerTime === undefined ? {} : { annotations: withTriggerTime({}, triggerTime) }),
-      ownerReferences: [ownerOf(service)],
-    },
-    addressType,
-    ports,
-    endpoints,
-  });
-  const rewritten = (slice: EndpointSlice, ports: EndpointPort[], endpoints: Endpoint[]): EndpointSlice => ({
-    ...slice,
-    metadata: { ...slice.metadata, labels, annotations: withTriggerTime(slice.metadata.annotations, triggerTime) },
-    ports,
-    endpoints,
-  });
+  const write = (family: IPFamily, { slice, ports, endpoints }: PlannedSlice): void => {
+    if (slice !== undefined) {
+      const annotations = withTriggerTime(slice.metadata.annotations, triggerTime);
+      update.push({ ...slice, metadata: { ...slice.metadata, labels, annotations }, ports, endpoints: [...endpoints] });
+      return;
+    }
+    // CTL-049: a Service that is on its way out gets no new slices.
+    if (service.metadata.deletionTimestamp !== undefined) return;
+    create.push({
+      apiVersion: "discovery.k8s.io/v1",
+      kind: "EndpointSlice",
+      metadata: {
+        generateName: generateNameOf(service),
+        namespace: service.metadata.namespace,
+        labels,
+        ...(triggerTime === undefined ? {} : { annotations: withTriggerTime({}, triggerTime) }),
+        ownerReferences: [ownerOf(service)],
+      },
+      addressType: family,
+      ports,
+      endpoints: [...endpoints],
+    });
+  };
 
   for (const family of families) {
-    const here = owned.filter(({ addressType }) => addressType === family);
-    const wanted = wantedOf(input, family);
-    const spare: EndpointSlice[] = here.filter(({ ports }) => !wanted.has(portsKey(ports)));
-    const missing: { ports: EndpointPort[]; endpoints: Endpoint[] }[] = [];
-    for (const [key, { ports, endpoints }] of wanted) {
-      const packing = pack(
-        endpoints,
-        here.filter((slice) => portsKey(slice.ports) === key),
-        input.most ?? 100,
-      );
-      for (const { slice, endpoints: next, changed } of packing.kept) {
-        if (changed || !sameLabels(slice.metadata.labels, labels)) update.push(rewritten(slice, ports, next));
-      }
-      for (const next of packing.created) missing.push({ ports, endpoints: next });
-      const [placeholder, ...others] = packing.emptied;
-      if (endpoints.length > 0) spare.push(...packing.emptied);
-      else if (placeholder === undefined) missing.push({ ports, endpoints: [] });
-      else {
-        // CTL-042: the placeholder is kept as it is when it is one already.
-        spare.push(...others);
-        const said = (placeholder.endpoints ?? []).length === 0 && sameLabels(placeholder.metadata.labels, labels);
-        if (!said) update.push(rewritten(placeholder, ports, []));
-      }
-    }
-    // CTL-047: a slice that is no longer needed becomes one that is; its address type, which cannot change, fits.
-    for (const { ports, endpoints } of missing) {
-      const recycled = spare.shift();
-      if (recycled !== undefined) update.push(rewritten(recycled, ports, endpoints));
-      // CTL-049: a Service that is on its way out gets no new slices.
-      else if (service.metadata.deletionTimestamp === undefined) create.push(newSlice(family, ports, endpoints));
-    }
-    remove.push(...spare);
+    const plan = planFamily(
+      wantedOf(service, input.pods, input.node, family),
+      owned.filter(({ addressType }) => addressType === family),
+      { most, isTouched: (slice) => !sameLabels(slice.metadata.labels, labels), keepHints: auto },
+    );
+    added += plan.added;
+    removed += plan.removed;
+    remove.push(...plan.surplus);
+    // CTL-075: each family is looked at alone.
+    const hinted: ReturnType<typeof hintByShare<PlannedSlice>> = auto
+      ? hintByShare(plan.slices, input.shares())
+      : { slices: plan.slices };
+    const now = auto ? (hinted.problem ?? "enabled") : undefined;
+    events.push(...tellHints(family, input.told[family], now));
+    if (now !== undefined) told[family] = now;
+    for (const slice of hinted.slices) if (slice.changed) write(family, slice);
   }
-  return { stale, create, update, delete: remove };
+  return { changes: { stale, create, update, delete: remove }, added, removed, told, events };
 }
 
 const byName = (a: EndpointSlice, b: EndpointSlice): number =>

@@ -2,6 +2,8 @@ import type { Endpoint, Node, Pod, Service } from "../../api/generated/types.ts"
 import type { IPFamily } from "../../net/ip.ts";
 import { hasAddress, hostnameOf, podAddresses } from "../pods/addresses.ts";
 import { isFinished, isReady, isTerminating } from "../pods/ready.ts";
+import { distributionOf } from "./topology/mode.ts";
+import { zoneOf } from "./topology/zones.ts";
 
 /** CTL-004: whether the pod is an endpoint at all. */
 export function isEndpoint(pod: Pod, service: Service, node: Node | undefined): boolean {
@@ -18,7 +20,7 @@ export function endpointOf(pod: Pod, service: Service, node: Node | undefined, f
   const terminating = isTerminating(pod);
   const ready = service.spec?.publishNotReadyAddresses === true || (serving && !terminating);
   const hostname = hostnameOf(pod, service);
-  const zone = node?.metadata.labels?.["topology.kubernetes.io/zone"];
+  const zone = zoneOf(node);
   const nodeName = pod.spec?.nodeName;
   const hints = ready ? hintsOf(service, zone, nodeName) : undefined;
   return {
@@ -26,7 +28,7 @@ export function endpointOf(pod: Pod, service: Service, node: Node | undefined, f
     conditions: { ready, serving, terminating },
     ...(hostname === undefined ? {} : { hostname }),
     ...(nodeName === undefined ? {} : { nodeName }),
-    ...(zone === undefined || zone === "" ? {} : { zone }),
+    ...(zone === undefined ? {} : { zone }),
     targetRef: {
       kind: "Pod",
       namespace: pod.metadata.namespace,
@@ -37,11 +39,11 @@ export function endpointOf(pod: Pod, service: Service, node: Node | undefined, f
   };
 }
 
-/** CTL-078 to CTL-082: where a ready endpoint is best used from. */
+/** CTL-078 to CTL-082: where a ready endpoint is best used from, by the Service's traffic distribution. */
 function hintsOf(service: Service, zone: string | undefined, nodeName: string | undefined): Endpoint["hints"] {
-  const distribution = service.spec?.trafficDistribution;
-  if (distribution === undefined || distribution === "") return undefined;
-  const forZones = zone === undefined || zone === "" ? {} : { forZones: [{ name: zone }] };
+  const distribution = distributionOf(service);
+  if (distribution === undefined) return undefined;
+  const forZones = zone === undefined ? {} : { forZones: [{ name: zone }] };
   const forNodes =
     distribution === "PreferSameNode" && nodeName !== undefined ? { forNodes: [{ name: nodeName }] } : {};
   const hints = { ...forZones, ...forNodes };
@@ -60,7 +62,14 @@ const contentOf = (endpoint: Endpoint): string => {
     hostname,
     nodeName,
     zone,
-    [targetRef?.kind, targetRef?.namespace, targetRef?.name, targetRef?.uid],
+    [
+      targetRef?.kind,
+      targetRef?.namespace,
+      targetRef?.name,
+      targetRef?.uid,
+      targetRef?.apiVersion,
+      targetRef?.fieldPath,
+    ],
     hints?.forZones?.map(({ name }) => name),
     hints?.forNodes?.map(({ name }) => name),
     deprecatedTopology,

@@ -1,8 +1,9 @@
 import type { EndpointSlice, ObjectMeta, Service } from "../../api/generated/types.ts";
+import type { KubeObject } from "../../api/object.ts";
 import { isHeadless } from "../pods/addresses.ts";
 
 export const SERVICE_NAME = "kubernetes.io/service-name";
-const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
+export const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
 const HEADLESS = "service.kubernetes.io/headless";
 const CONTROLLER = "endpointslice-controller.k8s.io";
 const TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time";
@@ -17,11 +18,9 @@ export function labelsOf(service: Service): Record<string, string> {
   return labels;
 }
 
-/** CTL-037: a generated name has five characters after this, and no name is longer than 253 in all. */
-export function generateNameOf(service: Service): string {
-  const name = service.metadata.name ?? "";
-  return name.length + 6 > 253 ? name : `${name}-`;
-}
+/** CTL-037, CTL-089: a generated name has five characters after this, and no name is longer than 253 in all. */
+export const generateNameOf = ({ metadata: { name = "" } }: KubeObject): string =>
+  name.length + 6 > 253 ? name : `${name}-`;
 
 /** CTL-038: the Service owns its slices, so they go when it goes. */
 export const ownerOf = (service: Service): NonNullable<ObjectMeta["ownerReferences"]>[number] => ({
@@ -42,15 +41,6 @@ export const isOwnedBy = (slice: EndpointSlice, service: Service): boolean =>
   slice.metadata.ownerReferences?.some(
     ({ kind, uid, controller }) => kind === "Service" && controller === true && uid === service.metadata.uid,
   ) === true;
-
-export function sameLabels(
-  a: Readonly<Record<string, string>> | undefined,
-  b: Readonly<Record<string, string>>,
-): boolean {
-  const held = a ?? {};
-  const names = Object.keys(b);
-  return names.length === Object.keys(held).length && names.every((name) => held[name] === b[name]);
-}
 
 /** CTL-043: the annotations with the trigger time set, or taken away when nothing new triggered the write. */
 export function withTriggerTime(

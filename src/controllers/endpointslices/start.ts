@@ -1,95 +1,120 @@
-import type { EndpointSlice } from "../../api/generated/types.ts";
+import type { EndpointSlice, Service } from "../../api/generated/types.ts";
 import { isApiError } from "../../api/status.ts";
 import { createEventRecorder } from "../../client/events.ts";
 import { createOwnWrites } from "../../client/own-writes.ts";
-import { createWorkQueue } from "../../client/work-queue.ts";
 import type { Part } from "../../observe/part.ts";
 import { serviceKeyOf } from "../caches.ts";
-import type { ControllerEnvironment } from "../environment.ts";
+import type { EndpointEnvironment } from "../environment.ts";
 import { selectorOf } from "../pods/addresses.ts";
+import type { ServiceWork } from "../pods/per-service.ts";
+import { workPerService } from "../pods/per-service.ts";
 import { selectedBy } from "../pods/selections.ts";
-import { listenForTouched } from "../pods/touched.ts";
-import { createRests } from "../pods/rests.ts";
-import { createTriggerTimes } from "../pods/trigger-times.ts";
 import { applyChanges } from "./act.ts";
+import { createAutoServices } from "./auto.ts";
+import type { SliceDecision } from "./decide.ts";
 import { decideSlices } from "./decide.ts";
 import { isOurs } from "./metadata.ts";
+import { sliceMetrics } from "./metrics.ts";
+import { isWithin, narrow } from "./narrow.ts";
+
+/** Milliseconds of rest that writing a slice is worth: about what it costs the server and its readers. */
+const SLICE = 10;
 
 /** Keeps the EndpointSlices of every Service with a selector in line with its pods. */
-export async function startEndpointSlices(environment: ControllerEnvironment): Promise<Part> {
-  const { client, caches, clock, random } = environment;
+export async function startEndpointSlices(environment: EndpointEnvironment): Promise<Part> {
+  const { client, caches, clock } = environment;
   const log = environment.log.child({ controller: "endpointslices" });
   const { pods, services, nodes, slices: cached } = caches;
   await Promise.all([pods.synced(), services.synced(), nodes.synced(), cached.synced()]);
   const slices = createOwnWrites<EndpointSlice>(cached, "service", (slice) => serviceKeyOf(slice) ?? "");
-  const triggers = createTriggerTimes();
-  const rests = createRests(clock);
   const events = createEventRecorder({ client, component: "endpoint-slice-controller", clock, log });
+  const most = environment.endpoints.maxEndpointsPerSlice;
+  const metrics = sliceMetrics(environment.metrics, {
+    slices: () => cached.values(),
+    services: () => services.values(),
+    most,
+  });
+  const node = (name: string) => nodes.get(name);
+  const auto = createAutoServices(nodes, services, (key) => perService.again(key));
 
-  const work = async (key: string, signal: AbortSignal): Promise<void> => {
-    const service = services.get(key);
-    const trigger = triggers.take(key);
-    // A deleted Service's slices go with their owner.
-    if (service === undefined) return;
-    const selector = selectorOf(service);
-    if (selector === undefined) return;
-    const selected = [...selectedBy(service.metadata.namespace ?? "", selector, (word) => pods.by("label", word))];
-    const changes = decideSlices({
+  /** Of the pods that something is new of alone, where that is enough; else of all. */
+  const decide = (service: Service, { key, pods: touched, triggerTime }: ServiceWork): SliceDecision | undefined => {
+    const existing = slices.by(key);
+    const input = {
       service,
-      pods: selected,
-      node: (name) => nodes.get(name),
-      existing: slices.by(key),
-      triggerTime: trigger?.text,
-    });
+      node,
+      most,
+      triggerTime,
+      shares: () => auto.shares(),
+      told: auto.toldOf(service, existing),
+    };
+    const part = touched && narrow({ service, touched, existing, node, most, pod: (name) => pods.get(name) });
+    if (part !== undefined) {
+      if (part.existing.length === 0) return undefined;
+      const decision = decideSlices({ ...input, ...part });
+      if (isWithin(decision.changes)) return decision;
+    }
+    const selector = selectorOf(service) ?? {};
+    const selected = selectedBy(service.metadata.namespace ?? "", selector, (word) => pods.by("label", word));
+    return decideSlices({ ...input, pods: selected, existing });
+  };
+
+  const sync = async (work: ServiceWork, signal: AbortSignal): Promise<number> => {
+    const service = services.get(work.key);
+    // A deleted Service's slices go with their owner.
+    if (service === undefined || selectorOf(service) === undefined) return 0;
+    const decision = decide(service, work);
+    if (decision === undefined) return 0;
+    const { changes } = decision;
+    const writer = { client, slices, namespace: service.metadata.namespace, counts: metrics };
+    await applyChanges(writer, changes, signal);
+    auto.tell(service, decision.told);
+    for (const { type, reason, message } of decision.events) events.event(service, type, reason, message);
+    const written = changes.stale.length + changes.create.length + changes.update.length + changes.delete.length;
+    metrics.changed(service, { added: decision.added, removed: decision.removed, slices: written });
+    return written * SLICE;
+  };
+  const work = async (given: ServiceWork, signal: AbortSignal): Promise<number> => {
     try {
-      // From its beginning on: what comes while it is under way waits too.
-      rests.begin(key, selected.length);
-      await applyChanges(client, slices, service, changes, signal);
-      rests.begin(key, selected.length);
+      const rest = await sync(given, signal);
+      metrics.synced("success");
+      return rest;
     } catch (error) {
-      if (trigger !== undefined) triggers.note(key, trigger.milliseconds);
-      if (!signal.aborted && !isApiError(error, "Conflict", "NotFound")) {
+      const isStale = isApiError(error, "Conflict", "NotFound");
+      if (!signal.aborted) metrics.synced(isStale ? "stale" : "error");
+      const service = services.get(given.key);
+      if (!signal.aborted && !isStale && service !== undefined) {
         const why = error instanceof Error ? error.message : String(error);
-        events.event(
-          service,
-          "Warning",
-          "FailedToUpdateEndpointSlices",
-          `The endpoint slices of ${key} could not be written: ${why}`,
-        );
+        const message = `The endpoint slices of ${given.key} could not be written: ${why}`;
+        events.event(service, "Warning", "FailedToUpdateEndpointSlices", message);
       }
       throw error;
     }
   };
-  const queue = createWorkQueue({ concurrency: 16, clock, random, log, work });
-  for (const key of [...services.values()].map(
-    ({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name ?? ""}`,
-  )) {
-    queue.add(key);
-  }
-  const stops = [
-    listenForTouched({ pods, services, nodes, clock }, (key, changedAt) => {
-      triggers.note(key, changedAt);
-      const rest = rests.left(key);
-      if (rest === 0) queue.add(key);
-      else queue.addAfter(key, rest);
-    }),
-    // Somebody else changed or deleted a slice of ours, or gave one to another Service.
-    slices.onForeignChange((change) => {
-      const states =
-        change.type === "changed"
-          ? [change.previous, change.object]
-          : [change.type === "added" ? change.object : change.previous];
-      for (const slice of states) {
-        const key = isOurs(slice) ? serviceKeyOf(slice) : undefined;
-        if (key !== undefined) queue.add(key);
-      }
-    }),
-  ];
+  const perService = workPerService({
+    environment,
+    log,
+    concurrency: environment.endpoints.concurrentServiceEndpointSyncs,
+    batchPeriod: environment.endpoints.endpointSliceUpdatesBatchPeriod,
+    work,
+  });
+  // Somebody else changed or deleted a slice of ours, or gave one to another Service.
+  const stopListening = slices.onForeignChange((change) => {
+    const states =
+      change.type === "changed"
+        ? [change.previous, change.object]
+        : [change.type === "added" ? change.object : change.previous];
+    for (const slice of states) {
+      const key = isOurs(slice) ? serviceKeyOf(slice) : undefined;
+      if (key !== undefined) perService.again(key);
+    }
+  });
   return {
     async stop() {
-      for (const stop of stops) stop();
+      stopListening();
+      auto.stop();
       events.stop();
-      await queue.stop();
+      await perService.stop();
     },
   };
 }

@@ -1,13 +1,17 @@
 import type { Pod, Service } from "../../api/generated/types.ts";
+import { lenientIP } from "../../api/meta/ip.ts";
 import type { IPFamily } from "../../net/ip.ts";
-import { canonicalIP, familyOf } from "../../net/ip.ts";
+import { familyOf } from "../../net/ip.ts";
 
 /** CTL-023: the pod's addresses of one family, in canonical form. */
 export function podAddresses(pod: Pod, family: IPFamily): string[] {
   const listed = (pod.status?.podIPs ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [ip]));
   const single = pod.status?.podIP;
   const all = listed.length > 0 || single === undefined ? listed : [single];
-  return all.filter((ip) => familyOf(ip) === family).map(canonicalIP);
+  return all.flatMap((ip) => {
+    const canonical = lenientIP(ip);
+    return canonical !== undefined && familyOf(canonical) === family ? canonical : [];
+  });
 }
 
 /** CTL-004: whether the pod has been given an address yet. */

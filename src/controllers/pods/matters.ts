@@ -1,4 +1,5 @@
 import type { Pod } from "../../api/generated/types.ts";
+import { sameLabels } from "./labels.ts";
 import { isReady, isTerminating } from "./ready.ts";
 
 /** CTL-054: what of a pod its endpoints are made of, but for labels, as one word to compare. */
@@ -20,9 +21,7 @@ export const podMatters = (previous: Pod, next: Pod): boolean => facts(previous)
 
 /** Whether the labels differ, so that other Services may select the pod. */
 export function labelsDiffer(previous: Pod, next: Pod): boolean {
-  const before = previous.metadata.labels ?? {};
+  const before = previous.metadata.labels;
   const after = next.metadata.labels ?? {};
-  if (before === after) return false;
-  const names = Object.keys(before);
-  return names.length !== Object.keys(after).length || names.some((name) => before[name] !== after[name]);
+  return before !== after && !sameLabels(before, after);
 }

@@ -1,29 +1,34 @@
 import type { Clock } from "../../observe/clock.ts";
 
-/** Milliseconds of rest for each pod that was written, and at most. */
-const EACH = 1;
-const MOST = 200;
-/** Services remembered; what is forgotten is written at once. */
+/** Milliseconds of rest that may be owed before there is one, and the longest rest. */
+const GRACE = 100;
+const MOST = 1000;
+/** Services remembered; what is forgotten is worked on at once. */
 const REMEMBERED = 4096;
 
 /**
- * How long a Service's endpoints rest after a write. All of them are sent to every reader with each write, so when many
- * pods turn ready together, one write for each would cost the square of their number. The first change after a quiet time never waits.
+ * How long a Service's endpoints rest after work on them. Each write is sent whole to every reader, so when many pods turn
+ * ready together, a write for each would cost the square of their number. So work is paid for with rest, and the more was
+ * written, the longer. A little is on credit: changes that come one by one never wait.
  */
 export interface Rests {
-  begin(key: string, pods: number): void;
-  /** Milliseconds until the next write; 0 when there is no rest. */
+  /** Work has been done that is worth so many milliseconds of rest. */
+  spend(key: string, milliseconds: number): void;
+  /** Milliseconds until the next work; 0 when there is no rest. */
   left(key: string): number;
 }
 
 export function createRests(clock: Clock): Rests {
+  /** When all that was spent has been rested for. */
   const until = new Map<string, number>();
+  const owed = (key: string): number => Math.min(MOST + GRACE, Math.max(0, (until.get(key) ?? 0) - clock.now()));
   return {
-    begin(key, pods) {
+    spend(key, milliseconds) {
+      const total = Math.min(MOST + GRACE, owed(key) + milliseconds);
       until.delete(key);
-      until.set(key, clock.now() + Math.min(MOST, pods * EACH));
+      if (total > 0) until.set(key, clock.now() + total);
       if (until.size > REMEMBERED) until.delete(until.keys().next().value!);
     },
-    left: (key) => Math.min(MOST, Math.max(0, (until.get(key) ?? 0) - clock.now())),
+    left: (key) => Math.max(0, owed(key) - GRACE),
   };
 }

@@ -6,8 +6,11 @@ import { labelsDiffer, podMatters } from "./matters.ts";
 import type { Selections } from "./selections.ts";
 import { createSelections } from "./selections.ts";
 
-/** Tells which Services' endpoints may have to change, and when what happened to them happened (milliseconds). */
-export type TouchListener = (serviceKey: string, changedAt: number) => void;
+/**
+ * Tells which Services' endpoints may have to change, when what happened to them happened (milliseconds), and for which
+ * pods, by key; without pods, for any.
+ */
+export type TouchListener = (serviceKey: string, changedAt: number, pods: readonly string[] | undefined) => void;
 
 export interface TouchSources {
   readonly pods: Cache<Pod>;
@@ -26,14 +29,21 @@ export function listenForTouched(sources: TouchSources, listener: TouchListener)
   for (const service of services.values()) selections.set(service);
 
   const touchPods = (states: readonly Pod[], changedAt: number): void => {
-    const keys = new Set(states.flatMap((pod) => selecting(selections, pod)));
-    for (const key of keys) listener(key, changedAt);
+    const touched = new Map<string, Set<string>>();
+    for (const pod of states) {
+      for (const key of selecting(selections, pod)) {
+        let found = touched.get(key);
+        if (found === undefined) touched.set(key, (found = new Set()));
+        found.add(keyOf(pod));
+      }
+    }
+    for (const [key, found] of touched) listener(key, changedAt, [...found]);
   };
   const stops = [
     services.onChange((change) => {
       if (change.type === "removed") selections.delete(keyOf(change.previous));
       else selections.set(change.object);
-      listener(keyOf(change.type === "removed" ? change.previous : change.object), clock.now());
+      listener(keyOf(change.type === "removed" ? change.previous : change.object), clock.now(), undefined);
     }),
     pods.onChange((change) => {
       if (change.type === "changed") {

@@ -30,7 +30,7 @@ export interface ReplicasOptions<T extends Replicated> {
   readonly component: string;
 }
 
-/** Milliseconds that pods' changes wait after a look at all of them; the first after a quiet time never waits. */
+/** Milliseconds of rest owed for a look at all pods; a few looks are on credit, so that changes which come one by one never wait. */
 const REST = 10;
 
 /** CTL-124, CTL-126: keeps for every object of the kind as many pods as it asks for. */
@@ -74,7 +74,7 @@ export async function startReplicas<T extends Replicated>(
     const present = owned();
     const active = present.filter(isActive);
     // Pods that turn ready one after another are one change of the status, and one step of the Deployment.
-    rests.begin(key, REST + active.length / 10);
+    rests.spend(key, REST + active.length / 10);
     const leaving = present.filter(isLeaving).length;
     const status = nextStatus(object, { active, leaving, failure: failed?.condition, now });
     if (status !== undefined) {

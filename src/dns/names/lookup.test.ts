@@ -297,7 +297,7 @@ void describe("changes", () => {
     assert.deepEqual(at(changed, "1.0.0.10.in-addr.arpa", "PTR"), [`PTR 10-0-0-1.odd.${SVC}`]);
   });
 
-  void test("DNS-056: an ExternalName may change its target and become a ClusterIP Service", () => {
+  void test("DNS-056, CTL-100: an ExternalName may change its target and become a ClusterIP Service", () => {
     const changed = testContents();
     const key = "testns/external";
     const external = (externalName: string) => service("external", { type: "ExternalName", externalName });

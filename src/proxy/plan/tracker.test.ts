@@ -107,10 +107,50 @@ test("PRX-007, PRX-008: ports join by name and protocol, and incomplete or forei
   equal(named([{ name: "http", port: 80 }], { addressType: "FQDN" }), "reject");
 });
 
-test("PRX-005, PRX-277: ExternalName, headless and addressless Services have no plan", () => {
+test("PRX-005, PRX-277, CTL-100: ExternalName, headless and addressless Services have no plan", () => {
   equal(plan(web({ type: "ExternalName" })), undefined);
   equal(plan(web({ clusterIP: "None", clusterIPs: ["None"] })), undefined);
   equal(plan(web({ clusterIP: "", clusterIPs: [] })), undefined);
+});
+
+test("PRX-045, CTL-096: a Service nobody made endpoints for refuses, until somebody does", () => {
+  const one = tracker();
+  one.setService("default/web", web());
+  deepEqual(cluster(one.replan().get("default/web")), "reject");
+  one.setSlice("default/web-1", slice([at(1)]));
+  deepEqual(cluster(one.replan().get("default/web")), ["10.244.0.1:8080"]);
+});
+
+test("CTL-045, CTL-094, CTL-097: slices are used together whoever made them, when they say the Service and its port", () => {
+  const made = (by: string | undefined, service = "web"): Partial<EndpointSlice> => ({
+    metadata: {
+      name: `${service}-of-${by}`,
+      namespace: "default",
+      labels: {
+        "kubernetes.io/service-name": service,
+        ...(by === undefined ? {} : { "endpointslice.kubernetes.io/managed-by": by }),
+      },
+      ownerReferences:
+        by === "endpointslicemirroring-controller.k8s.io"
+          ? [{ apiVersion: "v1", kind: "Endpoints", name: "web", uid: "endpoints-1", controller: true }]
+          : undefined,
+    },
+  });
+  const all = [
+    slice([at(1)], "", made("endpointslice-controller.k8s.io")),
+    slice([at(2)], "", made("endpointslicemirroring-controller.k8s.io")),
+    slice([at(3)], "", made("people.example.com")),
+    slice([at(4)], "", made(undefined)),
+    slice([at(5)], "", made("people.example.com", "other")),
+    slice([at(6)], "unlabelled", { metadata: { name: "unlabelled", namespace: "default" } }),
+    slice([at(7)], "misnamed", { ports: [{ name: "https", port: 8080, protocol: "TCP" }] }),
+  ];
+  deepEqual(
+    cluster(plan(web(), ...all)),
+    [1, 2, 3, 4].map((number) => `10.244.0.${number}:8080`),
+  );
+  const unnamed = slice([at(8)], "unnamed", { ports: [{ name: "", port: 9, protocol: "TCP" }] });
+  deepEqual(cluster(plan(web({ ports: [{ port: 80 }] }), ...all, unnamed)), ["10.244.0.8:9"]);
 });
 
 test("PRX-021, PRX-046: the Local list falls back to terminating endpoints by itself, else it is silence", () => {

@@ -126,7 +126,7 @@ void test("SVC-206: without a port a Service of several ports has none that is m
   assert.equal(body.message, 'no endpoints available for service "web"');
 });
 
-void test("SVC-207, SVC-208: addresses that are no pod's of the namespace, moved or not ready, are never used", async () => {
+void test("SVC-207, SVC-208, CTL-099: addresses that are no pod's of the namespace, moved or not ready, are never used", async () => {
   const { code, body } = await get("/none/proxy/");
   assert.equal(code, 503);
   assert.equal(body.message, 'no endpoints available for service "none"');
