@@ -44,9 +44,11 @@ void test("a strategic merge patch reaches into the template: containers by name
   const more = { name: "c", env: [{ name: "B", value: "2" }], ports: [{ containerPort: 81, name: "b" }] };
   const containers = [more, { name: "d", image: "j" }];
   const { spec } = await patched(`${DEPLOYMENTS}/merged`, { spec: { template: { spec: { containers } } } });
-  const [second, first] = spec.template.spec.containers;
-  assert.deepEqual([first.name, first.image, second.name, second.image].sort(), ["c", "d", "i", "j"]);
-  const c = spec.template.spec.containers.find(({ name }: { name: string }) => name === "c");
+  const found = new Map<string, Answered["body"]>(
+    spec.template.spec.containers.map((container: Answered["body"]) => [container.name, container]),
+  );
+  assert.deepEqual([found.size, found.get("c").image, found.get("d").image], [2, "i", "j"]);
+  const c = found.get("c");
   assert.deepEqual(c.env.map(({ name }: { name: string }) => name).sort(), ["A", "B"]);
   assert.deepEqual(c.ports.map(({ containerPort }: { containerPort: number }) => containerPort).sort(), [80, 81]);
 });
