@@ -3,7 +3,8 @@
  * process of its own. One pod's change at a time (from the answer to the write of its status until another client hears of the
  * slice) in Services of 100, 1,000 and 10,000 pods; 10,000 pods at once, with the slices' writes counted; and what the
  * controllers take at rest beside 5,000 Services of 2 pods. Beside it kube-apiserver, etcd and kube-controller-manager when
- * KUBE_APISERVER, KUBE_CONTROLLER_MANAGER and ETCD name them. What could not be had is not measured, and said.
+ * KUBE_APISERVER, KUBE_CONTROLLER_MANAGER and ETCD name them; with FAST also without its limit of 20 requests a second. What
+ * could not be had is not measured, and said.
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";

@@ -309,6 +309,31 @@ test("CTL-049, CTL-050: a namespace that goes takes its Services' slices, and no
   assert.deepEqual(complaints, []);
 });
 
+test("a slice that is written again and again rests in between, and then shows what is newest", async (t) => {
+  const clock = manualClock();
+  let writes = 0;
+  const { client } = await createWorld(t, { clock, through: watched(() => void (writes += 1)) });
+  await addService(client, "web", { app: "a" });
+  await placed(client, "a", "node-1");
+  const become = async (ready: boolean): Promise<void> => {
+    await runPod(client, "a", "10.1.0.1", ready);
+    // The Endpoints of one pod hardly rest: when they have heard of it, so has the slices' controller.
+    await eventually(
+      `Endpoints that are ready: ${ready}`,
+      () => client.get<Endpoints>(endpoints, { namespace: "default", name: "web" }).catch(() => undefined),
+      (found) => found?.subsets?.[0]?.[ready ? "addresses" : "notReadyAddresses"]?.length === 1,
+    );
+  };
+  for (let round = 0; round < 40; round += 1) await become(round % 2 === 0);
+  assert.ok(writes >= 5 && writes <= 15, `${writes} writes while no time passed`);
+  await become(true);
+  clock.advance(2000);
+  await shows(client, "a=true");
+  await become(false);
+  clock.advance(2000);
+  await shows(client, "a=false");
+});
+
 test("many pods that turn ready together cost each slice a few writes, not one for each pod", async (t) => {
   const writes = new Map<string, number>();
   const { client } = await createWorld(t, {

@@ -5,6 +5,7 @@ import { generateNameOf } from "../endpointslices/metadata.ts";
 import { sameLabels } from "../pods/labels.ts";
 import { annotationsOf, isMirrored, labelsOf, ownerOf } from "./metadata.ts";
 import { mirrors } from "./mirrors.ts";
+import type { Skipped } from "./skipped.ts";
 import type { MirroredSlice } from "./wanted.ts";
 import { mirroredOf, mirrorKey } from "./wanted.ts";
 
@@ -17,14 +18,12 @@ export interface MirrorInput {
   readonly most: number;
 }
 
-export interface MirrorDecision {
+export interface MirrorDecision extends Skipped {
   readonly isMirrored: boolean;
   readonly changes: SliceChanges;
   readonly added: number;
   readonly updated: number;
   readonly removed: number;
-  readonly invalid: number;
-  readonly excess: number;
 }
 
 /** Whether the slice holds exactly these endpoints; and what is new, other and gone in it. */

@@ -1,4 +1,4 @@
-import type { Endpoints, EndpointSlice } from "../../api/generated/types.ts";
+import type { EndpointSlice } from "../../api/generated/types.ts";
 import { keyOf } from "../../api/object.ts";
 import { isApiError } from "../../api/status.ts";
 import { createEventRecorder } from "../../client/events.ts";
@@ -12,6 +12,7 @@ import type { MirrorDecision } from "./decide.ts";
 import { decideMirror } from "./decide.ts";
 import { isMirrored } from "./metadata.ts";
 import { mirrorMetrics } from "./metrics.ts";
+import { warnOfSkipped } from "./skipped.ts";
 
 /** Milliseconds by which putting right what others changed is put off: who fights with us does so slowly. */
 const AGAIN = 50;
@@ -27,19 +28,12 @@ export async function startMirroring(environment: EndpointEnvironment): Promise<
   const most = environment.endpoints.mirroringMaxEndpointsPerSubset;
   const metrics = mirrorMetrics(environment.metrics, () => cached.values(), most);
 
-  /** CTL-086: what of the Endpoints has no slice. */
-  const tellSkipped = (mirrored: Endpoints, { invalid, excess }: MirrorDecision): void => {
-    const tell = (reason: string, message: string): void => events.event(mirrored, "Warning", reason, message);
-    if (invalid > 0) tell("InvalidIPAddress", `${invalid} addresses are no IP addresses and have no EndpointSlice`);
-    if (excess > 0) {
-      const message = `${excess} addresses have no EndpointSlice: of each subset at most ${most} are mirrored`;
-      tell("TooManyAddressesToMirror", message);
-    }
-  };
   const sync = async (key: string, signal: AbortSignal): Promise<MirrorDecision> => {
     const mirrored = endpoints.get(key);
     const decision = decideMirror({ endpoints: mirrored, service: services.get(key), existing: slices.by(key), most });
-    if (mirrored !== undefined) tellSkipped(mirrored, decision);
+    for (const { reason, message } of warnOfSkipped(decision, most)) {
+      if (mirrored !== undefined) events.event(mirrored, "Warning", reason, message);
+    }
     const namespace = key.slice(0, key.indexOf("/"));
     try {
       await applyChanges({ client, slices, namespace, counts: metrics }, decision.changes, signal);

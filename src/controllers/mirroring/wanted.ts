@@ -10,6 +10,7 @@ import type { IPFamily } from "../../net/ip.ts";
 import { familyOf } from "../../net/ip.ts";
 import { repackSubsets } from "../endpoints/repack.ts";
 import { portsKey } from "../pods/ports.ts";
+import type { Skipped } from "./skipped.ts";
 
 /** What one mirrored slice should hold. */
 export interface MirroredSlice {
@@ -18,13 +19,9 @@ export interface MirroredSlice {
   readonly endpoints: Endpoint[];
 }
 
-export interface Mirrored {
+export interface Mirrored extends Skipped {
   /** By family and ports. */
   readonly slices: ReadonlyMap<string, MirroredSlice>;
-  /** Addresses that are none. */
-  readonly invalid: number;
-  /** Addresses beyond what is mirrored of a subset. */
-  readonly excess: number;
 }
 
 export const mirrorKey = (family: string, ports: readonly EndpointPort[] | undefined): string =>
