@@ -7,7 +7,7 @@ import { labelsDiffer } from "../pods/matters.ts";
 import { isReady } from "../pods/ready.ts";
 
 /** Whether the step can change what an owner counts or decides. */
-export const replicaMatters = (previous: Pod, next: Pod): boolean =>
+const replicaMatters = (previous: Pod, next: Pod): boolean =>
   previous.metadata.uid !== next.metadata.uid ||
   controllerUid(previous) !== controllerUid(next) ||
   isActive(previous) !== isActive(next) ||
