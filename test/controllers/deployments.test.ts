@@ -5,6 +5,7 @@ import type { Deployment, Event, Pod, ReplicaSet, ResourceQuota } from "../../sr
 import { deployments, events, pods, replicaSets, resourceQuotas } from "../../src/api/resources.ts";
 import { resourceQuota } from "../../src/apiserver/admission/resource-quota/resource-quota.ts";
 import type { Client } from "../../src/client/client.ts";
+import { systemClock } from "../../src/observe/clock.ts";
 import { createWorld, eventually } from "./world.ts";
 import { playNode } from "./played-node.ts";
 
@@ -278,7 +279,7 @@ test("CTL-129: pods are ready at once, and available after minReadySeconds", asy
 });
 
 test("CTL-124: pods that a quota refuses are named as missing, tried few times, and made when there is room", async (t) => {
-  const { client } = await createWorld(t, { admissions: [resourceQuota] });
+  const { client } = await createWorld(t, systemClock, { admissions: [resourceQuota] });
   await playNode(t, client);
   await client.create<ResourceQuota>(resourceQuotas, {
     apiVersion: "v1",

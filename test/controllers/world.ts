@@ -7,6 +7,7 @@ import { createApiServer } from "../../src/apiserver/server.ts";
 import type { Client } from "../../src/client/client.ts";
 import { createClient } from "../../src/client/connect.ts";
 import { startControllers } from "../../src/controllers/start.ts";
+import type { Clock } from "../../src/observe/clock.ts";
 import { systemClock } from "../../src/observe/clock.ts";
 import type { Log } from "../../src/observe/log.ts";
 import { silentLog } from "../../src/observe/log.ts";
@@ -25,7 +26,11 @@ export interface World {
 }
 
 /** An API server on a store in memory, with namespace `default`, one node and the controllers. */
-export async function createWorld(t: TestContext, options: Partial<ApiServerOptions> = {}): Promise<World> {
+export async function createWorld(
+  t: TestContext,
+  clock: Clock = systemClock,
+  options: Partial<ApiServerOptions> = {},
+): Promise<World> {
   const certificates = await makeCertificates();
   const store = memoryStore();
   const newServer = () =>
@@ -50,7 +55,7 @@ export async function createWorld(t: TestContext, options: Partial<ApiServerOpti
   await client.create(namespaces, namespace);
   await client.create(nodes, nodeOf("node-1"));
   await client.updateStatus(nodes, await readyNode(client, "node-1"));
-  const start = () => startControllers({ client: ofControllers, clock: systemClock, random: Math.random, log });
+  const start = () => startControllers({ client: ofControllers, clock, random: Math.random, log });
   let controllers = await start();
   t.after(async () => {
     await controllers.stop();

@@ -3,7 +3,7 @@ import type { KubeObject, Resource } from "../../api/object.ts";
 import { apiVersionOf } from "../../api/object.ts";
 
 /** The reference to the one controller that manages an object, if it has one. */
-const controllerOf = ({ metadata }: { readonly metadata: ObjectMeta }): OwnerReference | undefined =>
+export const controllerOf = ({ metadata }: { readonly metadata: ObjectMeta }): OwnerReference | undefined =>
   metadata.ownerReferences?.find(({ controller }) => controller === true);
 
 /** The uid of that controller. */
