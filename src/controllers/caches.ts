@@ -27,6 +27,7 @@ import type { CacheOptions } from "../client/cache.ts";
 import { createCache } from "../client/cache.ts";
 import type { Cache } from "../client/cached.ts";
 import { SERVICE_NAME } from "./endpointslices/metadata.ts";
+import { ownerWords } from "./owned/index-words.ts";
 import { labelWords } from "./pods/selections.ts";
 import { accountKeyOf } from "./tokensecrets/decide.ts";
 
@@ -34,7 +35,7 @@ export type CacheEnvironment = Pick<CacheOptions<KubeObject>, "client" | "clock"
 
 /** One watch a resource, shared by all controllers of this process. */
 export interface Caches {
-  /** Indexes: `label` (see `labelWords`), `node` (name). */
+  /** Indexes: `label` (see `labelWords`), `node` (name), `owner` (see `ownerWords`). */
   readonly pods: Cache<Pod>;
   readonly services: Cache<Service>;
   /** Index: `service` (see `serviceKeyOf`). */
@@ -69,6 +70,7 @@ export function createCaches(environment: CacheEnvironment): Caches {
   return {
     pods: make<Pod>(pods, {
       label: labelWords,
+      owner: ownerWords,
       node: (pod) => (pod.spec?.nodeName === undefined ? [] : [pod.spec.nodeName]),
     }),
     services: make<Service>(services),
