@@ -1,27 +1,37 @@
 import type {
   ConfigMap,
   ClusterRole,
+  ControllerRevision,
+  DaemonSet,
   Endpoints,
   EndpointSlice,
+  Job,
   Namespace,
   Node,
+  PersistentVolumeClaim,
   Pod,
   Secret,
   Service,
   ServiceAccount,
+  StatefulSet,
 } from "../api/generated/types.ts";
 import type { KubeObject, Resource } from "../api/object.ts";
 import {
   configMaps,
   clusterRoles,
+  controllerRevisions,
+  daemonSets,
   endpoints,
   endpointSlices,
+  jobs,
   namespaces,
   nodes,
+  persistentVolumeClaims,
   pods,
   secrets,
   serviceAccounts,
   services,
+  statefulSets,
 } from "../api/resources.ts";
 import type { CacheOptions } from "../client/cache.ts";
 import { createCache } from "../client/cache.ts";
@@ -29,6 +39,7 @@ import type { Cache } from "../client/cached.ts";
 import { SERVICE_NAME } from "./endpointslices/metadata.ts";
 import { ownerWords } from "./owned/index-words.ts";
 import { labelWords } from "./pods/selections.ts";
+import { revisionWord } from "./revisions/revision.ts";
 import { accountKeyOf } from "./tokensecrets/decide.ts";
 
 export type CacheEnvironment = Pick<CacheOptions<KubeObject>, "client" | "clock" | "random" | "log">;
@@ -49,6 +60,12 @@ export interface Caches {
   /** Index: `account` (`namespace/name` of the ServiceAccount whose token it holds). */
   readonly secrets: Cache<Secret>;
   readonly clusterRoles: Cache<ClusterRole>;
+  readonly statefulSets: Cache<StatefulSet>;
+  readonly daemonSets: Cache<DaemonSet>;
+  readonly jobs: Cache<Job>;
+  /** Index: `owner` (see `revisionWord`). */
+  readonly revisions: Cache<ControllerRevision>;
+  readonly claims: Cache<PersistentVolumeClaim>;
   /** The cache of any resource; made when first asked for. */
   of(resource: Resource): Cache<KubeObject>;
   stop(): void;
@@ -94,6 +111,11 @@ export function createCaches(environment: CacheEnvironment): Caches {
       },
     }),
     clusterRoles: make<ClusterRole>(clusterRoles),
+    statefulSets: make<StatefulSet>(statefulSets),
+    daemonSets: make<DaemonSet>(daemonSets),
+    jobs: make<Job>(jobs),
+    revisions: make<ControllerRevision>(controllerRevisions, { owner: (revision) => [revisionWord(revision)] }),
+    claims: make<PersistentVolumeClaim>(persistentVolumeClaims),
     of: (resource) => made.get(`${resource.group}/${resource.plural}`) ?? make<KubeObject>(resource),
     stop() {
       for (const cache of made.values()) cache.stop();

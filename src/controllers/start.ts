@@ -7,10 +7,12 @@ import type { Part } from "../observe/part.ts";
 import { startAggregation } from "./aggregation/start.ts";
 import { startBinding } from "./binding/start.ts";
 import { createCaches } from "./caches.ts";
+import { startDaemonSets } from "./daemonsets/start.ts";
 import { startEndpoints } from "./endpoints/start.ts";
 import { startEndpointSlices } from "./endpointslices/start.ts";
 import type { ControllerEnvironment } from "./environment.ts";
 import { startGarbage } from "./garbage/start.ts";
+import { startJobs } from "./jobs/start.ts";
 import { startNamespaces } from "./namespaces/start.ts";
 import { startQuota } from "./quota/start.ts";
 import { startRootCa } from "./rootca/start.ts";
@@ -18,6 +20,7 @@ import type { SignToken } from "./tokensecrets/decide.ts";
 import { startTokenSecrets } from "./tokensecrets/start.ts";
 import { servedResources } from "./served.ts";
 import { startServiceCIDRs } from "./servicecidrs/start.ts";
+import { startStatefulSets } from "./statefulsets/start.ts";
 
 export interface ControllersOptions {
   readonly client: Client;
@@ -63,6 +66,9 @@ export async function startControllers(options: ControllersOptions): Promise<Par
       : [startRootCa(environment, authority.ca), startTokenSecrets(environment, authority.ca, authority.signToken)]),
     startAggregation(environment),
     startServiceCIDRs(environment),
+    startStatefulSets(environment),
+    startDaemonSets(environment),
+    startJobs(environment),
     discover(options).then((served) =>
       Promise.all([
         startGarbage(environment, served),

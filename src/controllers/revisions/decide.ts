@@ -20,12 +20,16 @@ export function decideRevision(existing: readonly ControllerRevision[], wanted: 
     : { action: "renumber", revision: { ...equal, revision: next } };
 }
 
-/** Revisions above `limit` (`revisionHistoryLimit`) that nothing is made of any more, the oldest first. */
+/**
+ * Of `counted` those above `limit` (`revisionHistoryLimit`), the oldest first; one that pods are still made of never goes.
+ */
 export function superfluousRevisions(
-  existing: readonly ControllerRevision[],
+  counted: readonly ControllerRevision[],
   isLive: (revision: ControllerRevision) => boolean,
   limit: number,
 ): ControllerRevision[] {
-  const history = sortRevisions(existing).filter((revision) => !isLive(revision));
-  return limit < 0 ? [] : history.slice(0, Math.max(0, history.length - limit));
+  const excess = Math.max(0, counted.length - limit);
+  return sortRevisions(counted)
+    .filter((revision) => !isLive(revision))
+    .slice(0, excess);
 }

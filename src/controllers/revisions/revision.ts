@@ -1,10 +1,11 @@
 import type { ControllerRevision, OwnerReference, PodTemplateSpec } from "../../api/generated/types.ts";
+import { controllerUid } from "../owned/reference.ts";
 import { hashOf } from "./hash.ts";
 
 /** The label of a StatefulSet's or DaemonSet's pods that says which revision they are made of. */
 export const REVISION_LABEL = "controller-revision-hash";
-/** The label of a revision that holds its hash. */
-const HASH_LABEL = "controller.kubernetes.io/hash";
+/** The label of a StatefulSet's revision that holds its hash; of a DaemonSet's it is `REVISION_LABEL`. */
+export const HASH_LABEL = "controller.kubernetes.io/hash";
 
 /** What `kubectl rollout undo` lays over the owner as a strategic merge patch: the whole template, instead of what is there. */
 interface Data {
@@ -16,7 +17,7 @@ export interface RevisionOf {
   readonly namespace: string | undefined;
   readonly annotations: Readonly<Record<string, string>> | undefined;
   readonly template: PodTemplateSpec;
-  readonly revision: number;
+  readonly hashLabel: string;
   /** How many revisions have met another with their name and other contents. */
   readonly collisionCount: number;
 }
@@ -38,7 +39,7 @@ const textOf = (data: unknown): string => JSON.stringify(canonical(data)) ?? "";
 /** The most that may stand before the hash, so that the name is a name whatever the owner's is. */
 const LONGEST_PREFIX = 223;
 
-/** A revision that the server does not know yet. Its name follows from what it holds, so that none is made twice. */
+/** A revision that the server does not know yet, with number 1. Its name follows from what it holds, so that none is made twice. */
 export function newRevision(of: RevisionOf): ControllerRevision {
   const data: Data = { spec: { template: { $patch: "replace", ...of.template } } };
   const hash = hashOf(`${textOf(data)}${of.collisionCount}`);
@@ -48,14 +49,18 @@ export function newRevision(of: RevisionOf): ControllerRevision {
     metadata: {
       name: `${of.owner.name.slice(0, LONGEST_PREFIX)}-${hash}`,
       namespace: of.namespace,
-      labels: { ...of.template.metadata?.labels, [HASH_LABEL]: hash, [REVISION_LABEL]: hash },
+      labels: { ...of.template.metadata?.labels, [of.hashLabel]: hash },
       ...(of.annotations === undefined ? {} : { annotations: { ...of.annotations } }),
       ownerReferences: [of.owner],
     },
     data,
-    revision: of.revision,
+    revision: 1,
   };
 }
+
+/** The word of the cache's index `owner`: the controller's uid, or the namespace (with a slash) of what has none. */
+export const revisionWord = (revision: ControllerRevision): string =>
+  controllerUid(revision) ?? `${revision.metadata.namespace ?? ""}/`;
 
 /** Whether two revisions would make the same pods. */
 export const isEqualRevision = (a: ControllerRevision, b: ControllerRevision): boolean =>
