@@ -9,10 +9,21 @@ import { mergeRuleOf, mergeRules, structOf } from "./mergeKeys.ts";
 import { fields } from "./generated/fields.ts";
 import type { Kind } from "./kind.ts";
 
+const POD = { spec: { containers: [{ name: "c", image: "i" }] } };
 const NOW = { now: "2026-01-01T00:00:00Z" };
+const workload = { selector: { matchLabels: { app: "a" } }, template: { metadata: { labels: { app: "a" } }, ...POD } };
 /** What each kind needs beside a name. */
 const NEEDED: Record<string, object> = {
-  Pod: { spec: { containers: [{ name: "c", image: "i" }] } },
+  Pod: POD,
+  Deployment: { spec: workload },
+  ReplicaSet: { spec: workload },
+  StatefulSet: { spec: { ...workload, serviceName: "a" } },
+  DaemonSet: { spec: workload },
+  ControllerRevision: { data: {}, revision: 1 },
+  Job: { spec: { template: { spec: { ...POD.spec, restartPolicy: "Never" } } } },
+  ReplicationController: { spec: { template: workload.template } },
+  PersistentVolumeClaim: { spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } } },
+  PodDisruptionBudget: { spec: { minAvailable: 1, selector: workload.selector } },
   Service: { spec: { ports: [{ port: 80 }] } },
   EndpointSlice: { addressType: "IPv4" },
   Event: { involvedObject: { kind: "Pod", namespace: "default", name: "p" } },
@@ -53,8 +64,8 @@ function deepFreeze<T>(value: T): T {
   return value;
 }
 
-void test("twenty kinds, each by names of its own", () => {
-  assert.equal(kinds.length, 20);
+void test("twenty-nine kinds, each by names of its own", () => {
+  assert.equal(kinds.length, 29);
   for (const part of ["plural", "singular", "kind"] as const) {
     assert.equal(new Set(kinds.map((kind) => kind[part])).size, kinds.length, part);
   }
@@ -190,7 +201,7 @@ void test("SVC-189, SVC-190: who is created by PUT, and what DELETE answers", ()
       .filter((kind) => kind.deleteAnswers === "object")
       .map((kind) => kind.kind)
       .sort(),
-    ["Namespace", "Pod", "ResourceQuota", "Service", "ServiceAccount"],
+    ["Namespace", "PersistentVolumeClaim", "Pod", "ResourceQuota", "Service", "ServiceAccount"],
   );
 });
 

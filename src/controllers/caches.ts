@@ -3,6 +3,7 @@ import type {
   ClusterRole,
   ControllerRevision,
   DaemonSet,
+  Deployment,
   Endpoints,
   EndpointSlice,
   Job,
@@ -10,6 +11,8 @@ import type {
   Node,
   PersistentVolumeClaim,
   Pod,
+  ReplicaSet,
+  ReplicationController,
   Secret,
   Service,
   ServiceAccount,
@@ -21,6 +24,7 @@ import {
   clusterRoles,
   controllerRevisions,
   daemonSets,
+  deployments,
   endpoints,
   endpointSlices,
   jobs,
@@ -28,6 +32,8 @@ import {
   nodes,
   persistentVolumeClaims,
   pods,
+  replicaSets,
+  replicationControllers,
   secrets,
   serviceAccounts,
   services,
@@ -37,7 +43,7 @@ import type { CacheOptions } from "../client/cache.ts";
 import { createCache } from "../client/cache.ts";
 import type { Cache } from "../client/cached.ts";
 import { SERVICE_NAME } from "./endpointslices/metadata.ts";
-import { ownerWords } from "./owned/index-words.ts";
+import { ownerWords, selectorWord } from "./owned/index-words.ts";
 import { labelWords } from "./pods/selections.ts";
 import { revisionWord } from "./revisions/revision.ts";
 import { accountKeyOf } from "./tokensecrets/decide.ts";
@@ -60,12 +66,21 @@ export interface Caches {
   /** Index: `account` (`namespace/name` of the ServiceAccount whose token it holds). */
   readonly secrets: Cache<Secret>;
   readonly clusterRoles: Cache<ClusterRole>;
+  /** Index: `selector` (see `selectorWord`). */
   readonly statefulSets: Cache<StatefulSet>;
+  /** The same. */
   readonly daemonSets: Cache<DaemonSet>;
+  /** The same. */
   readonly jobs: Cache<Job>;
   /** Index: `owner` (see `revisionWord`). */
   readonly revisions: Cache<ControllerRevision>;
   readonly claims: Cache<PersistentVolumeClaim>;
+  /** Index: `selector` (see `selectorWord`). */
+  readonly deployments: Cache<Deployment>;
+  /** Indexes: `owner` (see `ownerWords`), `selector` (see `selectorWord`). */
+  readonly replicaSets: Cache<ReplicaSet>;
+  /** The same. */
+  readonly replicationControllers: Cache<ReplicationController>;
   /** The cache of any resource; made when first asked for. */
   of(resource: Resource): Cache<KubeObject>;
   stop(): void;
@@ -76,6 +91,15 @@ export function serviceKeyOf(slice: EndpointSlice): string | undefined {
   const name = slice.metadata.labels?.[SERVICE_NAME];
   return name === undefined ? undefined : `${slice.metadata.namespace ?? ""}/${name}`;
 }
+
+/** The word of the index `selector` of a kind whose objects own others by a selector. */
+const selectorWords = (object: Deployment | ReplicaSet | ReplicationController): string[] => {
+  const selector =
+    object.kind === "ReplicationController"
+      ? { matchLabels: object.spec?.selector ?? {} }
+      : (object.spec?.selector ?? {});
+  return [selectorWord(object.metadata.namespace, selector)];
+};
 
 export function createCaches(environment: CacheEnvironment): Caches {
   const made = new Map<string, Cache<KubeObject>>();
@@ -111,11 +135,17 @@ export function createCaches(environment: CacheEnvironment): Caches {
       },
     }),
     clusterRoles: make<ClusterRole>(clusterRoles),
-    statefulSets: make<StatefulSet>(statefulSets),
-    daemonSets: make<DaemonSet>(daemonSets),
-    jobs: make<Job>(jobs),
+    statefulSets: make<StatefulSet>(statefulSets, { selector: selectorWords }),
+    daemonSets: make<DaemonSet>(daemonSets, { selector: selectorWords }),
+    jobs: make<Job>(jobs, { selector: selectorWords }),
     revisions: make<ControllerRevision>(controllerRevisions, { owner: (revision) => [revisionWord(revision)] }),
     claims: make<PersistentVolumeClaim>(persistentVolumeClaims),
+    deployments: make<Deployment>(deployments, { selector: selectorWords }),
+    replicaSets: make<ReplicaSet>(replicaSets, { owner: ownerWords, selector: selectorWords }),
+    replicationControllers: make<ReplicationController>(replicationControllers, {
+      owner: ownerWords,
+      selector: selectorWords,
+    }),
     of: (resource) => made.get(`${resource.group}/${resource.plural}`) ?? make<KubeObject>(resource),
     stop() {
       for (const cache of made.values()) cache.stop();

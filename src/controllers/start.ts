@@ -1,4 +1,5 @@
 import type { Resource } from "../api/object.ts";
+import { replicaSets, replicationControllers } from "../api/resources.ts";
 import { backoff } from "../client/backoff.ts";
 import type { Client } from "../client/client.ts";
 import type { Clock } from "../observe/clock.ts";
@@ -8,6 +9,7 @@ import { startAggregation } from "./aggregation/start.ts";
 import { startBinding } from "./binding/start.ts";
 import { createCaches } from "./caches.ts";
 import { startDaemonSets } from "./daemonsets/start.ts";
+import { startDeployments } from "./deployments/start.ts";
 import { startEndpoints } from "./endpoints/start.ts";
 import { startEndpointSlices } from "./endpointslices/start.ts";
 import type { ControllerEnvironment } from "./environment.ts";
@@ -15,6 +17,7 @@ import { startGarbage } from "./garbage/start.ts";
 import { startJobs } from "./jobs/start.ts";
 import { startNamespaces } from "./namespaces/start.ts";
 import { startQuota } from "./quota/start.ts";
+import { startReplicas } from "./replicasets/start.ts";
 import { startRootCa } from "./rootca/start.ts";
 import type { SignToken } from "./tokensecrets/decide.ts";
 import { startTokenSecrets } from "./tokensecrets/start.ts";
@@ -65,6 +68,17 @@ export async function startControllers(options: ControllersOptions): Promise<Par
       ? []
       : [startRootCa(environment, authority.ca), startTokenSecrets(environment, authority.ca, authority.signToken)]),
     startAggregation(environment),
+    startReplicas(environment, {
+      resource: replicaSets,
+      cache: caches.replicaSets,
+      component: "replicaset-controller",
+    }),
+    startReplicas(environment, {
+      resource: replicationControllers,
+      cache: caches.replicationControllers,
+      component: "replication-controller",
+    }),
+    startDeployments(environment),
     startServiceCIDRs(environment),
     startStatefulSets(environment),
     startDaemonSets(environment),

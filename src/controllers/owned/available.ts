@@ -22,6 +22,9 @@ export function isAvailable(pod: Pod, minReadySeconds: number | undefined, now: 
   return since !== undefined && since + minReadySeconds * 1000 <= now;
 }
 
+/** A timer cannot wait for longer than 24 days; whoever waits for longer looks again after one. */
+const DAY = 24 * 60 * 60 * 1000;
+
 /** CTL-129: milliseconds until the next of the pods turns from ready into available; undefined when none will by time alone. */
 export function nextAvailability(
   pods: Iterable<Pod>,
@@ -36,5 +39,5 @@ export function nextAvailability(
     const left = since + minReadySeconds * 1000 - now;
     if (left > 0 && (next === undefined || left < next)) next = left;
   }
-  return next;
+  return next === undefined ? undefined : Math.min(next, DAY);
 }

@@ -8,11 +8,11 @@ import type { Client } from "../../client/client.ts";
 import { createOwnWrites } from "../../client/own-writes.ts";
 import type { Clock } from "../../observe/clock.ts";
 import { timestamp } from "../../observe/clock.ts";
-import { selectedBy } from "../pods/selections.ts";
+import { adoptAndRelease, orphansOf } from "./adopt.ts";
 import type { Claims } from "./claim.ts";
 import { createPodNames } from "./names.ts";
 import { ownerWord } from "./index-words.ts";
-import { controllerUid, referenceTo } from "./reference.ts";
+import { controllerUid } from "./reference.ts";
 
 export interface OwnedPodsOptions {
   readonly client: Client;
@@ -84,27 +84,9 @@ export function createOwnedPods({ client, pods, clock, random, resource }: Owned
     }
   };
 
-  const patch = async (pod: Pod, ownerReference: object, signal: AbortSignal): Promise<void> => {
-    const { namespace, name = "", uid } = pod.metadata;
-    const body = { metadata: { uid, ownerReferences: [ownerReference] } };
-    writes.wrote(await client.patch<Pod>(podResource, { namespace, name }, "strategic", body, undefined, signal));
-  };
-  /** The server's word that the owner still is who it was: a cache may be late, and what it adopts would go with it. */
-  const checkOwner = async (owner: KubeObject, signal: AbortSignal): Promise<void> => {
-    const { namespace, name = "", uid } = owner.metadata;
-    const { metadata } = await client.get(resource, { namespace, name }, signal);
-    if (metadata.uid === uid && metadata.deletionTimestamp === undefined) return;
-    const why = metadata.uid === uid ? "it is being deleted" : `its uid is ${metadata.uid ?? ""} now, not ${uid ?? ""}`;
-    throw new Error(`${resource.kind} ${keyOf(owner)} cannot adopt pods: ${why}`);
-  };
-
   return {
     of: (uid) => writes.by(uid).map(shown),
-    orphans(namespace, { matchLabels = {} }) {
-      const find = (word: string): Pod[] => writes.by(word).filter((pod) => controllerUid(pod) === undefined);
-      // Without pairs there is no word to look under but the namespace's own.
-      return Object.keys(matchLabels).length === 0 ? find(`${namespace}/`) : selectedBy(namespace, matchLabels, find);
-    },
+    orphans: (namespace, selector) => orphansOf(writes, namespace, selector),
     async create(owner, pod, signal, purpose = "") {
       const { uid = "" } = owner.metadata;
       const { generateName, name } = pod.metadata;
@@ -137,16 +119,8 @@ export function createOwnedPods({ client, pods, clock, random, resource }: Owned
           : writes.get(keyOf(pod)) !== undefined;
       if (late) ending.set(uid, timestamp(clock.now()));
     },
-    async claim(owner, { adopt, release }, signal) {
-      if (adopt.length > 0) await checkOwner(owner, signal);
-      const outcomes = await Promise.allSettled([
-        ...adopt.map((pod) => patch(pod, referenceTo(owner, resource), signal)),
-        ...release.map((pod) => patch(pod, { $patch: "delete", uid: owner.metadata.uid }, signal)),
-      ]);
-      for (const outcome of outcomes) {
-        if (outcome.status === "rejected" && !isApiError(outcome.reason, "NotFound")) throw outcome.reason;
-      }
-    },
+    claim: (owner, claims, signal) =>
+      adoptAndRelease({ client, resource, owned: podResource, writes }, owner, claims, signal),
     wrote: (pod) => writes.wrote(pod),
     forget: (uid) => names.forget(uid),
     stop,

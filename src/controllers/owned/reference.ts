@@ -19,3 +19,10 @@ export const referenceTo = ({ metadata }: KubeObject, resource: Resource): Owner
   controller: true,
   blockOwnerDeletion: true,
 });
+
+/** The key of the owner of this kind that manages an object. */
+export function ownerKeyOf(object: { readonly metadata: ObjectMeta }, resource: Resource): string | undefined {
+  const reference = controllerOf(object);
+  if (reference?.kind !== resource.kind || reference.apiVersion !== apiVersionOf(resource)) return undefined;
+  return `${object.metadata.namespace ?? ""}/${reference.name}`;
+}

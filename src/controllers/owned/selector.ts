@@ -31,7 +31,3 @@ export function matcherOf(selector: LabelSelector | undefined): LabelMatcher {
     pairs.every(([key, value]) => labels[key] === value) &&
     requirements.every((requirement) => meets(requirement, labels));
 }
-
-/** Whether it selects everything, which no controller of pods is allowed to. */
-export const selectsAll = ({ matchLabels = {}, matchExpressions = [] }: LabelSelector): boolean =>
-  Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;

@@ -1,0 +1,13 @@
+import type { Fault } from "../fault.ts";
+import type { Deployment } from "../generated/types.ts";
+import { nonNegative } from "../meta/check.ts";
+import { validateObjectMeta } from "../meta/objectMeta.ts";
+import { WORKLOAD_META } from "../template/rules.ts";
+
+export const validate = (next: Deployment, previous: Deployment | undefined): Fault[] => [
+  ...validateObjectMeta(next.metadata, previous?.metadata, WORKLOAD_META),
+  ...nonNegative("spec.replicas", next.spec?.replicas),
+];
+
+export const validateStatus = (next: Deployment, previous: Deployment): Fault[] =>
+  validateObjectMeta(next.metadata, previous.metadata, WORKLOAD_META);
