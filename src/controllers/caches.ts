@@ -45,7 +45,6 @@ import type { Cache } from "../client/cached.ts";
 import { SERVICE_NAME } from "./endpointslices/metadata.ts";
 import { ownerWords, selectorWord } from "./owned/index-words.ts";
 import { labelWords } from "./pods/selections.ts";
-import { revisionWord } from "./revisions/revision.ts";
 import { accountKeyOf } from "./tokensecrets/decide.ts";
 
 export type CacheEnvironment = Pick<CacheOptions<KubeObject>, "client" | "clock" | "random" | "log">;
@@ -72,7 +71,7 @@ export interface Caches {
   readonly daemonSets: Cache<DaemonSet>;
   /** The same. */
   readonly jobs: Cache<Job>;
-  /** Index: `owner` (see `revisionWord`). */
+  /** Index: `owner` (see `ownerWords`). */
   readonly revisions: Cache<ControllerRevision>;
   readonly claims: Cache<PersistentVolumeClaim>;
   /** Index: `selector` (see `selectorWord`). */
@@ -93,7 +92,9 @@ export function serviceKeyOf(slice: EndpointSlice): string | undefined {
 }
 
 /** The word of the index `selector` of a kind whose objects own others by a selector. */
-const selectorWords = (object: Deployment | ReplicaSet | ReplicationController): string[] => {
+const selectorWords = (
+  object: Deployment | ReplicaSet | ReplicationController | StatefulSet | DaemonSet | Job,
+): string[] => {
   const selector =
     object.kind === "ReplicationController"
       ? { matchLabels: object.spec?.selector ?? {} }
@@ -138,7 +139,7 @@ export function createCaches(environment: CacheEnvironment): Caches {
     statefulSets: make<StatefulSet>(statefulSets, { selector: selectorWords }),
     daemonSets: make<DaemonSet>(daemonSets, { selector: selectorWords }),
     jobs: make<Job>(jobs, { selector: selectorWords }),
-    revisions: make<ControllerRevision>(controllerRevisions, { owner: (revision) => [revisionWord(revision)] }),
+    revisions: make<ControllerRevision>(controllerRevisions, { owner: ownerWords }),
     claims: make<PersistentVolumeClaim>(persistentVolumeClaims),
     deployments: make<Deployment>(deployments, { selector: selectorWords }),
     replicaSets: make<ReplicaSet>(replicaSets, { owner: ownerWords, selector: selectorWords }),

@@ -32,7 +32,7 @@ export function createFailures(clock: Clock): Failures {
       const pause = Math.min(MOST, (current(key)?.pause ?? LEAST / 2) * 2);
       held.delete(key);
       held.set(key, { at: clock.now(), pause });
-      for (const old of [...held.keys()]) {
+      for (const old of Array.from(held.keys())) {
         if (current(old) !== undefined) break;
       }
     },

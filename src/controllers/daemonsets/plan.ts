@@ -107,8 +107,16 @@ export function planPlaces(input: DaemonInput, places: readonly Place[]): Plan {
           if (isFailure) failed.push(node);
           told.push(
             isFailure
-              ? toldOf("Warning", "FailedDaemonPod", `Found failed daemon pod ${keyOf(pod)} on node ${node}, will try to kill it`)
-              : toldOf("Normal", "SucceededDaemonPod", `Found succeeded daemon pod ${keyOf(pod)} on node ${node}, will try to delete it`),
+              ? toldOf(
+                  "Warning",
+                  "FailedDaemonPod",
+                  `Found failed daemon pod ${keyOf(pod)} on node ${node}, will try to kill it`,
+                )
+              : toldOf(
+                  "Normal",
+                  "SucceededDaemonPod",
+                  `Found succeeded daemon pod ${keyOf(pod)} on node ${node}, will try to delete it`,
+                ),
           );
         }
       }

@@ -57,8 +57,7 @@ function surge(
   { surge: most }: Limits,
   wanted: number,
 ): Rollout {
-  const isUp = (pod: Pod | undefined): boolean =>
-    pod !== undefined && isAvailable(pod, set.spec?.minReadySeconds, now);
+  const isUp = (pod: Pod | undefined): boolean => pod !== undefined && isAvailable(pod, set.spec?.minReadySeconds, now);
   const remove: Pod[] = [];
   const elsewhere: Pod[] = [];
   const broken: string[] = [];

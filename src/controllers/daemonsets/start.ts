@@ -44,7 +44,8 @@ export async function startDaemonSets(environment: ControllerEnvironment): Promi
     );
     const hashIn = (labels: Readonly<Record<string, string>> | undefined): string => labels?.[REVISION_LABEL] ?? "";
     const hash = hashIn(newest.metadata.labels);
-    const placeOf = (node: string): string => `${set.metadata.uid ?? ""}/${set.status?.observedGeneration ?? 0}/${node}`;
+    const placeOf = (node: string): string =>
+      `${set.metadata.uid ?? ""}/${set.status?.observedGeneration ?? 0}/${node}`;
     const decide = () =>
       decideDaemonSet({
         set: turn.current(),

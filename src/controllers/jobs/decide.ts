@@ -103,7 +103,10 @@ export function decideJob(input: JobInput): JobDecision {
     if (outcome.type === "SuccessCriteriaMet") completionTime = timestamp(now);
     told.push(...toldOf(job, outcome, counted.succeeded ?? 0));
   }
-  const waits = [work.again, outcome === undefined ? deadlineIn({ ...job, status: { ...job.status, startTime } }, now) : undefined];
+  const waits = [
+    work.again,
+    outcome === undefined ? deadlineIn({ ...job, status: { ...job.status, startTime } }, now) : undefined,
+  ];
   const again = waits.filter((wait) => wait !== undefined);
   return {
     ...work,

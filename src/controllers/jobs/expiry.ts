@@ -25,7 +25,8 @@ export async function expire(client: Client, job: Job, now: number, signal: Abor
     const options = { propagationPolicy: "Foreground", preconditions: { uid } } as const;
     await client.delete(jobResource, { namespace, name }, options, signal);
   } catch (error) {
-    if (!isApiError(error, "NotFound")) throw new Error(`Job ${keyOf(job)} has expired and cannot be deleted`, { cause: error });
+    if (!isApiError(error, "NotFound"))
+      throw new Error(`Job ${keyOf(job)} has expired and cannot be deleted`, { cause: error });
   }
   return undefined;
 }

@@ -58,15 +58,16 @@ function creations(view: JobView, count: number): Work {
   const { job, pods, active, indexes } = view;
   if (indexes === undefined) {
     const wait = waitFor(view, undefined);
-    return wait > 0 ? { ...NOTHING, again: wait } : { ...NOTHING, create: Array.from({ length: count }, () => newPod(job)) };
+    return wait > 0
+      ? { ...NOTHING, again: wait }
+      : { ...NOTHING, create: Array.from({ length: count }, () => newPod(job)) };
   }
   const busy = [...active, ...(replacesOnlyFailed(job) ? pods.filter(isLeaving) : [])].map(indexOf);
-  const taken = union(
-    indexes.succeeded,
-    indexes.failed ?? [],
-    indexesOf(busy.filter((index) => index !== undefined)),
-  );
-  const free = firstFree(taken, count, job.spec?.completions ?? 0).map((index) => ({ index, wait: waitFor(view, index) }));
+  const taken = union(indexes.succeeded, indexes.failed ?? [], indexesOf(busy.filter((index) => index !== undefined)));
+  const free = firstFree(taken, count, job.spec?.completions ?? 0).map((index) => ({
+    index,
+    wait: waitFor(view, index),
+  }));
   const waits = free.map(({ wait }) => wait).filter((wait) => wait > 0);
   return {
     ...NOTHING,

@@ -51,7 +51,8 @@ export function startOrphans(environment: ControllerEnvironment): Part {
       if (change.type !== "removed") consider(change.object);
     }),
     jobs.onChange((change) => {
-      if (change.type === "removed") for (const pod of pods.by("owner", change.previous.metadata.uid ?? "")) consider(pod);
+      if (change.type === "removed")
+        for (const pod of pods.by("owner", change.previous.metadata.uid ?? "")) consider(pod);
     }),
   ];
   return {

@@ -39,7 +39,8 @@ export function trackPods(view: JobView, outcome: Outcome | undefined): Tracking
   const done: number[] = [];
   const release: Pod[] = [];
   let isWhole = true;
-  const isOwnIndex = (pod: Pod): boolean => !isIndexed(job) || (indexOf(pod) ?? Infinity) < (job.spec?.completions ?? 0);
+  const isOwnIndex = (pod: Pod): boolean =>
+    !isIndexed(job) || (indexOf(pod) ?? Infinity) < (job.spec?.completions ?? 0);
 
   const byIndex = (a: Pod, b: Pod): number => (indexOf(a) ?? -1) - (indexOf(b) ?? -1);
   for (const pod of pods.filter(isTracked).sort(byIndex)) {

@@ -57,7 +57,9 @@ export function viewOf(input: JobInput): JobView {
   const completions = job.spec?.completions ?? 0;
   const uncounted = status?.uncountedTerminatedPods;
   // Pods without the finalizer are counted, or among the uncounted; of an Indexed Job only its own indexes matter.
-  const valid = pods.filter((pod) => isTracked(pod) && (!isIndexed(job) || (indexOf(pod) ?? completions) < completions));
+  const valid = pods.filter(
+    (pod) => isTracked(pod) && (!isIndexed(job) || (indexOf(pod) ?? completions) < completions),
+  );
   const unless = (uids: readonly string[] | undefined, pod: Pod): boolean =>
     uids?.includes(pod.metadata.uid ?? "") !== true;
   const succeeded = valid.filter((pod) => pod.status?.phase === "Succeeded" && unless(uncounted?.succeeded, pod));

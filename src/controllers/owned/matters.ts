@@ -20,6 +20,4 @@ const facts = ({ metadata, spec, status }: Pod): string =>
 
 /** Whether the step from one state of a pod to the next can change what its owner does or counts. */
 export const ownedPodMatters = (previous: Pod, next: Pod): boolean =>
-  isReady(previous) !== isReady(next) ||
-  readySince(previous) !== readySince(next) ||
-  facts(previous) !== facts(next);
+  isReady(previous) !== isReady(next) || readySince(previous) !== readySince(next) || facts(previous) !== facts(next);

@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from "node:util";
 import type { LabelSelector, Pod } from "../../api/generated/types.ts";
 import type { KubeObject, Resource } from "../../api/object.ts";
-import { apiVersionOf, keyOf } from "../../api/object.ts";
+import { sameJson } from "../../api/meta/values.ts";
+import { keyOf } from "../../api/object.ts";
 import { isApiError } from "../../api/status.ts";
 import type { Cache, CacheChange } from "../../client/cached.ts";
 import type { EventRecorder } from "../../client/events.ts";
@@ -12,10 +12,11 @@ import type { Part } from "../../observe/part.ts";
 import type { ControllerEnvironment } from "../environment.ts";
 import { createRests } from "../pods/rests.ts";
 import { decideClaims } from "./claim.ts";
+import { wordsOfSelectors } from "./index-words.ts";
 import { ownedPodMatters } from "./matters.ts";
 import type { OwnedPods } from "./pods.ts";
 import { createOwnedPods } from "./pods.ts";
-import { controllerOf, controllerUid } from "./reference.ts";
+import { controllerUid, ownerKeyOf } from "./reference.ts";
 import { matcherOf } from "./selector.ts";
 
 interface Owner<Status> extends KubeObject {
@@ -29,17 +30,18 @@ export interface Turn<Status, T extends Owner<Status>> {
   readonly events: EventRecorder;
   readonly signal: AbortSignal;
   /** The object as last written by us, or as the cache has it. */
-  current(): T;
+  readonly current: () => T;
   /** The pods that it manages and selects, our own writes among them. */
-  owned(): Pod[];
+  readonly owned: () => Pod[];
   /** Writes the status unless it says just that already. Answers whether it was written. @throws on conflict, to be tried again */
-  store(status: Status): Promise<boolean>;
+  readonly store: (status: Status) => Promise<boolean>;
   /** Another turn after so many milliseconds; 0 for at once. */
-  again(milliseconds: number): void;
+  readonly again: (milliseconds: number) => void;
 }
 
 export interface OwnersOptions<Status, T extends Owner<Status>> {
   readonly resource: Resource;
+  /** With the index `selector`; see `selectorWord`. */
   readonly cache: Cache<T>;
   /** Who tells: the name in events. */
   readonly component: string;
@@ -55,9 +57,6 @@ export interface Owners extends Part {
   /** Another turn for the owner of this key. */
   add(key: string): void;
 }
-
-/** Nothing that a server leaves out or adds for nothing makes a difference. */
-const plain = (status: unknown): unknown => JSON.parse(JSON.stringify(status ?? {}));
 
 /** Keeps the pods of all objects of a kind: adopts and frees them, and gives an object its turn whenever something of it changed. */
 export async function startOwners<Status, T extends Owner<Status>>(
@@ -98,7 +97,7 @@ export async function startOwners<Status, T extends Owner<Status>>(
       owned,
       async store(status) {
         const held = current();
-        if (isDeepStrictEqual(plain(held.status), plain(status))) return false;
+        if (sameJson(held.status ?? {}, status)) return false;
         try {
           const written = await client.updateStatus<T>(resource, { ...held, status }, signal);
           objects.wrote(written);
@@ -120,11 +119,6 @@ export async function startOwners<Status, T extends Owner<Status>>(
     else queue.addAfter(key, rest);
   };
 
-  const ownerKeyOf = (pod: Pod): string | undefined => {
-    const reference = controllerOf(pod);
-    const isOurs = reference?.kind === resource.kind && reference.apiVersion === apiVersionOf(resource);
-    return isOurs ? `${pod.metadata.namespace ?? ""}/${reference.name}` : undefined;
-  };
   const touchPod = (change: CacheChange<Pod>): void => {
     if (change.type === "changed" && !ownedPodMatters(change.previous, change.object)) return;
     const states =
@@ -132,14 +126,14 @@ export async function startOwners<Status, T extends Owner<Status>>(
         ? [change.previous, change.object]
         : [change.type === "added" ? change.object : change.previous];
     for (const pod of states) {
-      const key = ownerKeyOf(pod);
+      const key = ownerKeyOf(pod, resource);
       if (key !== undefined) touch(key);
     }
-    // What nobody manages may be adopted by any that selects it; there are few such pods.
+    // What nobody manages may be adopted by any that selects it.
     if (change.type === "removed" || controllerUid(change.object) !== undefined) return;
-    const { namespace, labels } = change.object.metadata;
-    for (const object of cache.values()) {
-      if (object.metadata.namespace === namespace && matcherOf(selectorOf(object))(labels)) touch(keyOf(object));
+    const { labels } = change.object.metadata;
+    for (const object of wordsOfSelectors(change.object).flatMap((word) => cache.by("selector", word))) {
+      if (matcherOf(selectorOf(object))(labels)) touch(keyOf(object));
     }
   };
   for (const object of cache.values()) queue.add(keyOf(object));
@@ -152,7 +146,7 @@ export async function startOwners<Status, T extends Owner<Status>>(
       }
       queue.add(keyOf(change.type === "removed" ? change.previous : change.object));
     }),
-    pods.stop,
+    () => pods.stop(),
   ];
   return {
     add: touch,

@@ -5,15 +5,17 @@ import { isApiError } from "../../api/status.ts";
 import type { Cache } from "../../client/cached.ts";
 import type { Client } from "../../client/client.ts";
 import { createOwnWrites } from "../../client/own-writes.ts";
+import { adoptAndRelease, orphansOf } from "../owned/adopt.ts";
 import { decideClaims } from "../owned/claim.ts";
-import { referenceTo } from "../owned/reference.ts";
+import { ownerWord } from "../owned/index-words.ts";
+import { controllerUid, referenceTo } from "../owned/reference.ts";
 import { matcherOf } from "../owned/selector.ts";
 import { decideRevision } from "./decide.ts";
-import { isEqualRevision, newRevision, revisionWord } from "./revision.ts";
+import { isEqualRevision, newRevision } from "./revision.ts";
 
 export interface RevisionsOptions {
   readonly client: Client;
-  /** With the index `owner` (see `revisionWord`). */
+  /** With the index `owner` (see `ownerWords`). */
   readonly cache: Cache<ControllerRevision>;
   /** The resource of the owners. */
   readonly resource: Resource;
@@ -43,16 +45,7 @@ export interface Revisions {
 const placeOf = ({ metadata }: KubeObject) => ({ namespace: metadata.namespace, name: metadata.name ?? "" });
 
 export function createRevisions({ client, cache, resource, hashLabel }: RevisionsOptions): Revisions {
-  const revisions = createOwnWrites<ControllerRevision>(cache, "owner", revisionWord);
-
-  const adopt = async (owner: KubeObject, revision: ControllerRevision, signal: AbortSignal): Promise<void> => {
-    const { metadata } = await client.get(resource, placeOf(owner), signal);
-    if (metadata.uid !== owner.metadata.uid || metadata.deletionTimestamp !== undefined) return;
-    const patch = { metadata: { uid: revision.metadata.uid, ownerReferences: [referenceTo(owner, resource)] } };
-    revisions.wrote(
-      await client.patch(controllerRevisions, placeOf(revision), "strategic", patch, undefined, signal),
-    );
-  };
+  const revisions = createOwnWrites<ControllerRevision>(cache, "owner", ownerWord);
 
   /** Makes the revision; where its name is another's, the count in its name goes up until it is nobody's. */
   const create = async (
@@ -70,7 +63,7 @@ export function createRevisions({ client, cache, resource, hashLabel }: Revision
         if (!isApiError(error, "AlreadyExists")) throw error;
         const there = await client.get<ControllerRevision>(controllerRevisions, placeOf(revision), signal);
         // Ours, made before we last stopped, or before the cache showed it.
-        const isOurs = revisionWord(there) === revisionWord(revision) && isEqualRevision(there, revision);
+        const isOurs = controllerUid(there) === controllerUid(revision) && isEqualRevision(there, revision);
         if (isOurs) return { newest: there, collisionCount: count };
       }
     }
@@ -79,9 +72,10 @@ export function createRevisions({ client, cache, resource, hashLabel }: Revision
   return {
     async keep(owner, { template, selector, collisionCount }, signal) {
       const { uid = "", namespace } = owner.metadata;
-      const candidates = [...revisions.by(uid), ...revisions.by(`${namespace ?? ""}/`)];
-      const claims = decideClaims(owner, matcherOf(selector), candidates);
-      for (const revision of claims.adopt) await adopt(owner, revision, signal);
+      const candidates = [...revisions.by(uid), ...orphansOf(revisions, namespace ?? "", selector)];
+      const { adopt } = decideClaims(owner, matcherOf(selector), candidates);
+      const adoption = { client, resource, owned: controllerRevisions, writes: revisions };
+      await adoptAndRelease(adoption, owner, { owned: [], adopt, release: [] }, signal);
       const all = revisions.by(uid).filter(({ metadata }) => matcherOf(selector)(metadata.labels));
       const annotations = owner.metadata.annotations;
       const wanted = (count: number): ControllerRevision =>

@@ -1,5 +1,4 @@
 import type { ControllerRevision, OwnerReference, PodTemplateSpec } from "../../api/generated/types.ts";
-import { controllerUid } from "../owned/reference.ts";
 import { hashOf } from "./hash.ts";
 
 /** The label of a StatefulSet's or DaemonSet's pods that says which revision they are made of. */
@@ -57,10 +56,6 @@ export function newRevision(of: RevisionOf): ControllerRevision {
     revision: 1,
   };
 }
-
-/** The word of the cache's index `owner`: the controller's uid, or the namespace (with a slash) of what has none. */
-export const revisionWord = (revision: ControllerRevision): string =>
-  controllerUid(revision) ?? `${revision.metadata.namespace ?? ""}/`;
 
 /** Whether two revisions would make the same pods. */
 export const isEqualRevision = (a: ControllerRevision, b: ControllerRevision): boolean =>

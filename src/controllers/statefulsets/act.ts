@@ -55,10 +55,21 @@ export async function applySteps(
       throw error;
     }
     if (step.action !== "updateClaim") {
-      events.event(set, "Normal", `Successful${verb}`, `${verb} ${where} ${"claim" in step ? "success" : "successful"}`);
+      events.event(
+        set,
+        "Normal",
+        `Successful${verb}`,
+        `${verb} ${where} ${"claim" in step ? "success" : "successful"}`,
+      );
     } else if (step.isContested) {
-      const why = "has a conflicting OwnerReference that acts as a managing controller, the retention policy is ignored for this claim";
-      events.event(set, "Warning", "ConflictingController", `PersistentVolumeClaim ${step.claim.metadata.name ?? ""} ${why}`);
+      const why =
+        "has a conflicting OwnerReference that acts as a managing controller, the retention policy is ignored for this claim";
+      events.event(
+        set,
+        "Warning",
+        "ConflictingController",
+        `PersistentVolumeClaim ${step.claim.metadata.name ?? ""} ${why}`,
+      );
     }
   };
   const { error } = await slowStart(steps, async (next) => {
@@ -95,7 +106,11 @@ async function perform(
         claims.wrote(await client.update(persistentVolumeClaims, step.claim, undefined, signal));
       } catch (error) {
         claims.forget(step.claim);
-        if (!isApiError(error, "NotFound")) throw new Error(`could not update claim ${keyOf(step.claim)} for delete policy ownerRefs: ${messageOf(error)}`, { cause: error });
+        if (!isApiError(error, "NotFound"))
+          throw new Error(
+            `could not update claim ${keyOf(step.claim)} for delete policy ownerRefs: ${messageOf(error)}`,
+            { cause: error },
+          );
       }
   }
 }

@@ -37,9 +37,7 @@ export function retentionOf(set: StatefulSet): Retention {
 }
 
 const names = (reference: OwnerReference, owner: StatefulSet | Pod): boolean =>
-  reference.apiVersion === owner.apiVersion &&
-  reference.kind === owner.kind &&
-  reference.name === owner.metadata.name;
+  reference.apiVersion === owner.apiVersion && reference.kind === owner.kind && reference.name === owner.metadata.name;
 
 /** The claim belongs to a deleted namesake of the owner; the garbage collector is about to take it. */
 export const hasStaleOwner = (claim: PersistentVolumeClaim, owner: StatefulSet | Pod): boolean => {
@@ -79,7 +77,5 @@ export function withOwners(
   const isSame =
     ours.length === wanted.length &&
     ours.every(({ uid, controller }) => controller === true && wanted.some((owner) => owner.uid === uid));
-  return isSame
-    ? undefined
-    : { ...claim, metadata: { ...claim.metadata, ownerReferences: [...others, ...wanted] } };
+  return isSame ? undefined : { ...claim, metadata: { ...claim.metadata, ownerReferences: [...others, ...wanted] } };
 }

@@ -146,7 +146,8 @@ function claimSteps({ set, claim }: SetInput, pod: Pod, ordinal: number): Step[]
   return claimsOf(set, ordinal).flatMap((wanted): Step[] => {
     const held = claim(wanted.metadata.name ?? "");
     const name = pod.metadata.name ?? "";
-    if (held === undefined) return [{ action: "createClaim", claim: withOwners(wanted, set, pod) ?? wanted, pod: name }];
+    if (held === undefined)
+      return [{ action: "createClaim", claim: withOwners(wanted, set, pod) ?? wanted, pod: name }];
     return held.metadata.deletionTimestamp === undefined ? [] : [{ action: "awaitClaim", claim: held, pod: name }];
   });
 }
