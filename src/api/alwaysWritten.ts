@@ -53,6 +53,7 @@ export const alwaysWritten: Readonly<Record<string, readonly string[]>> = {
   Pod: ["spec", "status"],
   PodCondition: ["lastProbeTime", "lastTransitionTime"],
   PodDisruptionBudget: ["spec", "status"],
+  PodDisruptionBudgetStatus: ["currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods"],
   PodTemplateSpec: ["metadata", "spec"],
   ProjectedVolumeSource: ["sources"],
   ReplicaSet: ["spec", "status"],
@@ -68,5 +69,6 @@ export const alwaysWritten: Readonly<Record<string, readonly string[]>> = {
   ServiceStatus: ["loadBalancer"],
   StatefulSet: ["spec", "status"],
   StatefulSetCondition: ["lastTransitionTime"],
-  StatefulSetSpec: ["template", "updateStrategy"],
+  StatefulSetSpec: ["serviceName", "template", "updateStrategy"],
+  StatefulSetStatus: ["availableReplicas"],
 };

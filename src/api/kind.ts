@@ -40,6 +40,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends Resource {
   readonly deleteAnswers: "object" | "status";
   /** Whether PUT to a name that does not exist creates it: true for Service, Endpoints, Event and Lease; 404 for others (SVC-189). */
   readonly createOnUpdate: boolean;
+  /** True for kinds of which a PUT must name the version that it replaces. */
+  readonly needsRevision?: true;
   /** False: a `generateName` is the name, without anything behind (SVC-259). */
   readonly generatesNames?: false;
   /** Seconds a deleted object stays with a deletionTimestamp so that somebody can end it well; undefined: it goes at once. */

@@ -126,7 +126,105 @@ const like = (value: unknown): fc.Arbitrary<unknown> => {
   return fc.oneof({ arbitrary: same, weight: 8 }, { arbitrary: anything, weight: 1 });
 };
 /** All fields of these kinds that are read by more than the decoder. */
+const fullTemplate = {
+  metadata: { labels: { app: "a" }, annotations: { a: "b" } },
+  spec: {
+    containers: [{ name: "c", image: "i", ports: [{ containerPort: 1 }], env: [{ name: "A", value: "b" }] }],
+    volumes: [{ name: "v", persistentVolumeClaim: { claimName: "a" } }],
+    restartPolicy: "Never",
+    nodeSelector: { a: "b" },
+    affinity: { nodeAffinity: {} },
+  },
+};
+const fullSelector = { matchLabels: { app: "a" }, matchExpressions: [{ key: "a", operator: "In", values: ["b"] }] };
+const fullWorkload = {
+  replicas: 1,
+  minReadySeconds: 1,
+  revisionHistoryLimit: 1,
+  selector: fullSelector,
+  template: fullTemplate,
+};
+const fullClaim = {
+  accessModes: ["ReadWriteOnce"],
+  selector: fullSelector,
+  resources: { requests: { storage: "1Gi" }, limits: { storage: "2" } },
+  dataSource: { kind: "PersistentVolumeClaim", name: "a" },
+  dataSourceRef: { apiGroup: "a", kind: "A", name: "a", namespace: "b" },
+};
+const counts = { replicas: 1, readyReplicas: 1, availableReplicas: 1, collisionCount: 1 };
+const conditions = [{ type: "Complete", status: "True", reason: "A", message: "" }];
 const FULL: Record<string, object> = {
+  Deployment: {
+    spec: {
+      ...fullWorkload,
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "1%", maxUnavailable: 1 } },
+    },
+    status: { ...counts, conditions },
+  },
+  ReplicaSet: { spec: fullWorkload, status: { ...counts, conditions } },
+  StatefulSet: {
+    spec: {
+      ...fullWorkload,
+      ordinals: { start: 1 },
+      serviceName: "a",
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: 1, maxUnavailable: "1%" } },
+      volumeClaimTemplates: [{ metadata: { name: "v" }, spec: fullClaim }],
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Delete" },
+    },
+    status: { ...counts, conditions },
+  },
+  DaemonSet: {
+    spec: {
+      ...fullWorkload,
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
+    },
+    status: { numberReady: 1, collisionCount: 1 },
+  },
+  ControllerRevision: {
+    data: { a: [1] },
+    revision: 1,
+  },
+  Job: {
+    spec: {
+      template: fullTemplate,
+      completionMode: "Indexed",
+      completions: 3,
+      parallelism: 3,
+      suspend: true,
+      managedBy: "a/b",
+      backoffLimitPerIndex: 1,
+      maxFailedIndexes: 1,
+      successPolicy: { rules: [{ succeededIndexes: "1-2", succeededCount: 1 }] },
+      podFailurePolicy: {
+        rules: [
+          { action: "FailJob", onExitCodes: { containerName: "c", operator: "In", values: [1, 2] } },
+          { action: "Ignore", onPodConditions: [{ type: "A", status: "True" }] },
+        ],
+      },
+    },
+    status: {
+      conditions,
+      active: 1,
+      ready: 1,
+      startTime: NOW.now,
+      completionTime: NOW.now,
+      completedIndexes: "0,2",
+      failedIndexes: "1",
+      uncountedTerminatedPods: { succeeded: ["a"], failed: ["b"] },
+    },
+  },
+  ReplicationController: {
+    spec: { replicas: 1, selector: { app: "a" }, template: fullTemplate },
+    status: { ...counts, conditions },
+  },
+  PersistentVolumeClaim: {
+    spec: { ...fullClaim, volumeName: "v", storageClassName: "a", volumeMode: "Block", volumeAttributesClassName: "a" },
+    status: { phase: "Bound", capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], conditions },
+  },
+  PodDisruptionBudget: {
+    spec: { minAvailable: "1%", maxUnavailable: 1, selector: fullSelector, unhealthyPodEvictionPolicy: "AlwaysAllow" },
+    status: { disruptionsAllowed: 1, disruptedPods: { a: NOW.now }, conditions },
+  },
   Ingress: {
     spec: {
       ingressClassName: "a",

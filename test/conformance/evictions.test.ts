@@ -125,7 +125,10 @@ void test("of many evictions at once no more get through than the budget allows"
   const names = Array.from({ length: 9 }, (_, index) => `r${index}`);
   for (const name of names) await pod(name, "race");
   const codes = (await Promise.all(names.map((name) => evict(name)))).map(({ code }) => code);
-  assert.deepEqual(codes.toSorted((a, b) => a - b), [201, 201, 201, 429, 429, 429, 429, 429, 429]);
+  assert.deepEqual(
+    codes.toSorted((a, b) => a - b),
+    [201, 201, 201, 429, 429, 429, 429, 429, 429],
+  );
   const { status } = await find(`${BUDGETS}/race`);
   const going = names.filter((_, index) => codes[index] === 201);
   assert.deepEqual([status.disruptionsAllowed, Object.keys(status.disruptedPods).sort()], [0, going]);

@@ -1,7 +1,7 @@
 import type { ControllerRevision } from "../generated/types.ts";
 import type { Kind } from "../kind.ts";
 import { carry, withoutServerFields } from "../meta/carry.ts";
-import { age, ageColumn, column, countColumn, nameColumn, nameOf } from "../meta/columns.ts";
+import { age, ageColumn, column, nameColumn, nameOf } from "../meta/columns.ts";
 import { namespacedFields } from "../meta/fields.ts";
 import { controllerRevisions } from "../resources.ts";
 import { validate } from "./validate.ts";
@@ -31,7 +31,7 @@ export const controllerRevision: Kind<ControllerRevision> = {
   columns: [
     nameColumn,
     column("Controller", "What it is a revision of."),
-    countColumn("Revision", "Its number; the newest has the greatest."),
+    column("Revision", "Its number; the newest has the greatest."),
     ageColumn,
   ],
   row: (object, nowMs) => [nameOf(object), controllerText(object), object.revision, age(object, nowMs)],

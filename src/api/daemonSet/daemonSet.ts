@@ -9,6 +9,7 @@ import { daemonSets } from "../resources.ts";
 import { selectorCell } from "../selector/selector-text.ts";
 import { containerCells, containerColumns } from "../template/columns.ts";
 import { withTemplateDefaults } from "../template/defaults.ts";
+import { firstTemplateGeneration, nextTemplateGeneration, withTemplateGeneration } from "./templateGeneration.ts";
 import { validate, validateStatus } from "./validate.ts";
 
 const HISTORY = 10;
@@ -21,7 +22,7 @@ function withStrategyDefaults(strategy: DaemonSetUpdateStrategy | undefined): Da
 }
 
 const defaults = (object: DaemonSet): DaemonSet => ({
-  ...object,
+  ...withTemplateGeneration(object),
   spec: {
     // A missing selector is refused, which this must not hide.
     ...(object.spec ?? ({} as DaemonSetSpec)),
@@ -43,8 +44,10 @@ export const daemonSet: Kind<DaemonSet> = {
   deleteAnswers: "status",
   createOnUpdate: false,
   defaults,
-  prepareForCreate: (object) => firstGeneration({ ...withoutServerFields(object), status: { ...NOTHING } }),
-  prepareForUpdate: (next, previous) => nextGeneration(keepStatus(next, previous), previous),
+  prepareForCreate: (object) =>
+    firstTemplateGeneration(firstGeneration({ ...withoutServerFields(object), status: { ...NOTHING } })),
+  prepareForUpdate: (next, previous) =>
+    nextTemplateGeneration(nextGeneration(keepStatus(next, previous), previous), previous),
   prepareForStatusUpdate: keepSpec,
   validate,
   validateStatus,

@@ -10,6 +10,7 @@ import { deployments } from "../resources.ts";
 import { selectorText } from "../selector/selector-text.ts";
 import { containerCells, containerColumns } from "../template/columns.ts";
 import { defaults } from "./defaults.ts";
+import { nameWarnings } from "../template/warnings.ts";
 import { validate, validateStatus } from "./validate.ts";
 
 /** Annotations are copied to the ReplicaSets, so a change of them is something to be done, too. */
@@ -47,6 +48,7 @@ export const deployment: Kind<Deployment> = {
   prepareForStatusUpdate,
   validate,
   validateStatus,
+  warnings: nameWarnings,
   // SVC-318
   columns: [
     nameColumn,

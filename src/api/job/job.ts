@@ -8,6 +8,7 @@ import { jobs } from "../resources.ts";
 import { columns, row } from "./columns.ts";
 import { defaults } from "./defaults.ts";
 import { withSelector } from "./labels.ts";
+import { nameWarnings } from "../template/warnings.ts";
 import { validate, validateStatus } from "./validate.ts";
 
 export const job: Kind<Job> = {
@@ -26,6 +27,7 @@ export const job: Kind<Job> = {
   prepareForStatusUpdate: keepSpec,
   validate,
   validateStatus,
+  warnings: nameWarnings,
   columns,
   row,
   selectableFields: (object) => ({

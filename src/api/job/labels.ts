@@ -29,7 +29,10 @@ export function withSelector(object: Job): Job {
     metadata: isShared ? { ...metadata, labels } : metadata,
     spec: {
       ...spec,
-      selector: { ...selector, matchLabels: { [CONTROLLER_UID]: uid, ...selector?.matchLabels } },
+      selector: {
+        ...selector,
+        matchLabels: { ...selector?.matchLabels, [CONTROLLER_UID]: selector?.matchLabels?.[CONTROLLER_UID] ?? uid },
+      },
       template: { ...template, metadata: { ...template.metadata, labels } },
     },
   };

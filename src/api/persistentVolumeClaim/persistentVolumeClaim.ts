@@ -5,7 +5,9 @@ import { namespacedFields } from "../meta/fields.ts";
 import { keepSpec, keepStatus } from "../meta/subresource.ts";
 import { persistentVolumeClaims } from "../resources.ts";
 import { columns, row } from "./columns.ts";
+import { withDataSources } from "./dataSources.ts";
 import { validate, validateStatus } from "./validate.ts";
+import { warnings } from "./warnings.ts";
 
 const defaults = (object: PersistentVolumeClaim): PersistentVolumeClaim => ({
   ...object,
@@ -28,12 +30,13 @@ export const persistentVolumeClaim: Kind<PersistentVolumeClaim> = {
   deleteAnswers: "object",
   createOnUpdate: false,
   defaults,
-  prepareForCreate: (object) => ({ ...withoutServerFields(object), status: { phase: "Pending" } }),
-  prepareForUpdate: keepStatus,
+  prepareForCreate: (object) => withDataSources({ ...withoutServerFields(object), status: { phase: "Pending" } }),
+  prepareForUpdate: (next, previous) => withDataSources(keepStatus(next, previous), previous),
   prepareForStatusUpdate: keepSpec,
   validate,
   validateStatus,
+  warnings,
   columns,
   row,
-  selectableFields: (object) => ({ ...namespacedFields(object), name: object.metadata.name ?? "" }),
+  selectableFields: namespacedFields,
 };

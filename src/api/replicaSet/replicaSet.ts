@@ -9,6 +9,7 @@ import { replicaSets } from "../resources.ts";
 import { selectorCell, selectorText } from "../selector/selector-text.ts";
 import { containerCells, containerColumns } from "../template/columns.ts";
 import { withTemplateDefaults } from "../template/defaults.ts";
+import { nameWarnings } from "../template/warnings.ts";
 import { validate, validateStatus } from "./validate.ts";
 
 const defaults = (object: ReplicaSet): ReplicaSet => ({
@@ -41,6 +42,7 @@ export const replicaSet: Kind<ReplicaSet> = {
   prepareForStatusUpdate: keepSpec,
   validate,
   validateStatus,
+  warnings: nameWarnings,
   // SVC-319
   columns: [
     nameColumn,
@@ -60,8 +62,5 @@ export const replicaSet: Kind<ReplicaSet> = {
     ...containerCells(object.spec?.template),
     selectorCell(object.spec?.selector),
   ],
-  selectableFields: (object) => ({
-    ...namespacedFields(object),
-    "status.replicas": String(object.status?.replicas ?? 0),
-  }),
+  selectableFields: namespacedFields,
 };

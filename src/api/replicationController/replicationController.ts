@@ -9,6 +9,7 @@ import { replicationControllers } from "../resources.ts";
 import { selectorText } from "../selector/selector-text.ts";
 import { containerCells, containerColumns } from "../template/columns.ts";
 import { withTemplateDefaults } from "../template/defaults.ts";
+import { nameWarnings } from "../template/warnings.ts";
 import { validate, validateStatus } from "./validate.ts";
 
 const isEmpty = (labels: Record<string, string> | undefined): boolean => Object.keys(labels ?? {}).length === 0;
@@ -55,6 +56,7 @@ export const replicationController: Kind<ReplicationController> = {
   prepareForStatusUpdate: keepSpec,
   validate,
   validateStatus,
+  warnings: nameWarnings,
   // SVC-319
   columns: [
     nameColumn,

@@ -30,12 +30,14 @@ export function defaults(object: StatefulSet): StatefulSet {
   const claims = said?.volumeClaimTemplates;
   return {
     ...object,
+    ...(object.status === undefined ? {} : { status: { availableReplicas: 0, ...object.status } }),
     spec: {
       // A missing selector is refused, which this must not hide.
       ...(said ?? ({} as StatefulSetSpec)),
       replicas: said?.replicas ?? REPLICAS,
       template: withTemplateDefaults(said?.template),
       ...(claims === undefined ? {} : { volumeClaimTemplates: claims.map(withClaimDefaults) }),
+      serviceName: said?.serviceName ?? "",
       podManagementPolicy: said?.podManagementPolicy || "OrderedReady",
       updateStrategy: withStrategyDefaults(said?.updateStrategy),
       revisionHistoryLimit: said?.revisionHistoryLimit ?? HISTORY,

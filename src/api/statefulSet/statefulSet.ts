@@ -10,6 +10,7 @@ import { selectorText } from "../selector/selector-text.ts";
 import { containerCells, containerColumns } from "../template/columns.ts";
 import { defaults } from "./defaults.ts";
 import { validate, validateStatus } from "./validate.ts";
+import { warnings } from "./warnings.ts";
 
 export const statefulSet: Kind<StatefulSet> = {
   ...statefulSets,
@@ -32,6 +33,7 @@ export const statefulSet: Kind<StatefulSet> = {
   prepareForStatusUpdate: keepSpec,
   validate,
   validateStatus,
+  warnings,
   // SVC-321
   columns: [
     nameColumn,
