@@ -8,8 +8,10 @@ import type { Part } from "../observe/part.ts";
 import { startAggregation } from "./aggregation/start.ts";
 import { startBinding } from "./binding/start.ts";
 import { createCaches } from "./caches.ts";
+import { startClaims } from "./claims/start.ts";
 import { startDaemonSets } from "./daemonsets/start.ts";
 import { startDeployments } from "./deployments/start.ts";
+import { startDisruption } from "./disruption/start.ts";
 import { startEndpoints } from "./endpoints/start.ts";
 import { startEndpointSlices } from "./endpointslices/start.ts";
 import type { ControllerEnvironment } from "./environment.ts";
@@ -83,6 +85,8 @@ export async function startControllers(options: ControllersOptions): Promise<Par
     startStatefulSets(environment),
     startDaemonSets(environment),
     startJobs(environment),
+    startClaims(environment),
+    startDisruption(environment),
     discover(options).then((served) =>
       Promise.all([
         startGarbage(environment, served),
