@@ -18,6 +18,8 @@ import type { ControllerEnvironment } from "./environment.ts";
 import { startGarbage } from "./garbage/start.ts";
 import { startJobs } from "./jobs/start.ts";
 import { startNamespaces } from "./namespaces/start.ts";
+import { startNodeLifecycle } from "./nodelifecycle/start.ts";
+import { startPodGarbage } from "./podgarbage/start.ts";
 import { startQuota } from "./quota/start.ts";
 import { startReplicas } from "./replicasets/start.ts";
 import { startRootCa } from "./rootca/start.ts";
@@ -87,6 +89,8 @@ export async function startControllers(options: ControllersOptions): Promise<Par
     startJobs(environment),
     startClaims(environment),
     startDisruption(environment),
+    startNodeLifecycle(environment),
+    startPodGarbage(environment),
     discover(options).then((served) =>
       Promise.all([
         startGarbage(environment, served),

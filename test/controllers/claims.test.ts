@@ -109,7 +109,7 @@ for (const [what, spec, why] of [
     const { client } = await createWorld(t);
     await addClaim(client, spec);
     const message = await told(client, "ProvisioningFailed");
-    assert.ok(message?.startsWith(`The claim stays Pending: ${why}`), message);
+    assert.ok(message?.startsWith(`The claim stays Pending: ${why}`) === true, String(message));
     assert.equal((await read(client)).status?.phase, "Pending");
   });
 }
