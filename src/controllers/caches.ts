@@ -1,39 +1,50 @@
 import type {
   ConfigMap,
   ClusterRole,
+  ControllerRevision,
+  DaemonSet,
   Deployment,
   Endpoints,
   EndpointSlice,
+  Job,
   Namespace,
   Node,
   PersistentVolumeClaim,
   Pod,
+  PodDisruptionBudget,
   ReplicaSet,
   ReplicationController,
   Secret,
   Service,
   ServiceAccount,
+  StatefulSet,
 } from "../api/generated/types.ts";
 import type { KubeObject, Resource } from "../api/object.ts";
 import {
   configMaps,
   clusterRoles,
+  controllerRevisions,
+  daemonSets,
   deployments,
   endpoints,
   endpointSlices,
+  jobs,
   namespaces,
   nodes,
   persistentVolumeClaims,
+  podDisruptionBudgets,
   pods,
   replicaSets,
   replicationControllers,
   secrets,
   serviceAccounts,
   services,
+  statefulSets,
 } from "../api/resources.ts";
 import type { CacheOptions } from "../client/cache.ts";
 import { createCache } from "../client/cache.ts";
 import type { Cache } from "../client/cached.ts";
+import { claimWords } from "./claims/decide.ts";
 import { SERVICE_NAME } from "./endpointslices/metadata.ts";
 import { ownerWords, selectorWord } from "./owned/index-words.ts";
 import { labelWords } from "./pods/selections.ts";
@@ -43,7 +54,7 @@ export type CacheEnvironment = Pick<CacheOptions<KubeObject>, "client" | "clock"
 
 /** One watch a resource, shared by all controllers of this process. */
 export interface Caches {
-  /** Indexes: `label` (see `labelWords`), `node` (name), `owner` (see `ownerWords`). */
+  /** Indexes: `label` (see `labelWords`), `node` (name), `owner` (see `ownerWords`), `claim` (see `claimWords`). */
   readonly pods: Cache<Pod>;
   readonly services: Cache<Service>;
   /** Index: `service` (see `serviceKeyOf`). */
@@ -51,13 +62,23 @@ export interface Caches {
   /** Index: `key`. */
   readonly endpoints: Cache<Endpoints>;
   readonly nodes: Cache<Node>;
-  readonly claims: Cache<PersistentVolumeClaim>;
   readonly namespaces: Cache<Namespace>;
   readonly serviceAccounts: Cache<ServiceAccount>;
   readonly configMaps: Cache<ConfigMap>;
   /** Index: `account` (`namespace/name` of the ServiceAccount whose token it holds). */
   readonly secrets: Cache<Secret>;
   readonly clusterRoles: Cache<ClusterRole>;
+  /** Index: `selector` (see `selectorWord`). */
+  readonly statefulSets: Cache<StatefulSet>;
+  /** The same. */
+  readonly daemonSets: Cache<DaemonSet>;
+  /** The same. */
+  readonly jobs: Cache<Job>;
+  /** Index: `owner` (see `ownerWords`). */
+  readonly revisions: Cache<ControllerRevision>;
+  readonly claims: Cache<PersistentVolumeClaim>;
+  /** Index: `selector` (see `selectorWord`). */
+  readonly budgets: Cache<PodDisruptionBudget>;
   /** Index: `selector` (see `selectorWord`). */
   readonly deployments: Cache<Deployment>;
   /** Indexes: `owner` (see `ownerWords`), `selector` (see `selectorWord`). */
@@ -76,7 +97,9 @@ export function serviceKeyOf(slice: EndpointSlice): string | undefined {
 }
 
 /** The word of the index `selector` of a kind whose objects own others by a selector. */
-const selectorWords = (object: Deployment | ReplicaSet | ReplicationController): string[] => {
+const selectorWords = (
+  object: Deployment | ReplicaSet | ReplicationController | StatefulSet | DaemonSet | Job | PodDisruptionBudget,
+): string[] => {
   const selector =
     object.kind === "ReplicationController"
       ? { matchLabels: object.spec?.selector ?? {} }
@@ -102,6 +125,7 @@ export function createCaches(environment: CacheEnvironment): Caches {
     pods: make<Pod>(pods, {
       label: labelWords,
       owner: ownerWords,
+      claim: claimWords,
       node: (pod) => (pod.spec?.nodeName === undefined ? [] : [pod.spec.nodeName]),
     }),
     services: make<Service>(services),
@@ -115,7 +139,6 @@ export function createCaches(environment: CacheEnvironment): Caches {
       key: ({ metadata }) => [`${metadata.namespace ?? ""}/${metadata.name ?? ""}`],
     }),
     nodes: make<Node>(nodes),
-    claims: make<PersistentVolumeClaim>(persistentVolumeClaims),
     namespaces: make<Namespace>(namespaces),
     serviceAccounts: make<ServiceAccount>(serviceAccounts),
     configMaps: make<ConfigMap>(configMaps),
@@ -126,6 +149,12 @@ export function createCaches(environment: CacheEnvironment): Caches {
       },
     }),
     clusterRoles: make<ClusterRole>(clusterRoles),
+    statefulSets: make<StatefulSet>(statefulSets, { selector: selectorWords }),
+    daemonSets: make<DaemonSet>(daemonSets, { selector: selectorWords }),
+    jobs: make<Job>(jobs, { selector: selectorWords }),
+    revisions: make<ControllerRevision>(controllerRevisions, { owner: ownerWords }),
+    claims: make<PersistentVolumeClaim>(persistentVolumeClaims),
+    budgets: make<PodDisruptionBudget>(podDisruptionBudgets, { selector: selectorWords }),
     deployments: make<Deployment>(deployments, { selector: selectorWords }),
     replicaSets: make<ReplicaSet>(replicaSets, { owner: ownerWords, selector: selectorWords }),
     replicationControllers: make<ReplicationController>(replicationControllers, {

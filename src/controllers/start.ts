@@ -10,7 +10,10 @@ import type { Part } from "../observe/part.ts";
 import { startAggregation } from "./aggregation/start.ts";
 import { startBinding } from "./binding/start.ts";
 import { createCaches } from "./caches.ts";
+import { startClaims } from "./claims/start.ts";
+import { startDaemonSets } from "./daemonsets/start.ts";
 import { startDeployments } from "./deployments/start.ts";
+import { startDisruption } from "./disruption/start.ts";
 import { startEndpoints } from "./endpoints/start.ts";
 import { startEndpointSlices } from "./endpointslices/start.ts";
 import type { EndpointOptions } from "./endpoint-options.ts";
@@ -20,7 +23,10 @@ import { startGarbage } from "./garbage/start.ts";
 import type { LoadBalancerPool } from "./loadbalancers/pool.ts";
 import { startLoadBalancers } from "./loadbalancers/start.ts";
 import { startMirroring } from "./mirroring/start.ts";
+import { startJobs } from "./jobs/start.ts";
 import { startNamespaces } from "./namespaces/start.ts";
+import { startNodeLifecycle } from "./nodelifecycle/start.ts";
+import { startPodGarbage } from "./podgarbage/start.ts";
 import { startQuota } from "./quota/start.ts";
 import { startReplicas } from "./replicasets/start.ts";
 import { startRootCa } from "./rootca/start.ts";
@@ -28,6 +34,7 @@ import type { SignToken } from "./tokensecrets/decide.ts";
 import { startTokenSecrets } from "./tokensecrets/start.ts";
 import { servedResources } from "./served.ts";
 import { startServiceCIDRs } from "./servicecidrs/start.ts";
+import { startStatefulSets } from "./statefulsets/start.ts";
 
 export interface ControllersOptions {
   readonly client: Client;
@@ -102,6 +109,13 @@ export async function startControllers(options: ControllersOptions): Promise<Par
     startDeployments(environment),
     startServiceCIDRs(environment),
     startLoadBalancers(environment, options.loadBalancerPools ?? []),
+    startStatefulSets(environment),
+    startDaemonSets(environment),
+    startJobs(environment),
+    startClaims(environment),
+    startDisruption(environment),
+    startNodeLifecycle(environment),
+    startPodGarbage(environment),
     discover(options).then((served) =>
       Promise.all([
         startGarbage(environment, served),

@@ -280,12 +280,12 @@ test("CTL-129: pods are ready at once, and available after minReadySeconds", asy
 test("CTL-124: pods that a quota refuses are named as missing, tried few times, and made when there is room", async (t) => {
   const { client } = await createWorld(t, {}, { admissions: [resourceQuota] });
   await playNode(t, client);
-  await client.create(resourceQuotas, {
+  await client.create<ResourceQuota>(resourceQuotas, {
     apiVersion: "v1",
     kind: "ResourceQuota",
     metadata: { namespace: "default", name: "few" },
     spec: { hard: { pods: "2" } },
-  } as ResourceQuota);
+  });
   await eventually(
     "the quota is counted",
     () => client.get<ResourceQuota>(resourceQuotas, { namespace: "default", name: "few" }),

@@ -5,7 +5,8 @@ import { node, pod } from "../../../test/controllers/examples.ts";
 import { awaitsNode, chooseNode } from "./choose.ts";
 import type { HostPort } from "./host-ports.ts";
 import type { NodeLoad } from "./load.ts";
-import { candidateOf, SELECTED_NODE } from "./obstacle.ts";
+import { SELECTED_NODE } from "../claims/decide.ts";
+import { candidateOf } from "./obstacle.ts";
 import { unweighed } from "./unweighed.ts";
 
 const waiting = (spec: Partial<NonNullable<Pod["spec"]>> = {}): Pod =>

@@ -1,12 +1,10 @@
-import type { Node, PersistentVolumeClaim, Pod } from "../../api/generated/types.ts";
+import type { Node, PersistentVolumeClaim, Pod, Taint } from "../../api/generated/types.ts";
 import { parseQuantity } from "../../api/meta/quantity.ts";
-import { mayBeOn } from "../placement/node-affinity.ts";
-import { CORDONED, repellingTaint, tolerates } from "../placement/taints.ts";
+import { claimNamesOf, SELECTED_NODE } from "../claims/decide.ts";
+import { matchesNode } from "../nodes/matches.ts";
+import { accepts, NOT_READY, UNSCHEDULABLE } from "../nodes/taints.ts";
 import { portsClash } from "./host-ports.ts";
 import { shareOf, type NodeLoad, type Share } from "./load.ts";
-
-/** The node a claim's directory is on, once a pod that uses it has been placed. */
-export const SELECTED_NODE = "volume.kubernetes.io/selected-node";
 
 /** A pod that waits for a node, with what the judgement needs of it worked out once. */
 export interface Candidate {
@@ -19,11 +17,7 @@ export interface Candidate {
 }
 
 export function candidateOf(pod: Pod, claim: (name: string) => PersistentVolumeClaim | undefined): Candidate {
-  const names = (pod.spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
-    if (persistentVolumeClaim !== undefined) return [persistentVolumeClaim.claimName];
-    return ephemeral === undefined ? [] : [`${pod.metadata.name}-${name}`];
-  });
-  const claims = names.map((name) => ({ name, claim: claim(name) }));
+  const claims = claimNamesOf(pod).map((name) => ({ name, claim: claim(name) }));
   return {
     pod,
     share: shareOf(pod),
@@ -32,8 +26,22 @@ export function candidateOf(pod: Pod, claim: (name: string) => PersistentVolumeC
   };
 }
 
-/** The taint of a node that is not ready: DaemonSets tolerate it. */
-const NOT_READY = { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" };
+const tolerates = (pod: Pod, taint: Taint): boolean =>
+  pod.spec?.tolerations?.some((toleration) => accepts(toleration, taint)) === true;
+
+/** What `kubectl cordon` stands for. */
+const CORDONED: Taint = { key: UNSCHEDULABLE, effect: "NoSchedule" };
+/** A node that is not ready has it a moment later; DaemonSets tolerate it. */
+const UNREADY: Taint = { key: NOT_READY, effect: "NoSchedule" };
+
+/** The first taint for which the pod must not come to this node; that of a cordon is judged apart. */
+const repellingTaint = (pod: Pod, node: Node): Taint | undefined =>
+  node.spec?.taints?.find(
+    (taint) =>
+      (taint.effect === "NoSchedule" || taint.effect === "NoExecute") &&
+      !(taint.key === UNSCHEDULABLE && node.spec?.unschedulable === true) &&
+      !tolerates(pod, taint),
+  );
 
 const isNodeReady = (node: Node): boolean =>
   node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
@@ -54,8 +62,8 @@ function lacking({ requests }: Share, node: Node, load: NodeLoad): string | unde
 export function obstacle({ pod, share, claimNodes }: Candidate, node: Node, load: NodeLoad): string | undefined {
   if (node.metadata.deletionTimestamp !== undefined) return "node(s) were being deleted";
   if (node.spec?.unschedulable === true && !tolerates(pod, CORDONED)) return "node(s) were unschedulable";
-  if (!isNodeReady(node) && !tolerates(pod, NOT_READY)) return "node(s) were not ready";
-  if (!mayBeOn(pod, node)) return "node(s) didn't match Pod's node affinity/selector";
+  if (!isNodeReady(node) && !tolerates(pod, UNREADY)) return "node(s) were not ready";
+  if (!matchesNode(pod.spec ?? { containers: [] }, node)) return "node(s) didn't match Pod's node affinity/selector";
   if (claimNodes.some((name) => name !== node.metadata.name)) return "node(s) had volume node affinity conflict";
   const taint = repellingTaint(pod, node);
   if (taint !== undefined) return `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ""}}`;

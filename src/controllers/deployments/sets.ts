@@ -24,9 +24,9 @@ export interface Sets {
   readonly old: readonly ReplicaSet[];
   readonly all: readonly ReplicaSet[];
   /** Pods of a ReplicaSet that serve, of those that are meant to stay whatever size its controller has seen last. */
-  availableOf(set: ReplicaSet): number;
+  readonly availableOf: (set: ReplicaSet) => number;
   /** Pods of a ReplicaSet that are there or may come, whatever size its controller has seen last. */
-  occupiedBy(set: ReplicaSet): number;
+  readonly occupiedBy: (set: ReplicaSet) => number;
 }
 
 export function sortedSets(deployment: Deployment, sets: readonly ReplicaSet[], rangeOf: SizeMemory["rangeOf"]): Sets {

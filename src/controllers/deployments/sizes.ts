@@ -14,7 +14,7 @@ export interface SizeRange {
 export interface SizeMemory {
   /** This one is written with another size now. */
   resized(before: ReplicaSet): void;
-  rangeOf(set: ReplicaSet): SizeRange;
+  readonly rangeOf: (set: ReplicaSet) => SizeRange;
   forget(uid: string): void;
 }
 

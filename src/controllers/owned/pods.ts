@@ -49,7 +49,7 @@ export interface OwnedPods {
   wrote(pod: Pod): void;
   /** The owner is gone: nothing about it need be remembered. */
   forget(uid: string): void;
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /** How often another name is tried when a generated one is somebody's: as kube-apiserver does. */
