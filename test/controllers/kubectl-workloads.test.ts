@@ -51,7 +51,7 @@ async function begin(t: TestContext, path: string) {
 
 const all = kubectls();
 /** The oldest, the newest and 1.32 of those that there are, each once. */
-const minors = [...new Set([...all.map(({ minor }) => minor)].sort((a, b) => a - b))];
+const minors = [...new Set(all.map(({ minor }) => minor))].sort((a, b) => a - b);
 const few = new Set([minors[0], 32, minors.at(-1)]);
 const chosen = all.filter(({ minor }, at) => few.has(minor) && all.findIndex((one) => one.minor === minor) === at);
 
