@@ -68,7 +68,8 @@ export async function startNodeLifecycle(
       if (taints !== undefined) {
         node = await client.update(nodeResource, { ...node, spec: { ...node.spec, taints } }, undefined, signal);
       }
-      if (conditionOf(node, "Ready")?.status === "True") return;
+      // A node that has not said a word yet is given its time.
+      if ((conditionOf(node, "Ready")?.status ?? "True") === "True") return;
       await Promise.all(
         pods
           .by("node", name)
