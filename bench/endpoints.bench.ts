@@ -60,8 +60,9 @@ interface Heard {
 async function listen(client: Client): Promise<Heard> {
   const ending = new AbortController();
   const heard: Heard = { ready: new Map(), writes: 0, listener: () => {}, stop: () => ending.abort() };
-  const take = ({ endpoints = [] }: EndpointSlice): void => {
-    for (const { targetRef, conditions } of endpoints)
+  const take = ({ endpoints }: EndpointSlice): void => {
+    // Where there are none, Kubernetes says null.
+    for (const { targetRef, conditions } of endpoints ?? [])
       heard.ready.set(targetRef?.name ?? "", conditions?.ready === true);
   };
   const { metadata } = await client.list(endpointSlices);
