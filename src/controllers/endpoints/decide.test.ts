@@ -134,6 +134,10 @@ test("CTL-057: the headless label goes when the Service has an address", () => {
   const existing = made({ service: service({ clusterIP: "None" }) });
   assert.equal(existing.metadata.labels?.["service.kubernetes.io/headless"], "");
   assert.deepEqual(made({ existing }).metadata.labels, { "endpoints.kubernetes.io/managed-by": "endpoint-controller" });
+  const lie = service({}, { labels: { "service.kubernetes.io/headless": "" } });
+  assert.deepEqual(made({ existing, service: lie }).metadata.labels, {
+    "endpoints.kubernetes.io/managed-by": "endpoint-controller",
+  });
 });
 
 test("CTL-056: a Service of two families has the addresses of the first alone", () => {

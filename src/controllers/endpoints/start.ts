@@ -15,8 +15,12 @@ import type { EndpointsChange } from "./decide.ts";
 import { decideEndpoints } from "./decide.ts";
 import { isForLeaders } from "./leader.ts";
 
-/** Milliseconds of rest that looking at a pod is worth: all of them are looked at whenever one changes. */
-const POD = 0.1;
+/**
+ * Milliseconds of rest that looking at so many pods is worth: all of them are looked at whenever one changes, and a thousand
+ * addresses are written. Where there are more than an Endpoints object holds, nobody can rely on it, and slices go first: one
+ * pod's change is to cost no more among ten thousand than among a hundred.
+ */
+const restFor = (pods: number): number => pods * (pods > 1000 ? 0.5 : 0.1);
 
 /** Keeps the legacy Endpoints object of every Service with a selector in line with its pods. */
 export async function startEndpoints(environment: EndpointEnvironment): Promise<Part> {
@@ -76,13 +80,14 @@ export async function startEndpoints(environment: EndpointEnvironment): Promise<
     const existing = written.get(key);
     const selected = selectedBy(service.metadata.namespace ?? "", selector, (word) => pods.by("label", word));
     await write(decideEndpoints({ service, pods: selected, existing, triggerTime }), existing, signal);
-    return selected.length * POD;
+    return restFor(selected.length);
   };
   const perService = workPerService({
     environment,
     log,
     concurrency: environment.endpoints.concurrentEndpointSyncs,
     batchPeriod: environment.endpoints.endpointUpdatesBatchPeriod,
+    longestRest: 5000,
     work,
   });
   for (const orphan of cached.values()) if (services.get(keyOf(orphan)) === undefined) perService.again(keyOf(orphan));

@@ -96,6 +96,7 @@ export async function startEndpointSlices(environment: EndpointEnvironment): Pro
     log,
     concurrency: environment.endpoints.concurrentServiceEndpointSyncs,
     batchPeriod: environment.endpoints.endpointSliceUpdatesBatchPeriod,
+    longestRest: 1000,
     work,
   });
   // Somebody else changed or deleted a slice of ours, or gave one to another Service.

@@ -53,8 +53,9 @@ export interface OwnersOptions<Status, T extends Owner<Status>> {
   readonly gone?: (object: T) => void;
 }
 
-/** Milliseconds that changes of pods wait after a turn; the first after a quiet time never waits. */
+/** Milliseconds of rest that a turn costs, a few being on credit, and the longest rest. Changes that come one by one never wait. */
 const REST = 10;
+const LONGEST_REST = 200;
 
 export interface Owners extends Part {
   /** Another turn for the owner of this key. */
@@ -74,7 +75,7 @@ export async function startOwners<Status, T extends Owner<Status>>(
   // Only ever looked up by key: the word does not matter.
   const objects = createOwnWrites<T>(cache, "", keyOf);
   const events = createEventRecorder({ client, component, clock, log });
-  const rests = createRests(clock);
+  const rests = createRests(clock, LONGEST_REST);
 
   const work = async (key: string, signal: AbortSignal): Promise<void> => {
     const object = objects.get(key);

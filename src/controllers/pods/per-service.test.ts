@@ -23,6 +23,7 @@ function scene(t: TestContext, options: Partial<Pick<PerServiceOptions, "batchPe
     log: silentLog,
     concurrency: 5,
     batchPeriod: 0,
+    longestRest: 1000,
     ...options,
     work: (work, signal) =>
       new Promise((resolve, reject) => {

@@ -27,6 +27,8 @@ export interface PerServiceOptions {
   readonly concurrency: number;
   /** CTL-053: milliseconds by which work that pods bring about is put off. */
   readonly batchPeriod: number;
+  /** Milliseconds that a Service rests at most, whatever was done for it. */
+  readonly longestRest: number;
   /**
    * Brings one Service's endpoints in line with what is cached, and says how many milliseconds of rest that was worth (see
    * `Rests`). A rejection means: again, later, and all of it.
@@ -48,7 +50,7 @@ export function workPerService(options: PerServiceOptions): PerService {
   const { pods, services, nodes } = environment.caches;
   const { clock, random } = environment;
   const triggers = createTriggerTimes();
-  const rests = createRests(clock);
+  const rests = createRests(clock, options.longestRest);
   /** Which pods of a Service something is new of; `undefined` for anything. */
   const news = new Map<string, Set<string> | undefined>();
   const active = new Set<string>();

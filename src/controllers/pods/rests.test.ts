@@ -6,7 +6,7 @@ import { createRests } from "./rests.ts";
 test("a Service rests for what was spent on it, but for a little that is on credit; another's rest is its own", () => {
   let now = 1_000_000;
   const clock: Clock = { now: () => now, after: () => () => {} };
-  const rests = createRests(clock);
+  const rests = createRests(clock, 1000);
   assert.equal(rests.left("a/b"), 0);
   rests.spend("a/b", 10);
   assert.equal(rests.left("a/b"), 0, "one small write is on credit");

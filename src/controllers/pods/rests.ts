@@ -1,8 +1,7 @@
 import type { Clock } from "../../observe/clock.ts";
 
-/** Milliseconds of rest that may be owed before there is one, and the longest rest. */
+/** Milliseconds of rest that may be owed before there is one. */
 const GRACE = 100;
-const MOST = 1000;
 /** Services remembered; what is forgotten is worked on at once. */
 const REMEMBERED = 4096;
 
@@ -18,13 +17,14 @@ export interface Rests {
   left(key: string): number;
 }
 
-export function createRests(clock: Clock): Rests {
+/** `most`: milliseconds of the longest rest. */
+export function createRests(clock: Clock, most: number): Rests {
   /** When all that was spent has been rested for. */
   const until = new Map<string, number>();
-  const owed = (key: string): number => Math.min(MOST + GRACE, Math.max(0, (until.get(key) ?? 0) - clock.now()));
+  const owed = (key: string): number => Math.min(most + GRACE, Math.max(0, (until.get(key) ?? 0) - clock.now()));
   return {
     spend(key, milliseconds) {
-      const total = Math.min(MOST + GRACE, owed(key) + milliseconds);
+      const total = Math.min(most + GRACE, owed(key) + milliseconds);
       until.delete(key);
       if (total > 0) until.set(key, clock.now() + total);
       if (until.size > REMEMBERED) until.delete(until.keys().next().value!);
