@@ -83,28 +83,28 @@ const NETWORK_POLICY = {
 
 for (const { path, version, minor } of kubectls()) {
   void test(`kubectl ${version} shows what is not served, as far as it asks the server`, async () => {
-    const { works, fails } = kubectlRunner(path, home.folder, "default");
+    const kubectl = kubectlRunner(path, home.folder, "default");
     const name = `d${minor}`;
-    await works(["create", "deployment", name, "--image=i"]);
+    await kubectl.works(["create", "deployment", name, "--image=i"]);
     const said = (text: string, sentence: string | undefined): void => {
       assert.ok(sentence !== undefined && text.includes(sentence), `${String(sentence)} in\n${text}`);
     };
     const hpa = unservedResource("autoscaling", "horizontalpodautoscalers");
-    said(await fails(["autoscale", "deployment", name, "--max=3"]), hpa);
+    said(await kubectl.fails(["autoscale", "deployment", name, "--max=3"]), hpa);
     said(
-      await fails(["create", "cronjob", "c", "--image=i", "--schedule=* * * * *"]),
+      await kubectl.fails(["create", "cronjob", "c", "--image=i", "--schedule=* * * * *"]),
       unservedResource("batch", "cronjobs"),
     );
     said(
-      await fails(["create", "priorityclass", "c", "--value=1"]),
+      await kubectl.fails(["create", "priorityclass", "c", "--value=1"]),
       unservedResource("scheduling.k8s.io", "priorityclasses"),
     );
-    await works(["run", `p${minor}`, "--image=i"]);
-    said(await fails(["debug", `p${minor}`, "--image=i"]), unservedBelowPods("ephemeralcontainers"));
+    await kubectl.works(["run", `p${minor}`, "--image=i"]);
+    said(await kubectl.fails(["debug", `p${minor}`, "--image=i"]), unservedBelowPods("ephemeralcontainers"));
     // It looks up the kind before it sends anything: before 1.27 in discovery alone, since then among custom resources.
-    const applied = await fails(["apply", "-f", "-"], { input: JSON.stringify(NETWORK_POLICY) });
+    const applied = await kubectl.fails(["apply", "-f", "-"], { input: JSON.stringify(NETWORK_POLICY) });
     if (minor >= 27) said(applied, SOUGHT_AMONG_CUSTOM);
     else assert.match(applied, /no matches for kind "NetworkPolicy"/);
-    assert.match(await fails(["get", "netpol"]), /doesn't have a resource type "netpol"/);
+    assert.match(await kubectl.fails(["get", "netpol"]), /doesn't have a resource type "netpol"/);
   });
 }

@@ -37,7 +37,11 @@ export async function playNode(
     random: Math.random,
     log: silentLog,
   });
-  t.after(() => cache.stop());
+  let stopped = false;
+  t.after(() => {
+    stopped = true;
+    cache.stop();
+  });
   await cache.synced();
   let which: (pod: Pod) => boolean = () => true;
   let end = true;
@@ -58,7 +62,7 @@ export async function playNode(
   };
   const look = (pod: Pod): void => {
     const key = keyOf(pod);
-    if (busy.has(key)) return;
+    if (stopped || busy.has(key)) return;
     busy.add(key);
     run(pod)
       .catch((error: unknown) => {
