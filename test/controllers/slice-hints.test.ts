@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Node, Pod } from "../../src/api/generated/types.ts";
-import { nodes, pods, services } from "../../src/api/resources.ts";
+import { nodes, services } from "../../src/api/resources.ts";
 import type { Client } from "../../src/client/client.ts";
 import { addNode, addPod, addService, createWorld, eventAbout, eventually, runPod, slicesOf } from "./world.ts";
 
@@ -59,14 +59,7 @@ test("CTL-071, CTL-072, CTL-074, CTL-076: hints come when zones have machines, g
     status: { ...lost.status, conditions: [{ type: "Ready", status: "False" }] },
   });
   await hints(undefined, undefined);
-  // CTL-117: its pods are held for unready until it says of them itself that they are ready.
-  await eventually(
-    "the lost node's pod to be unready",
-    () => client.get<Pod>(pods, { namespace: "default", name: "b" }),
-    ({ status }) => status?.conditions?.find(({ type }) => type === "Ready")?.status === "False",
-  );
   await client.updateStatus(nodes, { ...(await client.get<Node>(nodes, { name: "node-2" })), status: lost.status });
-  await runPod(client, "b", "10.1.0.98");
   await hints("x", "y");
   await annotate(client, { [MODE]: null });
   await hints(undefined, undefined);
