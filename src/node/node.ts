@@ -125,6 +125,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     ready: Promise.all([prepared, services.synced()]).then(() => undefined),
     inTurn: inTurn(SETUPS),
     startInTurn: inTurn(STARTS),
+    proxiesKnow: () => Promise.resolve(),
     lookups: objectData(client),
     services: () => services.values(),
     nodeName: options.nodeName,
