@@ -185,7 +185,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     throw error;
   }
   const facts = { ...options, ...(await machineFacts()), runtime: runtime.name };
-  const registered = keepRegistered({ client, clock, random, log, facts }, stopping.signal);
+  const registered = keepRegistered({ client, clock, random, log, events, facts }, stopping.signal);
 
   const leave = async (): Promise<void> => {
     stopping.abort();
