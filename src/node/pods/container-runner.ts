@@ -139,10 +139,8 @@ export function runContainer(shared: SharedByContainers, known: KnownContainer):
     return memory.ended;
   };
 
-  /** Waits until the next start is due, or the pod ends. */
-  const backOff = async (last: ContainerStateTerminated): Promise<void> => {
-    // Who comes back in the middle of a wait waits only for its rest.
-    const waited = Math.max(0, clock.now() - Date.parse(last.finishedAt ?? timestamp(clock.now())));
+  /** Waits until the next start is due, or the pod ends. `waited`: milliseconds since the end, of one that we come back to. */
+  const backOff = async (last: ContainerStateTerminated, waited: number): Promise<void> => {
     const delay = restartDelay(memory.failures);
     if (delay <= waited) return;
     const pod = `${record.name}_${record.namespace}(${record.uid})`;
@@ -155,7 +153,11 @@ export function runContainer(shared: SharedByContainers, known: KnownContainer):
   };
 
   const run = async (): Promise<ContainerStateTerminated | undefined> => {
-    if (memory.ended !== undefined) show({ terminated: memory.ended });
+    let waited = 0;
+    if (memory.ended !== undefined) {
+      show({ terminated: memory.ended });
+      waited = Math.max(0, clock.now() - Date.parse(memory.ended.finishedAt ?? timestamp(clock.now())));
+    }
     for (;;) {
       if (memory.ended === undefined) {
         const ended = await runOnce();
@@ -164,8 +166,9 @@ export function runContainer(shared: SharedByContainers, known: KnownContainer):
       }
       const last = memory.ended!;
       begun.resolve();
-      if (!stopped.aborted && restarts(shared.pod(), container, kind, last.exitCode)) await backOff(last);
+      if (!stopped.aborted && restarts(shared.pod(), container, kind, last.exitCode)) await backOff(last, waited);
       else return last;
+      waited = 0;
       if (stopped.aborted) {
         show({ terminated: last });
         return last;

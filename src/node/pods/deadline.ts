@@ -8,7 +8,7 @@ export const DEADLINE_EXCEEDED: Verdict = {
 };
 
 /** When `activeDeadlineSeconds` are over, in milliseconds since the epoch; undefined where the pod has no such limit. */
-export function deadlineOf(pod: Pod, startTime: string): number | undefined {
+function deadlineOf(pod: Pod, startTime: string): number | undefined {
   const seconds = pod.spec?.activeDeadlineSeconds;
   return seconds === undefined ? undefined : Date.parse(startTime) + seconds * 1000;
 }

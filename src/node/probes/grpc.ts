@@ -15,6 +15,15 @@ interface GrpcAnswer {
   readonly message: string;
 }
 
+/** Messages are percent-encoded on their way (gRPC over HTTP/2); one that is not, as it came. */
+function decoded(message: string): string {
+  try {
+    return decodeURIComponent(message);
+  } catch {
+    return message;
+  }
+}
+
 function call(session: ClientHttp2Session, body: Buffer, signal: AbortSignal): Promise<GrpcAnswer> {
   const stream = session.request(
     {
@@ -48,7 +57,7 @@ function call(session: ClientHttp2Session, body: Buffer, signal: AbortSignal): P
       if (typeof status !== "string") {
         return reject(new Error(`the answer has no grpc-status: HTTP status ${String(told[":status"] ?? "none")}`));
       }
-      const message = String(told["grpc-message"] ?? "");
+      const message = decoded(String(told["grpc-message"] ?? ""));
       resolve({ body: Buffer.concat(chunks), status, message });
     });
     stream.end(body);

@@ -27,7 +27,7 @@ function urlOf(action: HTTPGetAction, target: ProbeTarget): URL {
 }
 
 /** The headers of a request: a name that is given twice is sent twice, and an empty one takes the usual away. */
-export function headersOf(action: HTTPGetAction, url: URL, agent: string): OutgoingHttpHeaders {
+function headersOf(action: HTTPGetAction, url: URL, agent: string): OutgoingHttpHeaders {
   const headers: Record<string, string[]> = {};
   for (const { name, value } of action.httpHeaders ?? []) (headers[name.toLowerCase()] ??= []).push(value);
   const usual = { "user-agent": `${agent}/1.36`, accept: "*/*" };
