@@ -8,7 +8,7 @@ void test("startFailure: a program that is not there is named, with the PATH tha
   const said = 'starting "serve": executable file not found in $PATH: /usr/bin:/bin';
   const why = "No such file or directory";
   assert.equal(startFailure(["serve"], PATH, 127, `setpriv: failed to execute serve: ${why}\n`), said);
-  assert.equal(startFailure(["serve"], PATH, 1, `bwrap: execvp serve: ${why}\n`), said);
+  assert.equal(startFailure(["serve"], PATH, 137, `bwrap: execvp serve: ${why}\n`), said);
   assert.equal(startFailure(["serve"], PATH, 127, `/usr/bin/env: ‘serve’: ${why}\n`), said);
   assert.match(
     startFailure(["/opt/serve"], PATH, 127, `setpriv: failed to execute /opt/serve: ${why}\n`)!,

@@ -5,8 +5,8 @@ const COMPLAINTS = [
   /^(?:\/usr\/bin\/)?env: ['‘](?<program>.*)['’]: (?<why>[^:]+)$/,
 ];
 const NO_DIRECTORY = /^bwrap: Can't chdir to (?<directory>.*): (?<why>[^:]+)$/;
-/** Exit codes that mean so: as a shell's, 126 and 127; bubblewrap has only 1. */
-const CODES = new Set([1, 126, 127]);
+/** Exit codes that mean so: as a shell's, 126 and 127; bubblewrap has 1, or ends before it can say one, which counts as 137. */
+const CODES = new Set([1, 126, 127, 137]);
 
 /**
  * Why the program of a container was never run, judged by how the container ended and the first line of its log;
@@ -29,8 +29,10 @@ export function startFailure(
     const said = complaint.exec(line)?.groups;
     if (said === undefined || said["program"] !== program) continue;
     const isMissing = said["why"] === "No such file or directory";
-    if (!program.includes("/") && isMissing) {
-      return `starting ${JSON.stringify(program)}: executable file not found in $PATH: ${path}`;
+    if (!program.includes("/")) {
+      // A folder that may not be searched is told as a program that may not be run.
+      const or = isMissing ? "" : `, or none that may be run (${said["why"]})`;
+      return `starting ${JSON.stringify(program)}: executable file not found in $PATH${or}: ${path}`;
     }
     const hint = isMissing ? " (the program, or the interpreter that it names)" : "";
     return `starting ${JSON.stringify(program)}: ${said["why"]}${hint}; PATH is ${path}`;
