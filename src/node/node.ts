@@ -11,6 +11,7 @@ import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Part } from "../observe/part.ts";
 import { addressPool } from "./addresses/pool.ts";
+import { proxiesKnow } from "./ending/proxies-know.ts";
 import { parseResolvConf, type Resolver } from "./network-files/resolv-conf.ts";
 import type { PodContext } from "./pods/context.ts";
 import { inTurn } from "./pods/in-turn.ts";
@@ -113,6 +114,8 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     fieldSelector: `spec.nodeName=${options.nodeName}`,
   });
 
+  const know = proxiesKnow({ ...watched, nodeName: options.nodeName, services: () => services.values() });
+
   const context: PodContext = {
     client,
     host,
@@ -125,7 +128,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     ready: Promise.all([prepared, services.synced()]).then(() => undefined),
     inTurn: inTurn(SETUPS),
     startInTurn: inTurn(STARTS),
-    proxiesKnow: () => Promise.resolve(),
+    proxiesKnow: know,
     lookups: objectData(client),
     services: () => services.values(),
     nodeName: options.nodeName,
@@ -181,6 +184,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
   } catch (error) {
     pods.stop();
     services.stop();
+    know.stop();
     events.stop();
     throw error;
   }
@@ -191,6 +195,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     stopping.abort();
     pods.stop();
     services.stop();
+    know.stop();
     await Promise.all([...workers.values()].map((worker) => worker.leave()));
     await registered;
     await events.flush();
