@@ -22,9 +22,14 @@ import { machineFacts } from "./registration/machine-facts.ts";
 import { keepRegistered } from "./registration/register.ts";
 import { chooseRuntimes } from "./runtimes/choose.ts";
 import { processRuntime } from "./runtimes/process/process-runtime.ts";
+import { simulatedRuntime } from "./runtimes/simulated/simulated-runtime.ts";
 import { hostNetwork } from "./sandbox/host-network.ts";
 import { ownNetwork } from "./sandbox/own-network.ts";
+import { sharedNetwork } from "./sandbox/shared-network.ts";
 import { podRecords } from "./state/pod-record.ts";
+
+/** The runtimes that every node has. */
+export type RuntimeName = "process" | "simulated";
 
 export interface NodeOptions {
   readonly client: Client;
@@ -48,6 +53,8 @@ export interface NodeOptions {
   readonly clusterDomain: string;
   /** We are root only in a user namespace of our own. */
   readonly rootless: boolean;
+  /** The runtime of pods that name none with `runtimeClassName`. */
+  readonly runtime: RuntimeName;
   /** The Node program that pods find in their PATH. */
   readonly nodeBinary: string;
   /** Resource name → quantity, as the Node tells it. */
@@ -88,20 +95,24 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
   const networks = {
     own: ownNetwork(host, pool, options.gateways),
     host: hostNetwork(options.nodeAddresses),
-    // Until a runtime without programs is here.
-    shared: hostNetwork([]),
+    shared: sharedNetwork(host, pool, options.podRanges),
   };
   for (const { sandbox } of known.values()) networks[sandbox.network].hold(sandbox);
 
-  const runtime = processRuntime({
-    host,
-    log,
-    scratch: at("view"),
-    hidden: [...new Set([...options.hidden, options.directory])],
-    nodeBinary: options.nodeBinary,
-    rootless: options.rootless,
-  });
-  const prepared = runtime.prepare();
+  const { nodeBinary } = options;
+  const runtimes = [
+    processRuntime({
+      host,
+      log,
+      scratch: at("view"),
+      hidden: [...new Set([...options.hidden, options.directory])],
+      nodeBinary,
+      rootless: options.rootless,
+    }),
+    simulatedRuntime({ host, clock, log, nodeBinary }),
+  ];
+  const prepared = Promise.all(runtimes.map((runtime) => runtime.prepare()));
+  const closeRuntimes = (): Promise<unknown> => Promise.all(runtimes.map((runtime) => runtime.close()));
   const stopping = new AbortController();
   const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener("abort", () => resolve()));
   const events = createEventRecorder({ client, component: "kubelet", host: options.nodeName, clock, log });
@@ -120,7 +131,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     random,
     log,
     events,
-    runtimes: chooseRuntimes([runtime], runtime.name),
+    runtimes: chooseRuntimes(runtimes, options.runtime),
     records,
     ready: Promise.all([prepared, services.synced()]).then(() => undefined),
     inTurn: inTurn(SETUPS),
@@ -183,7 +194,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     events.stop();
     throw error;
   }
-  const facts = { ...options, ...(await machineFacts()), runtime: runtime.name };
+  const facts = { ...options, ...(await machineFacts()) };
   const registered = keepRegistered({ client, clock, random, log, facts }, stopping.signal);
 
   const leave = async (): Promise<void> => {
@@ -203,7 +214,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     }),
     async stop() {
       await leave();
-      await runtime.close();
+      await closeRuntimes();
     },
     async removeAll() {
       await leave();
@@ -211,7 +222,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
       // What was never listed from the API is known by its record alone.
       const left = await records.load();
       await Promise.all(left.map((record) => context.inTurn(() => endByRecord(context, record))));
-      await runtime.close();
+      await closeRuntimes();
     },
   };
 }
