@@ -71,6 +71,8 @@ export interface NodePart extends Part {
 
 /** Pods set up at a time: those that come together have their networks made together. */
 const SETUPS = 24;
+/** Pods without programs ended at a time, when all are. */
+const ENDS = 500;
 /** Containers started at a time: more would only wait for a core, and all would be late. */
 const STARTS = 12;
 
@@ -221,7 +223,14 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
       await orphansEnded;
       // What was never listed from the API is known by its record alone.
       const left = await records.load();
-      await Promise.all(left.map((record) => context.inTurn(() => endByRecord(context, record))));
+      // Ending a program costs the machine something; where there is none, each only waits for its turn.
+      const many = inTurn(ENDS);
+      await Promise.all(
+        left.map((record) => {
+          const turn = record.sandbox.network === "shared" ? many : context.inTurn;
+          return turn(() => endByRecord(context, record));
+        }),
+      );
       await closeRuntimes();
     },
   };

@@ -50,14 +50,21 @@ export const wayLines = (addresses: readonly string[]): string[] =>
   );
 
 /**
- * Inside, each address is local without being given to a link. Not the whole range at once: the kernel takes a packet
- * from an address that is its own for a forgery, and other pods and the node have addresses of the range too.
+ * Inside, each address is local: in IPv4 by a route, without being given to a link; in IPv6 given to the loopback, or the kernel
+ * would have no address to say from that a port is unreachable. Not the whole range at once: the kernel takes a packet from an address
+ * that is its own for a forgery, and other pods and the node have addresses of the range too.
  */
 export const localLines = (addresses: readonly string[]): string[] =>
-  addresses.map((address) => `route replace local ${address}/${widthOf(address)} dev lo`);
+  addresses.map((address) =>
+    familyOf(address) === "IPv4"
+      ? `route replace local ${address}/32 dev lo`
+      : `addr replace ${address}/128 dev lo nodad`,
+  );
 
 export const noWayLines = (addresses: readonly string[]): string[] =>
   addresses.map((address) => `route del ${address}/${widthOf(address)} dev ${SHARED_LINK}`);
 
 export const noLocalLines = (addresses: readonly string[]): string[] =>
-  addresses.map((address) => `route del local ${address}/${widthOf(address)} dev lo`);
+  addresses.map((address) =>
+    familyOf(address) === "IPv4" ? `route del local ${address}/32 dev lo` : `addr del ${address}/128 dev lo`,
+  );

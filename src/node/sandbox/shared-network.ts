@@ -36,7 +36,7 @@ const withoutFail = (host: Host, lines: readonly string[], into: readonly string
   host.run("ip", [...into, "-force", "-batch", "-"], { input: `${lines.join("\n")}\n` });
 
 /**
- * One namespace for all pods without programs: each has addresses of its own out of the pool, and two routes for each of them. It
+ * One namespace for all pods without programs: each has addresses of its own out of the pool, and a way to each of them. It
  * is made for the first pod and goes with the last. All that ask while a change is under way are served together by the next.
  */
 export function sharedNetwork(host: Host, pool: AddressPool, ranges: readonly string[]): PodNetwork {
@@ -59,11 +59,6 @@ export function sharedNetwork(host: Host, pool: AddressPool, ranges: readonly st
     await lineByLine(host, makingLines);
     await ipBatch(host, nodeLinkLines(ranges));
     await ipBatch(host, insideLinkLines(ranges), SHARED_NAMESPACE);
-    // IPv6 binds to addresses that are given to a link, unless told (IPv4 asks the routes).
-    if (ranges.some((range) => range.includes(":"))) {
-      const allow = "echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind";
-      await host.check("nsenter", [`--net=${PATH}`, "--", "sh", "-c", allow]);
-    }
     isMade = true;
   };
 

@@ -32,4 +32,5 @@ export type Order =
 export type Report =
   | { readonly report: "opened"; readonly id: number }
   | { readonly report: "refused"; readonly id: number; readonly why: string }
-  | { readonly report: "drained"; readonly id: number };
+  | { readonly report: "drained"; readonly id: number }
+  | { readonly report: "shut"; readonly id: number };

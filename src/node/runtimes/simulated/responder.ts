@@ -16,7 +16,8 @@ export interface Responder {
 export interface Opening {
   /** Resolves when nobody has anything to wait for any more. */
   drain(): Promise<void>;
-  shut(): void;
+  /** Resolves when nothing answers any more. */
+  shut(): Promise<void>;
 }
 
 interface Open {
@@ -25,6 +26,9 @@ interface Open {
   isDraining: boolean;
   readonly opened: PromiseWithResolvers<void>;
   readonly drained: PromiseWithResolvers<void>;
+  /** Resolves once it no longer answers, whatever the reason. */
+  readonly over: PromiseWithResolvers<void>;
+  isShut: boolean;
 }
 
 /** How long until a program that died is started again, in milliseconds. */
@@ -61,6 +65,7 @@ export function createResponder(options: {
   const forget = (id: number): Open | undefined => {
     const open = all.get(id);
     all.delete(id);
+    open?.over.resolve();
     if (all.size === 0) void settle();
     return open;
   };
@@ -69,7 +74,8 @@ export function createResponder(options: {
     const said = JSON.parse(line) as Report;
     const open = all.get(said.id);
     if (open === undefined) return;
-    if (said.report === "drained") forget(said.id)?.drained.resolve();
+    if (said.report === "shut") forget(said.id);
+    else if (said.report === "drained") forget(said.id)?.drained.resolve();
     else if (said.report === "refused") forget(said.id)?.opened.reject(new Error(said.why));
     else {
       open.isOpen = true;
@@ -101,11 +107,15 @@ export function createResponder(options: {
       program = undefined;
       const why = complaint.split("\n").find((said) => /Error/.test(said)) ?? `exit code ${code}`;
       const failure = new Error(`answering for simulated pods: the program that does has ended: ${why}`);
-      for (const [id, open] of all) if (!open.isOpen) forget(id)?.opened.reject(failure);
+      for (const [id, open] of all) {
+        if (open.isShut) forget(id);
+        else if (!open.isOpen) forget(id)?.opened.reject(failure);
+      }
       log.error({ code, complaint }, "the program that answers for simulated pods ended; starting it again");
       clock.after(AGAIN, () => void settle());
     });
-    for (const { answering, isDraining } of all.values()) {
+    for (const { answering, isDraining, isShut } of all.values()) {
+      if (isShut) continue;
       tell({ order: "open", answering });
       if (isDraining) tell({ order: "drain", id: answering.id });
     }
@@ -138,6 +148,8 @@ export function createResponder(options: {
         isDraining: false,
         opened: Promise.withResolvers(),
         drained: Promise.withResolvers(),
+        over: Promise.withResolvers(),
+        isShut: false,
       };
       all.set(id, open);
       if (program === undefined) void settle();
@@ -150,8 +162,10 @@ export function createResponder(options: {
           return open.drained.promise;
         },
         shut() {
-          tell({ order: "shut", id });
-          forget(id)?.drained.resolve();
+          open.isShut = true;
+          if (program === undefined) forget(id);
+          else if (all.has(id)) tell({ order: "shut", id });
+          return open.over.promise;
         },
       };
     },

@@ -33,6 +33,7 @@ interface StartedSimulated extends StartedContainer {
 interface Live {
   readonly started: StartedSimulated;
   sight: ContainerSight;
+  isEnding: boolean;
   readonly watchers: Set<() => void>;
   opening: Opening | undefined;
   readonly ports: readonly string[];
@@ -62,15 +63,16 @@ export function simulatedRuntime(options: SimulatedRuntimeOptions): Runtime {
   const portKey = (sandbox: Sandbox, { port, protocol }: AnsweredPort): string =>
     `${sandbox.addresses[0]} ${port}/${protocol}`;
 
-  const exit = (key: string, exitCode: number): void => {
+  /** From the first call on the exit code is fixed; it is told when nothing answers any more. */
+  const exit = async (key: string, exitCode: number): Promise<void> => {
     const live = living.get(key);
-    if (live === undefined) return;
-    living.delete(key);
+    if (live === undefined || live.isEnding) return;
+    live.isEnding = true;
     live.cancel();
+    await live.opening?.shut();
+    living.delete(key);
     live.sight = { state: "exited", exitCode };
     ended.set(live.started, live.sight);
-    live.opening?.shut();
-    live.opening = undefined;
     for (const port of live.ports) taken.delete(port);
     for (const watcher of live.watchers) watcher();
   };
@@ -78,9 +80,10 @@ export function simulatedRuntime(options: SimulatedRuntimeOptions): Runtime {
   const begin = async (started: StartedSimulated, pod: Pod, container: Container, sandbox: Sandbox): Promise<void> => {
     const { key, plan } = started;
     const ports = plan.ports.map((port) => portKey(sandbox, port));
-    const live: Live = {
+    const live: Live = living.get(key) ?? {
       started,
       sight: { state: "starting" },
+      isEnding: false,
       watchers: new Set(),
       opening: undefined,
       ports,
@@ -103,11 +106,11 @@ export function simulatedRuntime(options: SimulatedRuntimeOptions): Runtime {
         log: started.log,
       });
       // It may have been ended meanwhile.
-      if (live.sight.state === "exited") return opening.shut();
+      if (live.isEnding) return opening.shut();
       live.opening = opening;
     }
     live.sight = { state: "running" };
-    if (left !== undefined) live.cancel = clock.after(left, () => exit(key, plan.exitCode));
+    if (left !== undefined) live.cancel = clock.after(left, () => void exit(key, plan.exitCode));
     for (const watcher of live.watchers) watcher();
   };
 
@@ -129,11 +132,14 @@ export function simulatedRuntime(options: SimulatedRuntimeOptions): Runtime {
         hostname: start.hostname,
         log: start.log,
       };
-      await appendFile(start.log, says.map((line) => `${line}\n`).join(""), { mode: 0o600 });
+      // Taken before anything is waited for: the next container of the pod is planned meanwhile.
+      for (const port of plan.ports) taken.set(portKey(sandbox, port), container.name);
       try {
+        await appendFile(start.log, says.map((line) => `${line}\n`).join(""), { mode: 0o600 });
         await begin(started, pod, container, sandbox);
       } catch (error) {
-        exit(started.key, 1);
+        await exit(started.key, 1);
+        for (const port of plan.ports) taken.delete(portKey(sandbox, port));
         throw error;
       }
       return started;

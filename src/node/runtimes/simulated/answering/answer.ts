@@ -52,18 +52,18 @@ function everything(container: AnsweringContainer, asked: Asked): Answer {
 /** The paths of agnhost's `netexec` which tests of Services ask for; every other path tells all there is to tell. */
 export function answerTo(container: AnsweringContainer, asked: Asked): Answer {
   const url = URL.parse(asked.target, "http://pod");
-  switch (url?.pathname) {
+  switch (url?.pathname ?? "") {
     case "/hostname":
       return plain(200, container.hostname);
     case "/clientip":
       return plain(200, hostPort(asked.client.address, asked.client.port));
     case "/echo":
-      return plain(200, url.searchParams.get("msg") ?? "");
+      return plain(200, url?.searchParams.get("msg") ?? "");
     case "/healthz":
       return plain(200, "ok");
     case "/shell":
     case "/exit":
-      return refusal(url.pathname);
+      return refusal(url?.pathname ?? "");
     default:
       return everything(container, asked);
   }

@@ -36,6 +36,11 @@ export function createAnswerer(gate: Gate): Answerer {
   const http = httpAnswers(ownerOf, log, now);
   let http2: Promise<(socket: Socket) => void> | undefined;
 
+  const answerHttp2 = async (socket: Socket): Promise<void> => {
+    http2 ??= import("./http2.ts").then(({ http2Answers }) => http2Answers(ownerOf, log, now));
+    (await http2)(socket);
+  };
+
   const connected = (socket: Socket): void => {
     const container = containers.at(plainAddress(socket.localAddress), socket.localPort ?? 0);
     if (container === undefined) return void socket.resetAndDestroy();
@@ -44,16 +49,9 @@ export function createAnswerer(gate: Gate): Answerer {
     container.connections.add(socket);
     socket.once("close", () => container.connections.delete(socket));
     socket.on("error", () => socket.destroy());
-    // Half a connection that says nothing more is over.
-    const over = (): void => void socket.end();
-    socket.once("end", over);
     onFirstBytes(socket, (speech) => {
-      socket.off("end", over);
       if (speech === "http") return http(socket);
-      if (speech === "http2") {
-        http2 ??= import("./http2.ts").then(({ http2Answers }) => http2Answers(ownerOf, log, now));
-        return void http2.then((take) => take(socket));
-      }
+      if (speech === "http2") return void answerHttp2(socket);
       log.line(container.log, `connection to ${socket.localPort} from ${plainAddress(socket.remoteAddress)}: echo`);
       echo(socket);
     });

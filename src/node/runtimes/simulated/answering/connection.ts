@@ -19,24 +19,32 @@ export function speechOf(first: Buffer): Speech {
 /** How long half a word may wait for its other half, in milliseconds. */
 const PATIENCE = 250;
 
-/** Reads until it can be judged, and puts back what was read. Not called for one that ends before it says anything. */
+/** Reads until it can be judged, and puts back what was read. Who ends before that is sent back what came. */
 export function onFirstBytes(socket: Socket, judged: (speech: Exclude<Speech, "unsure">) => void): void {
+  let first = Buffer.alloc(0);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const judge = (speech: Exclude<Speech, "unsure">): void => {
     clearTimeout(timer);
     socket.off("readable", look);
-    if (!socket.destroyed) judged(speech);
+    socket.off("end", over);
+    if (socket.destroyed) return;
+    socket.unshift(first);
+    judged(speech);
   };
   const look = (): void => {
-    const first = socket.read() as Buffer | null;
-    if (first === null) return;
-    socket.unshift(first);
+    const came = socket.read() as Buffer | null;
+    if (came === null) return;
+    first = Buffer.concat([first, came]);
     const speech = speechOf(first);
     if (speech !== "unsure") judge(speech);
-    else if (socket.readableEnded) judge("other");
     else timer ??= setTimeout(() => judge("other"), PATIENCE);
   };
+  const over = (): void => {
+    clearTimeout(timer);
+    socket.end(first);
+  };
   socket.on("readable", look);
+  socket.once("end", over);
   socket.once("close", () => clearTimeout(timer));
 }
 

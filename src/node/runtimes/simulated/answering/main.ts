@@ -16,7 +16,10 @@ const openings = new Map<number, Promise<void>>();
 
 async function obey(order: Order): Promise<void> {
   const answering = await answerer;
-  if (order.order === "shut") return answering.shut(order.id);
+  if (order.order === "shut") {
+    await answering.shut(order.id);
+    return tell({ report: "shut", id: order.id });
+  }
   if (order.order === "drain") {
     await answering.drain(order.id);
     openings.delete(order.id);
