@@ -138,6 +138,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     ready: Promise.all([prepared, services.synced()]).then(() => undefined),
     inTurn: inTurn(SETUPS),
     startInTurn: inTurn(STARTS),
+    proxiesKnow: () => Promise.resolve(),
     lookups: objectData(client),
     services: () => services.values(),
     nodeName: options.nodeName,
@@ -197,7 +198,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     throw error;
   }
   const facts = { ...options, ...(await machineFacts()) };
-  const registered = keepRegistered({ client, clock, random, log, facts }, stopping.signal);
+  const registered = keepRegistered({ client, clock, random, log, events, facts }, stopping.signal);
 
   const leave = async (): Promise<void> => {
     stopping.abort();

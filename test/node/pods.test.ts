@@ -26,7 +26,19 @@ function inside(file: string, rootless: boolean): void {
   assert.equal(status, 0, `${stdout}\n${stderr}`);
 }
 
-for (const file of ["confinement.ts", "life.ts", "simulated.ts", "contract-process.ts", "contract-simulated.ts"]) {
+const FILES = [
+  "confinement.ts",
+  "contract-process.ts",
+  "contract-simulated.ts",
+  "ending.ts",
+  "life.ts",
+  "probes.ts",
+  "restarts.ts",
+  "sidecars.ts",
+  "simulated.ts",
+];
+
+for (const file of FILES) {
   void test(
     `${file} as root`,
     {

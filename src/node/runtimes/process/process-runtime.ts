@@ -20,6 +20,8 @@ import { execInContainer } from "./exec.ts";
 import { homeView, ownHomes } from "./home.ts";
 import { mountTarget } from "./mount-targets.ts";
 import { groupOf, processRefusal, userOf } from "./refusal.ts";
+import { StartError } from "../start-error.ts";
+import { startFailure } from "./start-failure.ts";
 import { startedProcess, type StartedProcess } from "./started.ts";
 import { readReport } from "./status-file.ts";
 import { freshViews } from "./fresh-view.ts";
@@ -94,17 +96,26 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     return { state: "exited", exitCode: exitCode ?? KILLED };
   };
 
-  /** Waits until the pod's program runs, or has ended: from then on signals and `exec` meet it and nothing else. */
-  const begun = async (started: StartedProcess): Promise<void> => {
+  /** Waits until the pod's program runs, or has ended, which it answers: from then on signals and `exec` meet it and nothing else. */
+  const begun = async (started: StartedProcess): Promise<ProcessSight | undefined> => {
     let wait = 2;
     for (let waited = 0; waited < BEGIN_PATIENCE; waited += wait) {
       const sight = await status(started);
-      if (sight.state === "exited") return;
-      if (sight.state === "running" && (await programOf(sight.init)) !== undefined) return;
+      if (sight.state === "exited") return sight;
+      if (sight.state === "running" && (await programOf(sight.init)) !== undefined) return undefined;
       await new Promise((resolve) => setTimeout(resolve, wait));
       // Many starts at once take their time, and looking takes it from them.
       wait = Math.min(wait * 1.5, BEGIN_LOOK);
     }
+    return undefined;
+  };
+
+  /** Throws StartError when the program could not be run. */
+  const checkRan = async (start: ContainerStart, sight: ProcessSight | undefined): Promise<void> => {
+    if (sight?.state !== "exited" || sight.exitCode === 0) return;
+    const log = await readFile(start.log, "utf8").catch(() => "");
+    const why = startFailure(start.command, start.env["PATH"] ?? "", sight.exitCode, log);
+    if (why !== undefined) throw new StartError(why);
   };
 
   /** Ends what an earlier start left that was cut short by our own death before it was written down. */
@@ -186,9 +197,10 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       user: confinement.user,
       group: confinement.group,
     };
-    await begun(started);
+    const sight = await begun(started);
     // They hold the environment, secrets and all.
     await Promise.all([argsFile, environmentFile].map((file) => rm(file, { force: true })));
+    await checkRan(start, sight);
     return started;
   };
 
