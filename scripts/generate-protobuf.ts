@@ -15,6 +15,9 @@ const PACKAGES: Record<string, string> = {
   metav1: join(machinery, "pkg/apis/meta/v1/types.go"),
   authentication: join(api, "authentication/v1/types.go"),
   authorization: join(api, "authorization/v1/types.go"),
+  apps: join(api, "apps/v1/types.go"),
+  autoscaling: join(api, "autoscaling/v1/types.go"),
+  batch: join(api, "batch/v1/types.go"),
   coordination: join(api, "coordination/v1/types.go"),
   discovery: join(api, "discovery/v1/types.go"),
   networking: join(api, "networking/v1/types.go"),
@@ -24,14 +27,19 @@ const PACKAGES: Record<string, string> = {
 
 /** What is sent to us; every type these reach is written too. */
 const ROOTS: Record<string, string> = {
-  v1: "Binding ConfigMap Endpoints Event Namespace Node Pod ResourceQuota Secret Service ServiceAccount",
+  v1:
+    "Binding ConfigMap Endpoints Event Namespace Node PersistentVolumeClaim Pod ReplicationController ResourceQuota Secret Service " +
+    "ServiceAccount",
   metav1: "DeleteOptions",
   authentication: "SelfSubjectReview TokenRequest TokenReview",
   authorization: "LocalSubjectAccessReview SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview",
+  apps: "ControllerRevision DaemonSet Deployment ReplicaSet StatefulSet",
+  autoscaling: "Scale",
+  batch: "Job",
   coordination: "Lease",
   discovery: "EndpointSlice",
   networking: "Ingress IngressClass IPAddress ServiceCIDR",
-  policy: "Eviction",
+  policy: "Eviction PodDisruptionBudget",
   rbac: "ClusterRole ClusterRoleBinding Role RoleBinding",
 };
 
@@ -40,6 +48,8 @@ const OWN: Record<string, string> = {
   "metav1.Time": "time",
   "metav1.MicroTime": "microtime",
   "metav1.FieldsV1": "fields",
+  // JSON in field 1, too.
+  "runtime.RawExtension": "fields",
   "resource.Quantity": "quantity",
   "intstr.IntOrString": "intOrString",
   "types.UID": "string",

@@ -2,7 +2,6 @@ import type { Verdict } from "./standing.ts";
 
 const notOurs = (why: string): Verdict => ({ standing: "not ours", why });
 const surpassed = (why: string): Verdict => ({ standing: "surpassed", why });
-const open = (why: string): Verdict => ({ standing: "open", why });
 
 /** The statements that are not simply proved, each with the reason. */
 export const verdicts: Readonly<Record<string, Verdict>> = {
@@ -22,6 +21,4 @@ export const verdicts: Readonly<Record<string, Verdict>> = {
   "SVC-304": surpassed(
     "the same rule, and on unless --allow-external-ips turns it off: CVE-2020-8554 needs no setting",
   ),
-  "SVC-348": open("true of every kind that is served; the kinds of workloads and NetworkPolicy are not served yet"),
-  "SVC-349": open("true of every kind that is served; the kinds of workloads are not served yet"),
 };

@@ -25,7 +25,7 @@ const quoted = (value: unknown): string =>
 export const invalid = (field: string, value: unknown, why: string): Fault => ({
   reason: "FieldValueInvalid",
   field,
-  message: `Invalid value: ${quoted(value)}: ${why}`,
+  message: `Invalid value: ${quoted(value)}${why === "" ? "" : `: ${why}`}`,
 });
 export const required = (field: string, why = ""): Fault => ({
   reason: "FieldValueRequired",

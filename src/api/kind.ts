@@ -1,5 +1,6 @@
 import type { Fault } from "./fault.ts";
 import type { KubeObject, Resource } from "./object.ts";
+import type { Scaling } from "./scale/scale.ts";
 
 /** A column of `kubectl get`; priority 1 shows only with `-o wide`. */
 export interface Column {
@@ -29,12 +30,18 @@ export interface Kind<T extends KubeObject = KubeObject> extends Resource {
   readonly categories: readonly string[];
   /** Name of the root type in the generated field table. */
   readonly type: string;
-  /** `status`, `scale`, …: the parts of the object written through a path of their own. */
+  /** `status`, `finalize`: the parts of the object written through a path of their own. */
   readonly subresources: readonly ("status" | "finalize")[];
+  /** Of a kind that keeps a number of pods, which `/scale` says and sets. */
+  readonly scaling?: Scaling<T>;
+  /** True for kinds whose dependents stay when a DELETE says nothing about them: what their first clients counted on. */
+  readonly orphansDependents?: true;
   /** What DELETE answers with (Service, Pod and Namespace answer with the object; most kinds with a Status). */
   readonly deleteAnswers: "object" | "status";
   /** Whether PUT to a name that does not exist creates it: true for Service, Endpoints, Event and Lease; 404 for others (SVC-189). */
   readonly createOnUpdate: boolean;
+  /** True for kinds of which a PUT must name the version that it replaces. */
+  readonly needsRevision?: true;
   /** False: a `generateName` is the name, without anything behind (SVC-259). */
   readonly generatesNames?: false;
   /** Seconds a deleted object stays with a deletionTimestamp so that somebody can end it well; undefined: it goes at once. */

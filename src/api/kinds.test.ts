@@ -9,10 +9,21 @@ import { mergeRuleOf, mergeRules, structOf } from "./mergeKeys.ts";
 import { fields } from "./generated/fields.ts";
 import type { Kind } from "./kind.ts";
 
+const POD = { spec: { containers: [{ name: "c", image: "i" }] } };
 const NOW = { now: "2026-01-01T00:00:00Z" };
+const workload = { selector: { matchLabels: { app: "a" } }, template: { metadata: { labels: { app: "a" } }, ...POD } };
 /** What each kind needs beside a name. */
 const NEEDED: Record<string, object> = {
-  Pod: { spec: { containers: [{ name: "c", image: "i" }] } },
+  Pod: POD,
+  Deployment: { spec: workload },
+  ReplicaSet: { spec: workload },
+  StatefulSet: { spec: { ...workload, serviceName: "a" } },
+  DaemonSet: { spec: workload },
+  ControllerRevision: { data: {}, revision: 1 },
+  Job: { spec: { template: { spec: { ...POD.spec, restartPolicy: "Never" } } } },
+  ReplicationController: { spec: { template: workload.template } },
+  PersistentVolumeClaim: { spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } } },
+  PodDisruptionBudget: { spec: { minAvailable: 1, selector: workload.selector } },
   Service: { spec: { ports: [{ port: 80 }] } },
   EndpointSlice: { addressType: "IPv4" },
   Event: { involvedObject: { kind: "Pod", namespace: "default", name: "p" } },
@@ -53,8 +64,8 @@ function deepFreeze<T>(value: T): T {
   return value;
 }
 
-void test("twenty kinds, each by names of its own", () => {
-  assert.equal(kinds.length, 20);
+void test("twenty-nine kinds, each by names of its own", () => {
+  assert.equal(kinds.length, 29);
   for (const part of ["plural", "singular", "kind"] as const) {
     assert.equal(new Set(kinds.map((kind) => kind[part])).size, kinds.length, part);
   }
@@ -115,7 +126,105 @@ const like = (value: unknown): fc.Arbitrary<unknown> => {
   return fc.oneof({ arbitrary: same, weight: 8 }, { arbitrary: anything, weight: 1 });
 };
 /** All fields of these kinds that are read by more than the decoder. */
+const fullTemplate = {
+  metadata: { labels: { app: "a" }, annotations: { a: "b" } },
+  spec: {
+    containers: [{ name: "c", image: "i", ports: [{ containerPort: 1 }], env: [{ name: "A", value: "b" }] }],
+    volumes: [{ name: "v", persistentVolumeClaim: { claimName: "a" } }],
+    restartPolicy: "Never",
+    nodeSelector: { a: "b" },
+    affinity: { nodeAffinity: {} },
+  },
+};
+const fullSelector = { matchLabels: { app: "a" }, matchExpressions: [{ key: "a", operator: "In", values: ["b"] }] };
+const fullWorkload = {
+  replicas: 1,
+  minReadySeconds: 1,
+  revisionHistoryLimit: 1,
+  selector: fullSelector,
+  template: fullTemplate,
+};
+const fullClaim = {
+  accessModes: ["ReadWriteOnce"],
+  selector: fullSelector,
+  resources: { requests: { storage: "1Gi" }, limits: { storage: "2" } },
+  dataSource: { kind: "PersistentVolumeClaim", name: "a" },
+  dataSourceRef: { apiGroup: "a", kind: "A", name: "a", namespace: "b" },
+};
+const counts = { replicas: 1, readyReplicas: 1, availableReplicas: 1, collisionCount: 1 };
+const conditions = [{ type: "Complete", status: "True", reason: "A", message: "" }];
 const FULL: Record<string, object> = {
+  Deployment: {
+    spec: {
+      ...fullWorkload,
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "1%", maxUnavailable: 1 } },
+    },
+    status: { ...counts, conditions },
+  },
+  ReplicaSet: { spec: fullWorkload, status: { ...counts, conditions } },
+  StatefulSet: {
+    spec: {
+      ...fullWorkload,
+      ordinals: { start: 1 },
+      serviceName: "a",
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: 1, maxUnavailable: "1%" } },
+      volumeClaimTemplates: [{ metadata: { name: "v" }, spec: fullClaim }],
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Delete" },
+    },
+    status: { ...counts, conditions },
+  },
+  DaemonSet: {
+    spec: {
+      ...fullWorkload,
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
+    },
+    status: { numberReady: 1, collisionCount: 1 },
+  },
+  ControllerRevision: {
+    data: { a: [1] },
+    revision: 1,
+  },
+  Job: {
+    spec: {
+      template: fullTemplate,
+      completionMode: "Indexed",
+      completions: 3,
+      parallelism: 3,
+      suspend: true,
+      managedBy: "a/b",
+      backoffLimitPerIndex: 1,
+      maxFailedIndexes: 1,
+      successPolicy: { rules: [{ succeededIndexes: "1-2", succeededCount: 1 }] },
+      podFailurePolicy: {
+        rules: [
+          { action: "FailJob", onExitCodes: { containerName: "c", operator: "In", values: [1, 2] } },
+          { action: "Ignore", onPodConditions: [{ type: "A", status: "True" }] },
+        ],
+      },
+    },
+    status: {
+      conditions,
+      active: 1,
+      ready: 1,
+      startTime: NOW.now,
+      completionTime: NOW.now,
+      completedIndexes: "0,2",
+      failedIndexes: "1",
+      uncountedTerminatedPods: { succeeded: ["a"], failed: ["b"] },
+    },
+  },
+  ReplicationController: {
+    spec: { replicas: 1, selector: { app: "a" }, template: fullTemplate },
+    status: { ...counts, conditions },
+  },
+  PersistentVolumeClaim: {
+    spec: { ...fullClaim, volumeName: "v", storageClassName: "a", volumeMode: "Block", volumeAttributesClassName: "a" },
+    status: { phase: "Bound", capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], conditions },
+  },
+  PodDisruptionBudget: {
+    spec: { minAvailable: "1%", maxUnavailable: 1, selector: fullSelector, unhealthyPodEvictionPolicy: "AlwaysAllow" },
+    status: { disruptionsAllowed: 1, disruptedPods: { a: NOW.now }, conditions },
+  },
   Ingress: {
     spec: {
       ingressClassName: "a",
@@ -190,7 +299,7 @@ void test("SVC-189, SVC-190: who is created by PUT, and what DELETE answers", ()
       .filter((kind) => kind.deleteAnswers === "object")
       .map((kind) => kind.kind)
       .sort(),
-    ["Namespace", "Pod", "ResourceQuota", "Service", "ServiceAccount"],
+    ["Namespace", "PersistentVolumeClaim", "Pod", "ResourceQuota", "Service", "ServiceAccount"],
   );
 });
 

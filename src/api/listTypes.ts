@@ -24,6 +24,8 @@ const listTypes: Readonly<Record<string, Readonly<Record<string, ListType>>>> = 
   Container: container,
   ContainerRestartRuleOnExitCodes: { values: set },
   ContainerStatus: { allocatedResourcesStatus: by("name"), volumeMounts: by("mountPath") },
+  DaemonSetStatus: { conditions: by("type") },
+  DeploymentStatus: { conditions: by("type") },
   Endpoint: { addresses: set },
   EphemeralContainer: container,
   NamespaceStatus: { conditions: by("type") },
@@ -31,6 +33,9 @@ const listTypes: Readonly<Record<string, Readonly<Record<string, ListType>>>> = 
   NodeSpec: { podCIDRs: set },
   NodeStatus: { addresses: by("type"), conditions: by("type") },
   ObjectMeta: { finalizers: set, ownerReferences: by("uid") },
+  PersistentVolumeClaimStatus: { conditions: by("type") },
+  PodDisruptionBudgetStatus: { conditions: by("type") },
+  PodFailurePolicyOnExitCodesRequirement: { values: set },
   PodSpec: {
     containers: by("name"),
     ephemeralContainers: by("name"),
@@ -43,6 +48,8 @@ const listTypes: Readonly<Record<string, Readonly<Record<string, ListType>>>> = 
     volumes: by("name"),
   },
   PodStatus: { conditions: by("type"), podIPs: by("ip"), resourceClaimStatuses: by("name") },
+  ReplicaSetStatus: { conditions: by("type") },
+  ReplicationControllerStatus: { conditions: by("type") },
   ResourceRequirements: { claims: by("name") },
   ResourceStatus: { resources: by("resourceID") },
   ServiceAccount: { secrets: by("name") },
@@ -50,6 +57,8 @@ const listTypes: Readonly<Record<string, Readonly<Record<string, ListType>>>> = 
   // TCP 53 and UDP 53 are two ports here, unlike in a strategic merge patch (SVC-010, SVC-197).
   ServiceSpec: { ports: by("port", "protocol") },
   ServiceStatus: { conditions: by("type") },
+  StatefulSetStatus: { conditions: by("type") },
+  UncountedTerminatedPods: { failed: set, succeeded: set },
 };
 
 /** Structs that are owned as a whole, wherever they stand. */
@@ -78,6 +87,7 @@ export const atomicTypes: ReadonlySet<string> = new Set([
 /** Maps that are owned as a whole: type of the field table → fields. */
 const atomicMaps: Readonly<Record<string, readonly string[]>> = {
   PodSpec: ["nodeSelector"],
+  ReplicationControllerSpec: ["selector"],
   ServiceSpec: ["selector"],
 };
 

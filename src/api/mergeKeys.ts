@@ -24,11 +24,16 @@ const container: Record<string, MergeRule> = {
 export const mergeRules: Readonly<Record<string, Readonly<Record<string, MergeRule>>>> = {
   Container: container,
   ContainerStatus: { allocatedResourcesStatus: by("name"), volumeMounts: by("mountPath") },
+  DaemonSetStatus: { conditions: by("type") },
+  DeploymentStatus: { conditions: by("type") },
   EphemeralContainer: container,
+  JobStatus: { conditions: by("type") },
   NamespaceStatus: { conditions: by("type") },
   NodeSpec: { podCIDRs: set },
   NodeStatus: { addresses: by("type"), conditions: by("type") },
   ObjectMeta: { finalizers: set, ownerReferences: by("uid") },
+  PersistentVolumeClaimStatus: { conditions: by("type") },
+  PodDisruptionBudgetStatus: { conditions: by("type") },
   PodSpec: {
     containers: by("name"),
     ephemeralContainers: by("name"),
@@ -46,12 +51,18 @@ export const mergeRules: Readonly<Record<string, Readonly<Record<string, MergeRu
     podIPs: by("ip"),
     resourceClaimStatuses: by("name"),
   },
+  ReplicaSetStatus: { conditions: by("type") },
+  ReplicationControllerStatus: { conditions: by("type") },
   ServiceAccount: { secrets: by("name") },
   ServiceCIDRStatus: { conditions: by("type") },
   // By `port` alone, although TCP 53 and UDP 53 are two ports: that is what clients of upstream get (SVC-196).
   ServiceSpec: { ports: by("port") },
   ServiceStatus: { conditions: by("type") },
+  StatefulSetStatus: { conditions: by("type") },
 };
+
+/** Structs that a strategic merge patch replaces as a whole: `TYPE.FIELD`. */
+export const replacedStructs: ReadonlySet<string> = new Set(["PodDisruptionBudgetSpec.selector"]);
 
 /** The rule for a list, or undefined where the patch's list takes the place of the old one. */
 export const mergeRuleOf = (type: string, field: string): MergeRule | undefined =>

@@ -3,6 +3,7 @@ import { binding } from "./verbs/binding.ts";
 import { eviction } from "./verbs/eviction.ts";
 import { log, upgradeRequired } from "./verbs/pod-streams.ts";
 import { proxy } from "./verbs/proxy.ts";
+import { getScale, patchScale, putScale } from "./verbs/scale.ts";
 import { tokenRequest } from "./verbs/token-request.ts";
 import type { Verb } from "./verbs/verb.ts";
 
@@ -19,6 +20,12 @@ const PROXY = {
   group: "",
   version: "v1",
   methods: Object.fromEntries(METHODS_OF_HTTP.map((method) => [method, proxy])),
+};
+const SCALE: Subresource = {
+  kind: "Scale",
+  group: "autoscaling",
+  version: "v1",
+  methods: { GET: getScale, PUT: putScale, PATCH: patchScale },
 };
 const STREAM = { group: "", version: "v1", methods: { GET: upgradeRequired, POST: upgradeRequired } };
 
@@ -47,10 +54,8 @@ const BELOW: Readonly<Record<string, Readonly<Record<string, Subresource>>>> = {
 };
 
 /** What hangs below objects of a kind, by the word in the URL. */
-export function subresourcesOf({
-  group,
-  plural,
-}: Pick<Kind, "group" | "plural">): Readonly<Record<string, Subresource>> {
+export function subresourcesOf({ group, plural, scaling }: Kind): Readonly<Record<string, Subresource>> {
   const key = `${group}/${plural}`;
-  return Object.hasOwn(BELOW, key) ? BELOW[key]! : {};
+  if (Object.hasOwn(BELOW, key)) return BELOW[key]!;
+  return scaling === undefined ? {} : { scale: SCALE };
 }

@@ -98,6 +98,13 @@ export function createOwnWrites<T extends KubeObject>(
     },
     by(word) {
       const found = new Map(cache.by(index, word).map((object) => [keyOf(object), object]));
+      // What we moved to another word, the cache may still have under this one.
+      if (writes.size > 0) {
+        for (const key of Array.from(found.keys())) {
+          const write = current(key);
+          if (write !== undefined && write.word !== word) found.delete(key);
+        }
+      }
       for (const key of Array.from(words.get(word) ?? [])) {
         const write = current(key);
         if (write === undefined) continue;

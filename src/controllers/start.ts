@@ -1,4 +1,5 @@
 import type { Resource } from "../api/object.ts";
+import { replicaSets, replicationControllers } from "../api/resources.ts";
 import { backoff } from "../client/backoff.ts";
 import type { Client } from "../client/client.ts";
 import type { Clock } from "../observe/clock.ts";
@@ -7,17 +8,22 @@ import type { Part } from "../observe/part.ts";
 import { startAggregation } from "./aggregation/start.ts";
 import { startBinding } from "./binding/start.ts";
 import { createCaches } from "./caches.ts";
+import { startDaemonSets } from "./daemonsets/start.ts";
+import { startDeployments } from "./deployments/start.ts";
 import { startEndpoints } from "./endpoints/start.ts";
 import { startEndpointSlices } from "./endpointslices/start.ts";
 import type { ControllerEnvironment } from "./environment.ts";
 import { startGarbage } from "./garbage/start.ts";
+import { startJobs } from "./jobs/start.ts";
 import { startNamespaces } from "./namespaces/start.ts";
 import { startQuota } from "./quota/start.ts";
+import { startReplicas } from "./replicasets/start.ts";
 import { startRootCa } from "./rootca/start.ts";
 import type { SignToken } from "./tokensecrets/decide.ts";
 import { startTokenSecrets } from "./tokensecrets/start.ts";
 import { servedResources } from "./served.ts";
 import { startServiceCIDRs } from "./servicecidrs/start.ts";
+import { startStatefulSets } from "./statefulsets/start.ts";
 
 export interface ControllersOptions {
   readonly client: Client;
@@ -62,7 +68,21 @@ export async function startControllers(options: ControllersOptions): Promise<Par
       ? []
       : [startRootCa(environment, authority.ca), startTokenSecrets(environment, authority.ca, authority.signToken)]),
     startAggregation(environment),
+    startReplicas(environment, {
+      resource: replicaSets,
+      cache: caches.replicaSets,
+      component: "replicaset-controller",
+    }),
+    startReplicas(environment, {
+      resource: replicationControllers,
+      cache: caches.replicationControllers,
+      component: "replication-controller",
+    }),
+    startDeployments(environment),
     startServiceCIDRs(environment),
+    startStatefulSets(environment),
+    startDaemonSets(environment),
+    startJobs(environment),
     discover(options).then((served) =>
       Promise.all([
         startGarbage(environment, served),

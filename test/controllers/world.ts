@@ -6,6 +6,7 @@ import { createApiServer } from "../../src/apiserver/server.ts";
 import type { Client } from "../../src/client/client.ts";
 import { createClient } from "../../src/client/connect.ts";
 import { startControllers } from "../../src/controllers/start.ts";
+import type { Clock } from "../../src/observe/clock.ts";
 import { systemClock } from "../../src/observe/clock.ts";
 import type { Log } from "../../src/observe/log.ts";
 import { silentLog } from "../../src/observe/log.ts";
@@ -14,6 +15,8 @@ import { makeCertificates } from "../client/certificates.ts";
 
 export interface World {
   readonly client: Client;
+  /** Where the server is, and who `client` is. */
+  readonly access: { readonly port: number; readonly ca: string; readonly token: string };
   /** Sentences that the controllers logged as warnings or errors. */
   readonly complaints: string[];
   readonly restartControllers: () => Promise<void>;
@@ -22,7 +25,7 @@ export interface World {
 }
 
 /** An API server on a store in memory, with namespace `default`, one node and the controllers. */
-export async function createWorld(t: TestContext): Promise<World> {
+export async function createWorld(t: TestContext, clock: Clock = systemClock): Promise<World> {
   const certificates = await makeCertificates();
   const store = memoryStore();
   const newServer = () =>
@@ -46,7 +49,7 @@ export async function createWorld(t: TestContext): Promise<World> {
   await client.create(namespaces, namespace);
   await client.create(nodes, nodeOf("node-1"));
   await client.updateStatus(nodes, await readyNode(client, "node-1"));
-  const start = () => startControllers({ client: ofControllers, clock: systemClock, random: Math.random, log });
+  const start = () => startControllers({ client: ofControllers, clock, random: Math.random, log });
   let controllers = await start();
   t.after(async () => {
     await controllers.stop();
@@ -56,6 +59,7 @@ export async function createWorld(t: TestContext): Promise<World> {
   });
   return {
     client,
+    access: { port, ca: certificates.ca, token: "test" },
     complaints,
     restartControllers: async () => {
       await controllers.stop();

@@ -4,11 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Who kubectl speaks as, and to which server. */
+/** Who kubectl speaks as (by a certificate or a token), and to which server. */
 export interface KubectlAccess {
   readonly port: number;
   readonly ca: string;
-  readonly pair: { readonly cert: string; readonly key: string };
+  readonly pair?: { readonly cert: string; readonly key: string };
+  readonly token?: string;
 }
 
 export interface Ran {
@@ -32,7 +33,7 @@ export interface RunOptions {
 }
 
 /** A home of its own for kubectl, with a kubeconfig. */
-export function kubectlHome({ port, ca, pair }: KubectlAccess): { readonly folder: string; remove(): void } {
+export function kubectlHome({ port, ca, pair, token }: KubectlAccess): { readonly folder: string; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), "fairlead-kubectl-"));
   const base64 = (text: string): string => Buffer.from(text).toString("base64");
   const config = {
@@ -46,7 +47,12 @@ export function kubectlHome({ port, ca, pair }: KubectlAccess): { readonly folde
     users: [
       {
         name: "test",
-        user: { "client-certificate-data": base64(pair.cert), "client-key-data": base64(pair.key) },
+        user: {
+          ...(pair === undefined
+            ? {}
+            : { "client-certificate-data": base64(pair.cert), "client-key-data": base64(pair.key) }),
+          ...(token === undefined ? {} : { token }),
+        },
       },
     ],
   };

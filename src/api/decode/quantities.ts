@@ -5,6 +5,8 @@ export const quantityFields: ReadonlySet<string> = new Set([
   "NodeAllocatableResourceClaimStatus.resources",
   "NodeStatus.allocatable",
   "NodeStatus.capacity",
+  "PersistentVolumeClaimStatus.allocatedResources",
+  "PersistentVolumeClaimStatus.capacity",
   "PodSpec.overhead",
   "PodStatus.allocatedResources",
   "ResourceFieldSelector.divisor",

@@ -31,6 +31,7 @@ export const lease: Kind<Lease> = {
   subresources: [],
   deleteAnswers: "status",
   createOnUpdate: true,
+  needsRevision: true,
   defaults: (object) => object,
   prepareForCreate: withoutServerFields,
   prepareForUpdate: carry,

@@ -19,6 +19,9 @@ export const ageColumn: Column = {
 /** A column of text, shown always. */
 export const column = (name: string, description: string): Column => ({ name, type: "string", description });
 
+/** A column of whole numbers, shown always. */
+export const countColumn = (name: string, description: string): Column => ({ name, type: "integer", description });
+
 /** A column of text, shown with `-o wide` only. */
 export const wideColumn = (name: string, description: string): Column => ({
   name,

@@ -154,6 +154,33 @@ export const checkConfigKey: NameCheck = (value) => {
   return faults;
 };
 
+const PERCENT = "[0-9]+%";
+const percent = new RegExp(`^${PERCENT}$`);
+const PERCENT_WORDS = regexWords(
+  "a valid percent string must be a numeric string followed by an ending '%'",
+  PERCENT,
+  "1%",
+  "93%",
+);
+
+/** `25%` */
+export const checkPercent: NameCheck = (value) => (percent.test(value) ? [] : [PERCENT_WORDS]);
+
+const REASON = "[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?";
+const conditionReason = new RegExp(`^${REASON}$`);
+const REASON_WORDS = regexWords(
+  "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_'",
+  REASON,
+  "my_name",
+  "MY_NAME",
+  "MyName",
+  "ReasonA,ReasonB",
+  "ReasonA:ReasonB",
+);
+
+/** Why a condition is as it is: one word, for programs. */
+export const checkConditionReason: NameCheck = (value) => (conditionReason.test(value) ? [] : [REASON_WORDS]);
+
 /** Any printable ASCII but `=` (the rule since Kubernetes 1.34; before it was a C identifier with dots and dashes). */
 export const checkEnvName: NameCheck = (value) =>
   value !== "" && /^[ -<>-~]+$/.test(value)

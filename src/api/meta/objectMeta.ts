@@ -20,16 +20,20 @@ export function validateLabels(labels: Record<string, string> | undefined, field
   ]);
 }
 
-function validateAnnotations(annotations: Record<string, string> | undefined): Fault[] {
+/** `metadata.annotations`, or those of a template. */
+export function validateAnnotations(
+  annotations: Record<string, string> | undefined,
+  field = "metadata.annotations",
+): Fault[] {
   if (annotations === undefined) return [];
   const faults: Fault[] = [];
   let bytes = 0;
   for (const [key, value] of Object.entries(annotations)) {
     // Keys of annotations may be written in upper case; only then are they measured as the lower-case name.
-    faults.push(...checkQualifiedName(key.toLowerCase()).map((why) => invalid("metadata.annotations", key, why)));
+    faults.push(...checkQualifiedName(key.toLowerCase()).map((why) => invalid(field, key, why)));
     bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
   }
-  if (bytes > ANNOTATIONS_MAXIMUM) faults.push(tooLong("metadata.annotations", ANNOTATIONS_MAXIMUM));
+  if (bytes > ANNOTATIONS_MAXIMUM) faults.push(tooLong(field, ANNOTATIONS_MAXIMUM));
   return faults;
 }
 

@@ -8,7 +8,7 @@ import { validateChange } from "./validate/change.ts";
 import { validateContainer } from "./validate/container.ts";
 
 const RULES = { namespaced: true, checkName: checkSubdomain };
-const DNS_POLICIES = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"];
+const DNS_POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
 
 function validateVolume(volume: Volume, field: string, names: Set<string>): Fault[] {
   const faults = volume.name ? checked(checkLabel, `${field}.name`, volume.name) : [required(`${field}.name`)];
@@ -27,88 +27,89 @@ function validateVolume(volume: Volume, field: string, names: Set<string>): Faul
   return faults;
 }
 
-function validateNames(spec: PodSpec): Fault[] {
+function validateNames(spec: PodSpec, at: string): Fault[] {
   const name = (field: "hostname" | "subdomain", check = checkLabel): Fault[] =>
-    spec[field] ? checked(check, `spec.${field}`, spec[field]) : [];
+    spec[field] ? checked(check, `${at}.${field}`, spec[field]) : [];
   return [
-    ...(spec.serviceAccountName ? checked(checkSubdomain, "spec.serviceAccountName", spec.serviceAccountName) : []),
-    ...(spec.nodeName ? checked(checkSubdomain, "spec.nodeName", spec.nodeName) : []),
+    ...(spec.serviceAccountName ? checked(checkSubdomain, `${at}.serviceAccountName`, spec.serviceAccountName) : []),
+    ...(spec.nodeName ? checked(checkSubdomain, `${at}.nodeName`, spec.nodeName) : []),
     ...name("hostname"),
     ...name("subdomain"),
     ...(spec.runtimeClassName === undefined
       ? []
-      : checked(checkSubdomain, "spec.runtimeClassName", spec.runtimeClassName)),
-    ...validateLabels(spec.nodeSelector, "spec.nodeSelector"),
+      : checked(checkSubdomain, `${at}.runtimeClassName`, spec.runtimeClassName)),
+    ...validateLabels(spec.nodeSelector, `${at}.nodeSelector`),
     ...(spec.readinessGates ?? []).flatMap((gate, index) =>
-      checked(checkQualifiedName, `spec.readinessGates[${index}].conditionType`, gate.conditionType),
+      checked(checkQualifiedName, `${at}.readinessGates[${index}].conditionType`, gate.conditionType),
     ),
   ];
 }
 
-function validateDns(spec: PodSpec): Fault[] {
-  const faults = oneOf("spec.dnsPolicy", spec.dnsPolicy, DNS_POLICIES);
+function validateDns(spec: PodSpec, at: string): Fault[] {
+  const faults = oneOf(`${at}.dnsPolicy`, spec.dnsPolicy, DNS_POLICIES);
   const servers = spec.dnsConfig?.nameservers ?? [];
   if (spec.dnsPolicy === "None" && servers.length === 0) {
     faults.push(
-      required("spec.dnsConfig.nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None"),
+      required(`${at}.dnsConfig.nameservers`, "must provide at least one DNS nameserver when `dnsPolicy` is None"),
     );
   }
   if (servers.length > 3) {
-    faults.push(invalid("spec.dnsConfig.nameservers", servers, "must not have more than 3 nameservers"));
+    faults.push(invalid(`${at}.dnsConfig.nameservers`, servers, "must not have more than 3 nameservers"));
   }
   const aliases = (spec.hostAliases ?? []).flatMap((alias, index) => [
-    ...checked(checkIP, `spec.hostAliases[${index}].ip`, alias.ip),
-    ...(alias.hostnames ?? []).flatMap((name, at) =>
-      checked(checkSubdomain, `spec.hostAliases[${index}].hostnames[${at}]`, name),
+    ...checked(checkIP, `${at}.hostAliases[${index}].ip`, alias.ip),
+    ...(alias.hostnames ?? []).flatMap((name, place) =>
+      checked(checkSubdomain, `${at}.hostAliases[${index}].hostnames[${place}]`, name),
     ),
   ]);
   return [
     ...faults,
-    ...servers.flatMap((server, index) => checked(checkIP, `spec.dnsConfig.nameservers[${index}]`, server)),
+    ...servers.flatMap((server, index) => checked(checkIP, `${at}.dnsConfig.nameservers[${index}]`, server)),
     ...aliases,
   ];
 }
 
 /** Ports of the host that containers of one pod would fight for. */
-function validateHostPorts(spec: PodSpec): Fault[] {
+function validateHostPorts(spec: PodSpec, at: string): Fault[] {
   const seen = new Set<string>();
   return spec.containers.flatMap((container, index) =>
-    (container.ports ?? []).flatMap((port, at) => {
+    (container.ports ?? []).flatMap((port, place) => {
       if (!port.hostPort) return [];
       const key = `${port.protocol}/${port.hostIP ?? ""}/${port.hostPort}`;
       const repeated = seen.has(key);
       seen.add(key);
-      return repeated ? [duplicate(`spec.containers[${index}].ports[${at}].hostPort`, key)] : [];
+      return repeated ? [duplicate(`${at}.containers[${index}].ports[${place}].hostPort`, key)] : [];
     }),
   );
 }
 
-function validateSpec(spec: PodSpec): Fault[] {
+/** The spec of a pod, or of the pods of a template; `at` is where it stands. */
+export function validatePodSpec(spec: PodSpec, at = "spec"): Fault[] {
   const volumes = new Set<string>();
   const names = new Set<string>();
   const faults = (spec.volumes ?? []).flatMap((volume, index) =>
-    validateVolume(volume, `spec.volumes[${index}]`, volumes),
+    validateVolume(volume, `${at}.volumes[${index}]`, volumes),
   );
-  if (spec.containers.length === 0) faults.push(required("spec.containers"));
+  if (spec.containers.length === 0) faults.push(required(`${at}.containers`));
   for (const field of ["containers", "initContainers", "ephemeralContainers"] as const) {
     for (const [index, container] of (spec[field] ?? []).entries()) {
-      faults.push(...validateContainer(container, `spec.${field}[${index}]`, names, volumes));
+      faults.push(...validateContainer(container, `${at}.${field}[${index}]`, names, volumes));
     }
   }
   const deadline = spec.activeDeadlineSeconds;
   return [
     ...faults,
-    ...validateHostPorts(spec),
-    ...oneOf("spec.restartPolicy", spec.restartPolicy, ["Always", "Never", "OnFailure"]),
-    ...validateDns(spec),
-    ...validateNames(spec),
-    ...(deadline === undefined ? [] : between("spec.activeDeadlineSeconds", deadline, 1, 2 ** 31 - 1)),
+    ...validateHostPorts(spec, at),
+    ...oneOf(`${at}.restartPolicy`, spec.restartPolicy, ["Always", "OnFailure", "Never"]),
+    ...validateDns(spec, at),
+    ...validateNames(spec, at),
+    ...(deadline === undefined ? [] : between(`${at}.activeDeadlineSeconds`, deadline, 1, 2 ** 31 - 1)),
   ];
 }
 
 export const validate = (next: Pod, previous: Pod | undefined): Fault[] => [
   ...validateObjectMeta(next.metadata, previous?.metadata, RULES),
-  ...(next.spec === undefined ? [required("spec")] : validateSpec(next.spec)),
+  ...(next.spec === undefined ? [required("spec")] : validatePodSpec(next.spec)),
   ...(previous === undefined ? [] : validateChange(next, previous)),
 ];
 

@@ -48,7 +48,7 @@ export interface Admission {
 
 export const NOTHING_BESIDE: Beside = { conditions: [], operations: [] };
 
-const join = (parts: readonly Beside[]): Beside => ({
+export const join = (parts: readonly Beside[]): Beside => ({
   conditions: parts.flatMap(({ conditions }) => conditions),
   operations: parts.flatMap(({ operations }) => operations),
 });

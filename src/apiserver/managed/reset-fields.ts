@@ -5,6 +5,7 @@ const STATUS = setOf(["f:status"]);
 const SPEC = setOf(["f:spec"]);
 /** Beside the spec, what a write through `/status` does not touch. */
 const MORE: Readonly<Record<string, FieldSet>> = {
+  Deployment: setOf(["f:spec"], ["f:metadata", "f:labels"]),
   Pod: setOf(["f:spec"], ["f:metadata", "f:deletionTimestamp"], ["f:metadata", "f:ownerReferences"]),
   ServiceCIDR: setOf(["f:spec"], ["f:metadata"]),
 };

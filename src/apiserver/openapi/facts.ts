@@ -5,6 +5,12 @@
 
 /** The group each type belongs to; those not named here are of the core group. */
 const GROUPS: Readonly<Record<string, string>> = {
+  apps:
+    "ControllerRevision DaemonSet DaemonSetCondition DaemonSetSpec DaemonSetStatus DaemonSetUpdateStrategy Deployment " +
+    "DeploymentCondition DeploymentSpec DeploymentStatus DeploymentStrategy ReplicaSet ReplicaSetCondition ReplicaSetSpec " +
+    "ReplicaSetStatus RollingUpdateDaemonSet RollingUpdateDeployment RollingUpdateStatefulSetStrategy StatefulSet " +
+    "StatefulSetCondition StatefulSetOrdinals StatefulSetPersistentVolumeClaimRetentionPolicy StatefulSetSpec StatefulSetStatus " +
+    "StatefulSetUpdateStrategy",
   "authentication.k8s.io":
     "SelfSubjectReview SelfSubjectReviewStatus TokenRequest TokenRequestSpec TokenRequestStatus TokenReview TokenReviewSpec " +
     "TokenReviewStatus UserInfo BoundObjectReference",
@@ -12,6 +18,10 @@ const GROUPS: Readonly<Record<string, string>> = {
     "LocalSubjectAccessReview SelfSubjectAccessReview SelfSubjectAccessReviewSpec SelfSubjectRulesReview " +
     "SelfSubjectRulesReviewSpec SubjectAccessReview SubjectAccessReviewSpec SubjectAccessReviewStatus SubjectRulesReviewStatus " +
     "NonResourceAttributes NonResourceRule ResourceAttributes ResourceRule FieldSelectorAttributes LabelSelectorAttributes",
+  autoscaling: "Scale ScaleSpec ScaleStatus",
+  batch:
+    "Job JobCondition JobSpec JobStatus PodFailurePolicy PodFailurePolicyOnExitCodesRequirement " +
+    "PodFailurePolicyOnPodConditionsPattern PodFailurePolicyRule SuccessPolicy SuccessPolicyRule UncountedTerminatedPods",
   "coordination.k8s.io": "Lease LeaseSpec",
   "discovery.k8s.io": "EndpointSlice Endpoint EndpointPort EndpointConditions EndpointHints ForNode ForZone",
   "networking.k8s.io":
@@ -19,6 +29,7 @@ const GROUPS: Readonly<Record<string, string>> = {
     "IngressLoadBalancerStatus IngressPortStatus IngressRule IngressServiceBackend IngressSpec IngressStatus IngressTLS " +
     "IPAddress IPAddressSpec HTTPIngressPath HTTPIngressRuleValue ParentReference ServiceBackendPort ServiceCIDR " +
     "ServiceCIDRSpec ServiceCIDRStatus",
+  policy: "Eviction PodDisruptionBudget PodDisruptionBudgetSpec PodDisruptionBudgetStatus",
   "rbac.authorization.k8s.io":
     "AggregationRule ClusterRole ClusterRoleBinding PolicyRule Role RoleBinding RoleRef Subject",
 };
@@ -50,6 +61,8 @@ export const metaTypes: ReadonlySet<string> = new Set([
 /** Where our table's name of a type is not upstream's. */
 export const upstreamNames: Readonly<Record<string, string>> = { CoreEndpointPort: "EndpointPort" };
 
+const ACCESS = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+const UPDATES = ["OnDelete", "RollingUpdate"];
 const PROTOCOLS = ["SCTP", "TCP", "UDP"];
 const PULL = ["Always", "IfNotPresent", "Never"];
 const MESSAGES = ["FallbackToLogsOnError", "File"];
@@ -92,6 +105,8 @@ export const enums: Readonly<Record<string, readonly string[]>> = {
   "ContainerPort.protocol": PROTOCOLS,
   "ContainerStatus.stopSignal": SIGNALS,
   "CoreEndpointPort.protocol": PROTOCOLS,
+  "DaemonSetUpdateStrategy.type": UPDATES,
+  "DeploymentStrategy.type": ["Recreate", "RollingUpdate"],
   "EndpointPort.protocol": PROTOCOLS,
   "EndpointSlice.addressType": ["FQDN", "IPv4", "IPv6"],
   "EphemeralContainer.imagePullPolicy": PULL,
@@ -110,12 +125,27 @@ export const enums: Readonly<Record<string, readonly string[]>> = {
   "HTTPIngressPath.pathType": ["Exact", "ImplementationSpecific", "Prefix"],
   "ImageVolumeSource.pullPolicy": PULL,
   "IngressPortStatus.protocol": PROTOCOLS,
+  "JobSpec.completionMode": ["Indexed", "NonIndexed"],
+  "JobSpec.podReplacementPolicy": ["Failed", "TerminatingOrFailed"],
   "Lifecycle.stopSignal": SIGNALS,
+  "ModifyVolumeStatus.status": ["InProgress", "Infeasible", "Pending"],
   "NamespaceStatus.phase": ["Active", "Terminating"],
   "NodeSelectorRequirement.operator": ["DoesNotExist", "Exists", "Gt", "In", "Lt", "NotIn"],
   "NodeStatus.phase": ["Pending", "Running", "Terminated"],
-  "PersistentVolumeClaimSpec.accessModes": ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"],
+  "PersistentVolumeClaimSpec.accessModes": ACCESS,
   "PersistentVolumeClaimSpec.volumeMode": ["Block", "Filesystem"],
+  "PersistentVolumeClaimStatus.accessModes": ACCESS,
+  "PersistentVolumeClaimStatus.allocatedResourceStatuses": [
+    "ControllerResizeInProgress",
+    "ControllerResizeInfeasible",
+    "NodeResizeInProgress",
+    "NodeResizeInfeasible",
+    "NodeResizePending",
+  ],
+  "PersistentVolumeClaimStatus.phase": ["Bound", "Lost", "Pending"],
+  "PodDisruptionBudgetSpec.unhealthyPodEvictionPolicy": ["AlwaysAllow", "IfHealthyBudget"],
+  "PodFailurePolicyOnExitCodesRequirement.operator": ["In", "NotIn"],
+  "PodFailurePolicyRule.action": ["Count", "FailIndex", "FailJob", "Ignore"],
   "PodSecurityContext.fsGroupChangePolicy": ["Always", "OnRootMismatch"],
   "PodSecurityContext.supplementalGroupsPolicy": ["Merge", "Strict"],
   "PodSpec.dnsPolicy": ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"],
@@ -136,6 +166,8 @@ export const enums: Readonly<Record<string, readonly string[]>> = {
   "ServiceSpec.ipFamilyPolicy": ["PreferDualStack", "RequireDualStack", "SingleStack"],
   "ServiceSpec.sessionAffinity": ["ClientIP", "None"],
   "ServiceSpec.type": ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"],
+  "StatefulSetSpec.podManagementPolicy": ["OrderedReady", "Parallel"],
+  "StatefulSetUpdateStrategy.type": UPDATES,
   "Taint.effect": EFFECTS,
   "Toleration.effect": EFFECTS,
   "Toleration.operator": ["Equal", "Exists", "Gt", "Lt"],
@@ -159,6 +191,8 @@ export const defaults: Readonly<Record<string, unknown>> = {
   "ContainerPort.protocol": "TCP",
   "ContainerStatus.lastState": {},
   "ContainerStatus.state": {},
+  "DaemonSetSpec.updateStrategy": {},
+  "DeploymentSpec.strategy": {},
   "Endpoint.conditions": {},
   "EphemeralContainer.resources": {},
   "Event.reportingComponent": "",
@@ -176,18 +210,33 @@ export const defaults: Readonly<Record<string, unknown>> = {
   "NodeStatus.nodeInfo": {},
   "PersistentVolumeClaimSpec.resources": {},
   "PersistentVolumeClaimTemplate.metadata": {},
+  "PodDisruptionBudgetStatus.currentHealthy": 0,
+  "PodDisruptionBudgetStatus.desiredHealthy": 0,
+  "PodDisruptionBudgetStatus.disruptionsAllowed": 0,
+  "PodDisruptionBudgetStatus.expectedPods": 0,
+  "PodFailurePolicyOnPodConditionsPattern.status": "",
+  "PodTemplateSpec.metadata": {},
+  "PodTemplateSpec.spec": {},
   "RBDVolumeSource.keyring": "/etc/ceph/keyring",
   "RBDVolumeSource.pool": "rbd",
   "RBDVolumeSource.user": "admin",
+  "ReplicaSetSpec.template": {},
+  "ReplicationControllerSpec.minReadySeconds": 0,
+  "ReplicationControllerSpec.replicas": 1,
   "RoleRef.apiGroup": "",
   "ScaleIOVolumeSource.fsType": "xfs",
   "ScaleIOVolumeSource.storageMode": "ThinProvisioned",
+  "ScaleSpec.replicas": 0,
   "SecretEnvSource.name": "",
   "SecretKeySelector.name": "",
   "SecretProjection.name": "",
   "SelfSubjectReviewStatus.userInfo": {},
   "ServicePort.protocol": "TCP",
   "ServiceStatus.loadBalancer": {},
+  "StatefulSetOrdinals.start": 0,
+  "StatefulSetSpec.serviceName": "",
+  "StatefulSetSpec.updateStrategy": {},
+  "StatefulSetStatus.availableReplicas": 0,
   "TokenRequestStatus.token": "",
   "TokenReviewStatus.user": {},
 };
@@ -196,6 +245,8 @@ export const defaults: Readonly<Record<string, unknown>> = {
 export const withoutDefault: ReadonlySet<string> = new Set([
   "ContainerRestartRule.action",
   "ContainerRestartRuleOnExitCodes.operator",
+  "DaemonSetSpec.selector",
+  "DeploymentSpec.selector",
   "HTTPIngressPath.pathType",
   "IPAddressSpec.parentRef",
   "ImageVolumeStatus.imageRef",
@@ -203,7 +254,9 @@ export const withoutDefault: ReadonlySet<string> = new Set([
   "ParentReference.resource",
   "PodCertificateProjection.keyType",
   "PodCertificateProjection.signerName",
+  "ReplicaSetSpec.selector",
   "ScaleIOVolumeSource.secretRef",
+  "StatefulSetSpec.selector",
   "TokenReviewSpec.token",
 ]);
 
@@ -213,3 +266,12 @@ export const retainsKeys: ReadonlySet<string> = new Set([
   "PodSpec.volumes",
   "PodStatus.resourceClaimStatuses",
 ]);
+
+/** What patches do to a struct otherwise than merging it. */
+export const structStrategies: Readonly<Record<string, string>> = {
+  "DeploymentSpec.strategy": "retainKeys",
+  "PodDisruptionBudgetSpec.selector": "replace",
+};
+
+/** Fields that hold any object, and not a set of fields. */
+export const rawFields: ReadonlySet<string> = new Set(["ControllerRevision.data"]);

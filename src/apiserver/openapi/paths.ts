@@ -127,6 +127,21 @@ function pathsOfReview(review: Review): Record<string, Schema> {
   };
 }
 
+/** `/scale` answers with, and takes, an object of another kind. */
+function scaleOperations(kind: Kind, patchBody: Schema): Schema {
+  const answer = schemaName("Scale");
+  const body: Schema = { content: content(["*/*"], refTo(answer)), required: true };
+  const ask = (asked: Omit<Operation, "answer" | "suffix">): Schema => ({
+    ...operation(kind, "Namespaced", { ...asked, answer, suffix: "Scale" }),
+    "x-kubernetes-group-version-kind": { group: "autoscaling", version: "v1", kind: "Scale" },
+  });
+  return {
+    get: ask({ action: "get", codes: [200] }),
+    put: ask({ action: "put", codes: [200, 201], parameters: WRITE, body }),
+    patch: ask({ action: "patch", codes: [200, 201], parameters: PATCH, body: patchBody }),
+  };
+}
+
 function pathsOfKind(kind: Kind): Record<string, Schema> {
   const name = schemaName(kind.type);
   const list = `${name}List`;
@@ -175,6 +190,9 @@ function pathsOfKind(kind: Kind): Record<string, Schema> {
           },
         }
       : {}),
+    ...(kind.scaling === undefined
+      ? {}
+      : { [`${collection}/{name}/scale`]: { ...scaleOperations(kind, patchBody), parameters: [NAME, ...shared] } }),
     ...(kind.subresources.includes("status")
       ? { [`${collection}/{name}/status`]: { ...object("Status"), parameters: [NAME, ...shared] } }
       : {}),

@@ -4,7 +4,17 @@ import { atomicTypes, isAtomicMap, listTypeOf } from "../../api/listTypes.ts";
 import { mergeRuleOf } from "../../api/mergeKeys.ts";
 import type { Served } from "../discovery/resources.ts";
 import { describeField, describeType } from "./descriptions.ts";
-import { defaults, enums, groupOf, metaTypes, retainsKeys, upstreamNames, withoutDefault } from "./facts.ts";
+import {
+  defaults,
+  enums,
+  groupOf,
+  metaTypes,
+  rawFields,
+  retainsKeys,
+  structStrategies,
+  upstreamNames,
+  withoutDefault,
+} from "./facts.ts";
 
 export type Schema = Record<string, unknown>;
 
@@ -30,6 +40,7 @@ const VALUES: Readonly<Record<string, readonly [name: string, schema: Schema]>> 
     },
   ],
   any: [`${META}FieldsV1`, { type: "object", description: "A set of fields, as nested keys." }],
+  raw: ["io.k8s.apimachinery.pkg.runtime.RawExtension", { type: "object", description: "Any object." }],
 };
 
 /** Scalars: a word of the field table → the schema and the value that a field has when nobody said one. */
@@ -70,7 +81,7 @@ function itemSchema(word: string, use: Use, allowed?: readonly string[]): Schema
 
 function wordSchema(word: string, use: Use, allowed?: readonly string[]): Schema {
   if (word.startsWith("[]")) return { type: "array", items: itemSchema(word.slice(2), use, allowed) };
-  if (word.startsWith("map:")) return { type: "object", additionalProperties: itemSchema(word.slice(4), use) };
+  if (word.startsWith("map:")) return { type: "object", additionalProperties: itemSchema(word.slice(4), use, allowed) };
   if (Object.hasOwn(SCALARS, word))
     return { ...SCALARS[word]![0], ...(allowed === undefined ? {} : { enum: allowed }) };
   use(word);
@@ -108,7 +119,8 @@ function typeSchema(type: string, use: Use): Schema {
   for (const [field, said] of Object.entries(fields[type] ?? {})) {
     const isRequired = said.endsWith("!");
     const plain = isRequired ? said.slice(0, -1) : said;
-    const word = quantityFields.has(`${type}.${field}`) ? plain.replace("string", "quantity") : plain;
+    const key = `${type}.${field}`;
+    const word = quantityFields.has(key) ? plain.replace("string", "quantity") : rawFields.has(key) ? "raw" : plain;
     const schema = wordSchema(word, use, enums[`${type}.${field}`]);
     const preset = defaultOf(type, field, word, isRequired);
     if (preset !== undefined) schema["default"] = preset;
@@ -117,6 +129,7 @@ function typeSchema(type: string, use: Use): Schema {
       schema["x-kubernetes-patch-strategy"] = retainsKeys.has(`${type}.${field}`) ? "merge,retainKeys" : "merge";
       if (rule.list === "map") schema["x-kubernetes-patch-merge-key"] = rule.key;
     }
+    if (Object.hasOwn(structStrategies, key)) schema["x-kubernetes-patch-strategy"] = structStrategies[key];
     Object.assign(schema, ownership(type, field, plain));
     properties[field] = { description: describeField(type, field), ...schema };
     if (isRequired) required.push(field);
@@ -150,7 +163,6 @@ const listSchema = (name: string, kind: string): Schema => ({
 });
 
 const PATCH: Schema = { type: "object", description: "A patch, in the format that the content type says." };
-const RAW: Schema = { type: "object", description: "Any object." };
 const WATCH_EVENT: Schema = {
   description: "One line of a watch.",
   type: "object",
@@ -183,7 +195,8 @@ export function schemasOf(served: readonly Served[]): Record<string, Schema> {
     for (const type of ["DeleteOptions", "Status", "ListMeta"]) seen.add(type);
     schemas[`${META}Patch`] = PATCH;
     schemas[`${META}WatchEvent`] = { ...WATCH_EVENT, [KINDS]: everyVersion(served, "WatchEvent") };
-    schemas["io.k8s.apimachinery.pkg.runtime.RawExtension"] = RAW;
+    seen.add("raw");
+    if (served.some((one) => "scaling" in one)) seen.add("Scale");
   }
   const waiting = [...seen];
   const use = (word: string): void => {
@@ -201,6 +214,11 @@ export function schemasOf(served: readonly Served[]): Record<string, Schema> {
   name(schemaName("DeleteOptions"), everyVersion(served, "DeleteOptions"));
   name(schemaName("Status"), [{ group: "", version: "v1", kind: "Status" }]);
   for (const { group, version, kind, type } of served) name(schemaName(type), [{ group, version, kind }]);
+  // What is an object of its own elsewhere, such as a claim in a template, is known as that here, too.
+  for (const type of seen) {
+    if (!metaTypes.has(type) && isRoot(type))
+      name(schemaName(type), [{ group: groupOf(type), version: "v1", kind: type }]);
+  }
   for (const { group, version, kind, type } of kinds) {
     const list = `${schemaName(type)}List`;
     schemas[list] = { ...listSchema(schemaName(type), kind), [KINDS]: [{ group, version, kind: `${kind}List` }] };

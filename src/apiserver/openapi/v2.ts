@@ -74,7 +74,7 @@ const pathOf = ({ parameters, ...operations }: Schema): Schema => ({
 /** The kinds of a type that several documents have: those of all of them. */
 function sameKinds(known: Schema, definition: Schema): Schema {
   if (!(KINDS in known)) return {};
-  const kinds = [...(known[KINDS] as object[]), ...(definition[KINDS] as object[])];
+  const kinds = [...(known[KINDS] as object[]), ...((definition[KINDS] ?? []) as object[])];
   return { [KINDS]: [...new Map(kinds.map((kind) => [JSON.stringify(kind), kind])).values()] };
 }
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { fields } from "../../api/generated/fields.ts";
-import { mergeRuleOf, type MergeRule } from "../../api/mergeKeys.ts";
+import { mergeRuleOf, replacedStructs, type MergeRule } from "../../api/mergeKeys.ts";
 import { ApiError } from "../../api/status.ts";
 import { badRequest } from "../errors.ts";
 import { goType, goWords } from "../managed/go-words.ts";
@@ -129,6 +129,8 @@ function mergeValue(current: unknown, patch: unknown, type: string | undefined, 
   if (Array.isArray(current) && Array.isArray(patch)) {
     return mergeLists(current, patch, ruleOf(type, field), itemTypeOf(type, field));
   }
+  // Replaced, it is taken as it is written.
+  if (isObject(patch) && type !== undefined && replacedStructs.has(`${type}.${field}`)) return patch;
   if (isObject(current) && isObject(patch)) return mergeFields(current, patch, itemTypeOf(type, field));
   return bare(patch);
 }

@@ -17,6 +17,8 @@ export type ChangeBy = "main" | "status" | "server";
 
 export interface ChangeOptions extends Writer {
   readonly by: ChangeBy;
+  /** By what other path than the object's own a change by the rules of the main resource comes. */
+  readonly subresource?: "scale";
 }
 
 /** Throws Conflict when the writer meant another version, or another object of that name. */
@@ -65,7 +67,7 @@ async function prepare(
   const { by, dryRun } = options;
   if (by === "server") return { object: decoded, beside: [] };
   const { namespace, name = "" } = previous.metadata;
-  const subresource = by === "status" ? "status" : undefined;
+  const subresource = by === "status" ? "status" : options.subresource;
   const request = { ...options, operation: "update" as const, kind, subresource, namespace, name, previous, isRetry };
   const now = timestamp(context.clock.now());
   const filled = kind.defaults(decoded);

@@ -1,7 +1,7 @@
 import type { Kind } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { timestamp } from "../../observe/clock.ts";
-import { admitted } from "../admission/admission.ts";
+import { admitted, join, type Beside } from "../admission/admission.ts";
 import { inTurn } from "../admission/resource-quota/in-turn.ts";
 import { itemOf, storedText, type Item } from "../cache/item.ts";
 import type { Context } from "../context.ts";
@@ -20,8 +20,14 @@ const ORPHAN = "orphan";
 const FOREGROUND = "foregroundDeletion";
 
 /** The finalizers by which the garbage collector learns what is to become of the object's dependents. */
-function finalizersFor(object: KubeObject, options: DeleteOptions): string[] {
-  const kept = (object.metadata.finalizers ?? []).filter(
+function finalizersFor(kind: Kind, object: KubeObject, options: DeleteOptions): string[] {
+  const existing = object.metadata.finalizers ?? [];
+  const isSaid = options.propagationPolicy !== undefined || options.orphanDependents !== undefined;
+  // Who says nothing keeps what the object itself says already.
+  if (!isSaid && kind.orphansDependents === true && !existing.includes(FOREGROUND)) {
+    return existing.includes(ORPHAN) ? existing : [...existing, ORPHAN];
+  }
+  const kept = existing.filter(
     (finalizer) => options.propagationPolicy === undefined || (finalizer !== ORPHAN && finalizer !== FOREGROUND),
   );
   if (options.propagationPolicy === "Orphan") kept.push(ORPHAN);
@@ -41,7 +47,7 @@ function markedAsDeleted(
   options: DeleteOptions,
   nowMs: number,
 ): KubeObject | undefined {
-  const finalizers = finalizersFor(object, options);
+  const finalizers = finalizersFor(kind, object, options);
   const { deletionTimestamp, deletionGracePeriodSeconds, generation } = object.metadata;
   let grace = Math.max(0, kind.graceSeconds?.(object, options.gracePeriodSeconds) ?? 0);
   if (grace === 0 && finalizers.length === 0 && !namespaceIsHeld(object)) return undefined;
@@ -87,8 +93,18 @@ function checkPreconditions(kind: Kind, item: Item, options: DeleteOptions): voi
   }
 }
 
+/** The object as it is to be deleted, and what must be true and be written beside. */
+export interface Readied {
+  readonly object: KubeObject;
+  readonly beside: Beside;
+}
+
 /** Who deletes, and whether by way of the eviction of a pod. */
-type Deleter = Pick<Writer, "identity" | "warn"> & { readonly subresource?: "eviction" };
+type Deleter = Pick<Writer, "identity" | "warn"> & {
+  readonly subresource?: "eviction";
+  /** Judges and changes what is about to be deleted; asked again, `isRetry`, when another writer came between. @throws ApiError */
+  readonly ready?: (current: Item, isRetry: boolean) => Promise<Readied>;
+};
 
 /** Deletes an object: for good, or by marking it when finalizers or a grace period hold it. */
 export const deleteObject = (
@@ -111,7 +127,8 @@ async function deleteNow(
   for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
     if (current === undefined) throw notFound(kind, at.name);
     checkPreconditions(kind, current, options);
-    const beside = await admitted(context, {
+    const readied = await writer.ready?.(current, attempt > 0);
+    const admittance = await admitted(context, {
       ...writer,
       ...at,
       operation: "delete",
@@ -122,7 +139,8 @@ async function deleteNow(
       dryRun: options.dryRun,
       isRetry: attempt > 0,
     });
-    const marked = markedAsDeleted(kind, current.object, options, context.clock.now());
+    const beside = readied === undefined ? admittance : join([admittance, readied.beside]);
+    const marked = markedAsDeleted(kind, readied?.object ?? current.object, options, context.clock.now());
     if (marked === undefined) {
       const gone = await remove(context, kind, current, options.dryRun, attempt > 0, beside);
       if (gone.ok) return { item: current, isGone: true };

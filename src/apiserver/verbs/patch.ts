@@ -20,18 +20,18 @@ import { atOf, type Verb } from "./verb.ts";
 const JSON_PATCH = "application/json-patch+json";
 const MERGE = "application/merge-patch+json";
 const STRATEGIC = "application/strategic-merge-patch+json";
-const APPLY = "application/apply-patch+yaml";
+export const APPLY = "application/apply-patch+yaml";
 const TYPES = [JSON_PATCH, MERGE, STRATEGIC, APPLY];
 
 /** The type of a patch, which upstream compares letter by letter; a body of no type is none. @throws ApiError UnsupportedMediaType */
-function patchType(exchange: Exchange): string {
+export function patchType(exchange: Exchange): string {
   const type = (exchange.request.headers["content-type"] ?? "").split(";", 1)[0]!.trim();
   if (TYPES.includes(type)) return type;
   throw new ApiError("UnsupportedMediaType", "415: Unsupported Media Type", {});
 }
 
 /** The patch as a function from what is there to what shall be. @throws ApiError BadRequest, Invalid */
-function patchOf(kind: Kind, type: string, text: string): (object: KubeObject) => unknown {
+export function patchOf(kind: Kind, type: string, text: string): (object: KubeObject) => unknown {
   // Upstream says what it was doing with every patch but the strategic one.
   const refused = (why: string): ApiError => badRequest(type === STRATEGIC ? why : `error decoding patch: ${why}`);
   const body = readJson(text, refused);
@@ -53,7 +53,7 @@ function patchOf(kind: Kind, type: string, text: string): (object: KubeObject) =
 }
 
 /** What does not decode is the patch's fault. @throws ApiError Invalid */
-function decodePatched(exchange: Exchange, kind: Kind, patched: unknown): KubeObject {
+export function decodePatched(exchange: Exchange, kind: Kind, patched: unknown): KubeObject {
   try {
     checkShape(patched);
     return decodeObject(exchange, kind, patched);

@@ -8,12 +8,16 @@ function pullPolicy(image: string): string {
   return tag === "latest" ? "Always" : "IfNotPresent";
 }
 
+const withPortDefaults = (port: ContainerPort): ContainerPort => ({ ...port, protocol: port.protocol || "TCP" });
+
 /** On the host's network a container port is a port of the host. */
-const withPortDefaults = (port: ContainerPort, hostNetwork: boolean): ContainerPort => ({
-  ...port,
-  protocol: port.protocol || "TCP",
-  ...(hostNetwork && !port.hostPort ? { hostPort: port.containerPort } : {}),
-});
+export const withHostPorts = (container: Container): Container =>
+  container.ports === undefined
+    ? container
+    : {
+        ...container,
+        ports: container.ports.map((port) => ({ ...port, hostPort: port.hostPort || port.containerPort })),
+      };
 
 function withEnvDefaults(env: EnvVar): EnvVar {
   const ref = env.valueFrom?.fieldRef;
@@ -22,7 +26,7 @@ function withEnvDefaults(env: EnvVar): EnvVar {
 }
 
 /** Who sets a limit and no request asks for the limit. */
-const withRequests = (resources: ResourceRequirements | undefined): ResourceRequirements =>
+export const withRequests = (resources: ResourceRequirements | undefined): ResourceRequirements =>
   resources?.limits === undefined
     ? (resources ?? {})
     : { ...resources, requests: { ...resources.limits, ...resources.requests } };
@@ -35,15 +39,15 @@ const withLifecycleDefaults = (lifecycle: Lifecycle): Lifecycle => ({
 
 const PROBES = ["livenessProbe", "readinessProbe", "startupProbe"] as const;
 
-export function withContainerDefaults<T extends Container>(container: T, hostNetwork: boolean): T {
+export function withContainerDefaults<T extends Container>(container: T): T {
   const filled: T = {
     ...container,
     imagePullPolicy: container.imagePullPolicy || pullPolicy(container.image ?? ""),
-    resources: withRequests(container.resources),
+    resources: container.resources ?? {},
     terminationMessagePath: container.terminationMessagePath || "/dev/termination-log",
     terminationMessagePolicy: container.terminationMessagePolicy || "File",
   };
-  if (container.ports !== undefined) filled.ports = container.ports.map((port) => withPortDefaults(port, hostNetwork));
+  if (container.ports !== undefined) filled.ports = container.ports.map(withPortDefaults);
   if (container.env !== undefined) filled.env = container.env.map(withEnvDefaults);
   if (container.lifecycle !== undefined) filled.lifecycle = withLifecycleDefaults(container.lifecycle);
   for (const field of PROBES) {

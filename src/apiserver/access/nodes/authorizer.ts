@@ -71,6 +71,16 @@ export function node(cache: WatchCache): Authorizer {
     if (namespace === "") return no("can only read namespaced object of this type");
     return onReferenced(nodeName, plural, attributes);
   };
+  const onClaim = (nodeName: string, attributes: ResourceAttributes): Decision => {
+    const { verb, subresource } = attributes;
+    if (subresource === "status") {
+      if (verb !== "update" && verb !== "patch") return no("can only get/update/patch this type");
+      return onReferenced(nodeName, "persistentvolumeclaims", attributes);
+    }
+    if (verb !== "get") return no("can only get individual resources of this type");
+    if (subresource !== "") return no("cannot get subresource");
+    return onReferenced(nodeName, "persistentvolumeclaims", attributes);
+  };
   const onServiceAccount = (nodeName: string, attributes: ResourceAttributes): Decision => {
     const { verb, subresource, name } = attributes;
     if (verb === "get" && subresource === "") return onReferenced(nodeName, "serviceaccounts", attributes);
@@ -106,6 +116,8 @@ export function node(cache: WatchCache): Authorizer {
             return onData(name, "configmaps", attributes);
           case "/serviceaccounts":
             return onServiceAccount(name, attributes);
+          case "/persistentvolumeclaims":
+            return onClaim(name, attributes);
           case "/nodes":
             return onNode(name, attributes);
           case "/pods":

@@ -5,6 +5,7 @@ export interface References {
   readonly secrets: ReadonlySet<string>;
   readonly configmaps: ReadonlySet<string>;
   readonly serviceaccounts: ReadonlySet<string>;
+  readonly persistentvolumeclaims: ReadonlySet<string>;
 }
 
 type Named = { readonly name?: string | undefined } | undefined;
@@ -37,7 +38,11 @@ const configMapsOfVolume = ({ configMap, projected }: Volume): (string | undefin
 const named = (names: readonly (string | undefined)[]): Set<string> =>
   new Set(names.filter((name): name is string => name !== undefined && name !== ""));
 
-/** Every Secret, ConfigMap and ServiceAccount that a pod names. */
+/** An ephemeral volume is a claim that is named after the pod and the volume. */
+const claimOfVolume = ({ metadata }: Pod, volume: Volume): string | undefined =>
+  volume.ephemeral === undefined ? volume.persistentVolumeClaim?.claimName : `${metadata.name ?? ""}-${volume.name}`;
+
+/** Every Secret, ConfigMap, ServiceAccount and PersistentVolumeClaim that a pod names. */
 export function referencesOf(pod: Pod): References {
   const containers = containersOf(pod);
   const variables = containers.flatMap(({ env }) => env ?? []).map(({ valueFrom }) => valueFrom);
@@ -56,6 +61,7 @@ export function referencesOf(pod: Pod): References {
       ...volumes.flatMap(configMapsOfVolume),
     ]),
     serviceaccounts: named([pod.spec?.serviceAccountName]),
+    persistentvolumeclaims: named(volumes.map((volume) => claimOfVolume(pod, volume))),
   };
 }
 

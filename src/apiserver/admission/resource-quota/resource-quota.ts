@@ -11,7 +11,7 @@ import type { Context } from "../../context.ts";
 import { forbiddenWrite } from "../../errors.ts";
 import { objectKey } from "../../keys.ts";
 import { freshItem } from "../../write.ts";
-import { NOTHING_BESIDE, type Admission, type AdmissionRequest, type Beside } from "../admission.ts";
+import { join, NOTHING_BESIDE, type Admission, type AdmissionRequest, type Beside } from "../admission.ts";
 import { charged, isKnown } from "./charge.ts";
 import { countedUsage, namespaceItem, namespaceStands, quotasOf } from "./read.ts";
 
@@ -24,11 +24,6 @@ interface Change {
 
 const isOf = (kind: Kind, resource: { group: string; plural: string }): boolean =>
   kind.group === resource.group && kind.plural === resource.plural;
-
-const join = (parts: readonly Beside[]): Beside => ({
-  conditions: parts.flatMap(({ conditions }) => conditions),
-  operations: parts.flatMap(({ operations }) => operations),
-});
 
 /** One quota's part in a change: its new usage, stored with the change; `refuse` is called when it does not allow it. */
 async function chargeOne(

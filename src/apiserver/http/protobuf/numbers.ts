@@ -12,7 +12,9 @@ export const numbers: Readonly<Record<string, string>> = {
     "metadata=1:ObjectMeta involvedObject=2:ObjectReference reason=3:string message=4:string source=5:EventSource firstTimestamp=6:time lastTimestamp=7:time count=8:int type=9:string eventTime=10:microtime series=11:*EventSeries action=12:string related=13:*ObjectReference reportingComponent=14:string reportingInstance=15:string",
   Namespace: "metadata=1:ObjectMeta spec=2:NamespaceSpec status=3:NamespaceStatus",
   Node: "metadata=1:ObjectMeta spec=2:NodeSpec status=3:NodeStatus",
+  PersistentVolumeClaim: "metadata=1:ObjectMeta spec=2:PersistentVolumeClaimSpec status=3:PersistentVolumeClaimStatus",
   Pod: "metadata=1:ObjectMeta spec=2:PodSpec status=3:PodStatus",
+  ReplicationController: "metadata=1:ObjectMeta spec=2:ReplicationControllerSpec status=3:ReplicationControllerStatus",
   ResourceQuota: "metadata=1:ObjectMeta spec=2:ResourceQuotaSpec status=3:ResourceQuotaStatus",
   Secret: "metadata=1:ObjectMeta immutable=5:*boolean data=2:map:byte stringData=4:map:string type=3:string",
   Service: "metadata=1:ObjectMeta spec=2:ServiceSpec status=3:ServiceStatus",
@@ -28,6 +30,13 @@ export const numbers: Readonly<Record<string, string>> = {
     "metadata=1:ObjectMeta spec=2:SelfSubjectAccessReviewSpec status=3:SubjectAccessReviewStatus",
   SelfSubjectRulesReview: "metadata=1:ObjectMeta spec=2:SelfSubjectRulesReviewSpec status=3:SubjectRulesReviewStatus",
   SubjectAccessReview: "metadata=1:ObjectMeta spec=2:SubjectAccessReviewSpec status=3:SubjectAccessReviewStatus",
+  ControllerRevision: "metadata=1:ObjectMeta data=2:fields revision=3:int",
+  DaemonSet: "metadata=1:ObjectMeta spec=2:DaemonSetSpec status=3:DaemonSetStatus",
+  Deployment: "metadata=1:ObjectMeta spec=2:DeploymentSpec status=3:DeploymentStatus",
+  ReplicaSet: "metadata=1:ObjectMeta spec=2:ReplicaSetSpec status=3:ReplicaSetStatus",
+  StatefulSet: "metadata=1:ObjectMeta spec=2:StatefulSetSpec status=3:StatefulSetStatus",
+  Scale: "metadata=1:ObjectMeta spec=2:ScaleSpec status=3:ScaleStatus",
+  Job: "metadata=1:ObjectMeta spec=2:JobSpec status=3:JobStatus",
   Lease: "metadata=1:ObjectMeta spec=2:LeaseSpec",
   EndpointSlice: "metadata=1:ObjectMeta addressType=4:string endpoints=2:[]Endpoint ports=3:[]EndpointPort",
   Ingress: "metadata=1:ObjectMeta spec=2:IngressSpec status=3:IngressStatus",
@@ -35,6 +44,7 @@ export const numbers: Readonly<Record<string, string>> = {
   IPAddress: "metadata=1:ObjectMeta spec=2:IPAddressSpec",
   ServiceCIDR: "metadata=1:ObjectMeta spec=2:ServiceCIDRSpec status=3:ServiceCIDRStatus",
   Eviction: "metadata=1:ObjectMeta deleteOptions=2:*DeleteOptions",
+  PodDisruptionBudget: "metadata=1:ObjectMeta spec=2:PodDisruptionBudgetSpec status=3:PodDisruptionBudgetStatus",
   ClusterRole: "metadata=1:ObjectMeta rules=2:[]PolicyRule aggregationRule=3:*AggregationRule",
   ClusterRoleBinding: "metadata=1:ObjectMeta subjects=2:[]Subject roleRef=3:RoleRef",
   Role: "metadata=1:ObjectMeta rules=2:[]PolicyRule",
@@ -52,10 +62,17 @@ export const numbers: Readonly<Record<string, string>> = {
     "podCIDR=1:string podCIDRs=7:[]string providerID=3:string unschedulable=4:boolean taints=5:[]Taint configSource=6:*NodeConfigSource externalID=2:string",
   NodeStatus:
     "capacity=1:map:quantity allocatable=2:map:quantity phase=3:string conditions=4:[]NodeCondition addresses=5:[]NodeAddress daemonEndpoints=6:NodeDaemonEndpoints nodeInfo=7:NodeSystemInfo images=8:[]ContainerImage volumesInUse=9:[]string volumesAttached=10:[]AttachedVolume config=11:*NodeConfigStatus runtimeHandlers=12:[]NodeRuntimeHandler features=13:*NodeFeatures declaredFeatures=14:[]string",
+  PersistentVolumeClaimSpec:
+    "accessModes=1:[]string selector=4:*LabelSelector resources=2:VolumeResourceRequirements volumeName=3:string storageClassName=5:*string volumeMode=6:*string dataSource=7:*TypedLocalObjectReference dataSourceRef=8:*TypedObjectReference volumeAttributesClassName=9:*string",
+  PersistentVolumeClaimStatus:
+    "phase=1:string accessModes=2:[]string capacity=3:map:quantity conditions=4:[]PersistentVolumeClaimCondition allocatedResources=5:map:quantity allocatedResourceStatuses=7:map:string currentVolumeAttributesClassName=8:*string modifyVolumeStatus=9:*ModifyVolumeStatus",
   PodSpec:
     "volumes=1:[]Volume initContainers=20:[]Container containers=2:[]Container ephemeralContainers=34:[]EphemeralContainer restartPolicy=3:string terminationGracePeriodSeconds=4:*int activeDeadlineSeconds=5:*int dnsPolicy=6:string nodeSelector=7:map:string serviceAccountName=8:string serviceAccount=9:string automountServiceAccountToken=21:*boolean nodeName=10:string hostNetwork=11:boolean hostPID=12:boolean hostIPC=13:boolean shareProcessNamespace=27:*boolean securityContext=14:*PodSecurityContext imagePullSecrets=15:[]LocalObjectReference hostname=16:string subdomain=17:string affinity=18:*Affinity schedulerName=19:string tolerations=22:[]Toleration hostAliases=23:[]HostAlias priorityClassName=24:string priority=25:*int dnsConfig=26:*PodDNSConfig readinessGates=28:[]PodReadinessGate runtimeClassName=29:*string enableServiceLinks=30:*boolean preemptionPolicy=31:*string overhead=32:map:quantity topologySpreadConstraints=33:[]TopologySpreadConstraint setHostnameAsFQDN=35:*boolean os=36:*PodOS hostUsers=37:*boolean schedulingGates=38:[]PodSchedulingGate resourceClaims=39:[]PodResourceClaim resources=40:*ResourceRequirements hostnameOverride=41:*string schedulingGroup=43:*PodSchedulingGroup",
   PodStatus:
     "observedGeneration=17:int phase=1:string conditions=2:[]PodCondition message=3:string reason=4:string nominatedNodeName=11:string hostIP=5:string hostIPs=16:[]HostIP podIP=6:string podIPs=12:[]PodIP startTime=7:*time initContainerStatuses=10:[]ContainerStatus containerStatuses=8:[]ContainerStatus qosClass=9:string ephemeralContainerStatuses=13:[]ContainerStatus resize=14:string resourceClaimStatuses=15:[]PodResourceClaimStatus extendedResourceClaimStatus=18:*PodExtendedResourceClaimStatus allocatedResources=19:map:quantity resources=20:*ResourceRequirements nodeAllocatableResourceClaimStatuses=21:[]NodeAllocatableResourceClaimStatus",
+  ReplicationControllerSpec: "replicas=1:*int minReadySeconds=4:int selector=2:map:string template=3:*PodTemplateSpec",
+  ReplicationControllerStatus:
+    "replicas=1:int fullyLabeledReplicas=2:int readyReplicas=4:int availableReplicas=5:int observedGeneration=3:int conditions=6:[]ReplicationControllerCondition",
   ResourceQuotaSpec: "hard=1:map:quantity scopes=2:[]string scopeSelector=3:*ScopeSelector",
   ResourceQuotaStatus: "hard=1:map:quantity used=2:map:quantity",
   ServiceSpec:
@@ -76,6 +93,27 @@ export const numbers: Readonly<Record<string, string>> = {
   SelfSubjectRulesReviewSpec: "namespace=1:string",
   SubjectRulesReviewStatus:
     "resourceRules=1:[]ResourceRule nonResourceRules=2:[]NonResourceRule incomplete=3:boolean evaluationError=4:string",
+  DaemonSetSpec:
+    "selector=1:*LabelSelector template=2:PodTemplateSpec updateStrategy=3:DaemonSetUpdateStrategy minReadySeconds=4:int revisionHistoryLimit=6:*int",
+  DaemonSetStatus:
+    "currentNumberScheduled=1:int numberMisscheduled=2:int desiredNumberScheduled=3:int numberReady=4:int observedGeneration=5:int updatedNumberScheduled=6:int numberAvailable=7:int numberUnavailable=8:int collisionCount=9:*int conditions=10:[]DaemonSetCondition",
+  DeploymentSpec:
+    "replicas=1:*int selector=2:*LabelSelector template=3:PodTemplateSpec strategy=4:DeploymentStrategy minReadySeconds=5:int revisionHistoryLimit=6:*int paused=7:boolean progressDeadlineSeconds=9:*int",
+  DeploymentStatus:
+    "observedGeneration=1:int replicas=2:int updatedReplicas=3:int readyReplicas=7:int availableReplicas=4:int unavailableReplicas=5:int terminatingReplicas=9:*int conditions=6:[]DeploymentCondition collisionCount=8:*int",
+  ReplicaSetSpec: "replicas=1:*int minReadySeconds=4:int selector=2:*LabelSelector template=3:PodTemplateSpec",
+  ReplicaSetStatus:
+    "replicas=1:int fullyLabeledReplicas=2:int readyReplicas=4:int availableReplicas=5:int terminatingReplicas=7:*int observedGeneration=3:int conditions=6:[]ReplicaSetCondition",
+  StatefulSetSpec:
+    "replicas=1:*int selector=2:*LabelSelector template=3:PodTemplateSpec volumeClaimTemplates=4:[]PersistentVolumeClaim serviceName=5:string podManagementPolicy=6:string updateStrategy=7:StatefulSetUpdateStrategy revisionHistoryLimit=8:*int minReadySeconds=9:int persistentVolumeClaimRetentionPolicy=10:*StatefulSetPersistentVolumeClaimRetentionPolicy ordinals=11:*StatefulSetOrdinals",
+  StatefulSetStatus:
+    "observedGeneration=1:int replicas=2:int readyReplicas=3:int currentReplicas=4:int updatedReplicas=5:int currentRevision=6:string updateRevision=7:string collisionCount=9:*int conditions=10:[]StatefulSetCondition availableReplicas=11:int",
+  ScaleSpec: "replicas=1:int",
+  ScaleStatus: "replicas=1:int selector=2:string",
+  JobSpec:
+    "parallelism=1:*int completions=2:*int activeDeadlineSeconds=3:*int podFailurePolicy=11:*PodFailurePolicy successPolicy=16:*SuccessPolicy backoffLimit=7:*int backoffLimitPerIndex=12:*int maxFailedIndexes=13:*int selector=4:*LabelSelector manualSelector=5:*boolean template=6:PodTemplateSpec ttlSecondsAfterFinished=8:*int completionMode=9:*string suspend=10:*boolean podReplacementPolicy=14:*string managedBy=15:*string",
+  JobStatus:
+    "conditions=1:[]JobCondition startTime=2:*time completionTime=3:*time active=4:int succeeded=5:int failed=6:int terminating=11:*int completedIndexes=7:string failedIndexes=10:*string uncountedTerminatedPods=8:*UncountedTerminatedPods ready=9:*int",
   LeaseSpec:
     "holderIdentity=1:*string leaseDurationSeconds=2:*int acquireTime=3:*microtime renewTime=4:*microtime leaseTransitions=5:*int strategy=6:*string preferredHolder=7:*string",
   Endpoint:
@@ -87,6 +125,10 @@ export const numbers: Readonly<Record<string, string>> = {
   IPAddressSpec: "parentRef=1:*ParentReference",
   ServiceCIDRSpec: "cidrs=1:[]string",
   ServiceCIDRStatus: "conditions=1:[]Condition",
+  PodDisruptionBudgetSpec:
+    "minAvailable=1:*intOrString selector=2:*LabelSelector maxUnavailable=3:*intOrString unhealthyPodEvictionPolicy=4:*string",
+  PodDisruptionBudgetStatus:
+    "observedGeneration=1:int disruptedPods=2:map:time disruptionsAllowed=3:int currentHealthy=4:int desiredHealthy=5:int expectedPods=6:int conditions=7:[]Condition",
   PolicyRule:
     "verbs=1:[]string apiGroups=2:[]string resources=3:[]string resourceNames=4:[]string nonResourceURLs=5:[]string",
   AggregationRule: "clusterRoleSelectors=1:[]LabelSelector",
@@ -113,6 +155,13 @@ export const numbers: Readonly<Record<string, string>> = {
     "assigned=1:*NodeConfigSource active=2:*NodeConfigSource lastKnownGood=3:*NodeConfigSource error=4:string",
   NodeRuntimeHandler: "name=1:string features=2:*NodeRuntimeHandlerFeatures",
   NodeFeatures: "supplementalGroupsPolicy=1:*boolean",
+  LabelSelector: "matchLabels=1:map:string matchExpressions=2:[]LabelSelectorRequirement",
+  VolumeResourceRequirements: "limits=1:map:quantity requests=2:map:quantity",
+  TypedLocalObjectReference: "apiGroup=1:*string kind=2:string name=3:string",
+  TypedObjectReference: "apiGroup=1:*string kind=2:string name=3:string namespace=4:*string",
+  PersistentVolumeClaimCondition:
+    "type=1:string status=2:string lastProbeTime=3:time lastTransitionTime=4:time reason=5:string message=6:string",
+  ModifyVolumeStatus: "targetVolumeAttributesClassName=1:string status=2:string",
   Volume: "name=1:string +=2:VolumeSource",
   Container:
     "name=1:string image=2:string command=3:[]string args=4:[]string workingDir=5:string ports=6:[]ContainerPort envFrom=19:[]EnvFromSource env=7:[]EnvVar resources=8:ResourceRequirements resizePolicy=23:[]ContainerResizePolicy restartPolicy=24:*string restartPolicyRules=25:[]ContainerRestartRule volumeMounts=9:[]VolumeMount volumeDevices=21:[]VolumeDevice livenessProbe=10:*Probe readinessProbe=11:*Probe startupProbe=22:*Probe lifecycle=12:*Lifecycle terminationMessagePath=13:string terminationMessagePolicy=20:string imagePullPolicy=14:string securityContext=15:*SecurityContext stdin=16:boolean stdinOnce=17:boolean tty=18:boolean",
@@ -140,6 +189,9 @@ export const numbers: Readonly<Record<string, string>> = {
   PodResourceClaimStatus: "name=1:string resourceClaimName=2:*string",
   PodExtendedResourceClaimStatus: "requestMappings=1:[]ContainerExtendedResourceRequest resourceClaimName=2:string",
   NodeAllocatableResourceClaimStatus: "resourceClaimName=1:string containers=2:[]string resources=3:map:quantity",
+  PodTemplateSpec: "metadata=1:ObjectMeta spec=2:PodSpec",
+  ReplicationControllerCondition:
+    "type=1:string status=2:string lastTransitionTime=3:time reason=4:string message=5:string",
   ScopeSelector: "matchExpressions=1:[]ScopedResourceSelectorRequirement",
   ServicePort:
     "name=1:string protocol=2:string appProtocol=6:*string port=3:int targetPort=4:intOrString nodePort=5:int",
@@ -154,6 +206,21 @@ export const numbers: Readonly<Record<string, string>> = {
   NonResourceAttributes: "path=1:string verb=2:string",
   ResourceRule: "verbs=1:[]string apiGroups=2:[]string resources=3:[]string resourceNames=4:[]string",
   NonResourceRule: "verbs=1:[]string nonResourceURLs=2:[]string",
+  DaemonSetUpdateStrategy: "type=1:string rollingUpdate=2:*RollingUpdateDaemonSet",
+  DaemonSetCondition: "type=1:string status=2:string lastTransitionTime=3:time reason=4:string message=5:string",
+  DeploymentStrategy: "type=1:string rollingUpdate=2:*RollingUpdateDeployment",
+  DeploymentCondition:
+    "type=1:string status=2:string lastUpdateTime=6:time lastTransitionTime=7:time reason=4:string message=5:string",
+  ReplicaSetCondition: "type=1:string status=2:string lastTransitionTime=3:time reason=4:string message=5:string",
+  StatefulSetUpdateStrategy: "type=1:string rollingUpdate=2:*RollingUpdateStatefulSetStrategy",
+  StatefulSetPersistentVolumeClaimRetentionPolicy: "whenDeleted=1:string whenScaled=2:string",
+  StatefulSetOrdinals: "start=1:int",
+  StatefulSetCondition: "type=1:string status=2:string lastTransitionTime=3:time reason=4:string message=5:string",
+  PodFailurePolicy: "rules=1:[]PodFailurePolicyRule",
+  SuccessPolicy: "rules=1:[]SuccessPolicyRule",
+  JobCondition:
+    "type=1:string status=2:string lastProbeTime=3:time lastTransitionTime=4:time reason=5:string message=6:string",
+  UncountedTerminatedPods: "succeeded=1:[]string failed=2:[]string",
   EndpointConditions: "ready=1:*boolean serving=2:*boolean terminating=3:*boolean",
   EndpointHints: "forZones=1:[]ForZone forNodes=2:[]ForNode",
   IngressBackend: "service=4:*IngressServiceBackend resource=3:*TypedLocalObjectReference",
@@ -162,12 +229,12 @@ export const numbers: Readonly<Record<string, string>> = {
   IngressLoadBalancerStatus: "ingress=1:[]IngressLoadBalancerIngress",
   IngressClassParametersReference: "apiGroup=1:*string kind=2:string name=3:string scope=4:*string namespace=5:*string",
   ParentReference: "group=1:string resource=2:string namespace=3:string name=4:string",
-  LabelSelector: "matchLabels=1:map:string matchExpressions=2:[]LabelSelectorRequirement",
   ConfigMapNodeConfigSource:
     "namespace=1:string name=2:string uid=3:string resourceVersion=4:string kubeletConfigKey=5:string",
   DaemonEndpoint: "Port=1:int",
   NodeSwapStatus: "capacity=1:*int",
   NodeRuntimeHandlerFeatures: "recursiveReadOnlyMounts=1:*boolean userNamespaces=2:*boolean",
+  LabelSelectorRequirement: "key=1:string operator=2:string values=3:[]string",
   VolumeSource:
     "hostPath=1:*HostPathVolumeSource emptyDir=2:*EmptyDirVolumeSource gcePersistentDisk=3:*GCEPersistentDiskVolumeSource awsElasticBlockStore=4:*AWSElasticBlockStoreVolumeSource gitRepo=5:*GitRepoVolumeSource secret=6:*SecretVolumeSource nfs=7:*NFSVolumeSource iscsi=8:*ISCSIVolumeSource glusterfs=9:*GlusterfsVolumeSource persistentVolumeClaim=10:*PersistentVolumeClaimVolumeSource rbd=11:*RBDVolumeSource flexVolume=12:*FlexVolumeSource cinder=13:*CinderVolumeSource cephfs=14:*CephFSVolumeSource flocker=15:*FlockerVolumeSource downwardAPI=16:*DownwardAPIVolumeSource fc=17:*FCVolumeSource azureFile=18:*AzureFileVolumeSource configMap=19:*ConfigMapVolumeSource vsphereVolume=20:*VsphereVirtualDiskVolumeSource quobyte=21:*QuobyteVolumeSource azureDisk=22:*AzureDiskVolumeSource photonPersistentDisk=23:*PhotonPersistentDiskVolumeSource projected=26:*ProjectedVolumeSource portworxVolume=24:*PortworxVolumeSource scaleIO=25:*ScaleIOVolumeSource storageos=27:*StorageOSVolumeSource csi=28:*CSIVolumeSource ephemeral=29:*EphemeralVolumeSource image=30:*ImageVolumeSource",
   ContainerPort: "name=1:string hostPort=2:int containerPort=3:int protocol=4:string hostIP=5:string",
@@ -211,13 +278,17 @@ export const numbers: Readonly<Record<string, string>> = {
   LoadBalancerIngress: "ip=1:string hostname=2:string ipMode=3:*string ports=4:[]PortStatus",
   FieldSelectorAttributes: "rawSelector=1:string requirements=2:[]FieldSelectorRequirement",
   LabelSelectorAttributes: "rawSelector=1:string requirements=2:[]LabelSelectorRequirement",
+  RollingUpdateDaemonSet: "maxUnavailable=1:*intOrString maxSurge=2:*intOrString",
+  RollingUpdateDeployment: "maxUnavailable=1:*intOrString maxSurge=2:*intOrString",
+  RollingUpdateStatefulSetStrategy: "partition=1:*int maxUnavailable=2:*intOrString",
+  PodFailurePolicyRule:
+    "action=1:string onExitCodes=2:*PodFailurePolicyOnExitCodesRequirement onPodConditions=3:[]PodFailurePolicyOnPodConditionsPattern",
+  SuccessPolicyRule: "succeededIndexes=1:*string succeededCount=2:*int",
   ForZone: "name=1:string",
   ForNode: "name=1:string",
   IngressServiceBackend: "name=1:string port=2:ServiceBackendPort",
-  TypedLocalObjectReference: "apiGroup=1:*string kind=2:string name=3:string",
   IngressRuleValue: "http=1:*HTTPIngressRuleValue",
   IngressLoadBalancerIngress: "ip=1:string hostname=2:string ports=4:[]IngressPortStatus",
-  LabelSelectorRequirement: "key=1:string operator=2:string values=3:[]string",
   HostPathVolumeSource: "path=1:string type=2:*string",
   EmptyDirVolumeSource: "medium=1:string sizeLimit=2:*quantity",
   GCEPersistentDiskVolumeSource: "pdName=1:string fsType=2:string partition=3:int readOnly=4:boolean",
@@ -280,6 +351,8 @@ export const numbers: Readonly<Record<string, string>> = {
   ResourceHealth: "resourceID=1:string health=2:string message=6:*string",
   PortStatus: "port=1:int protocol=2:string error=3:*string",
   FieldSelectorRequirement: "key=1:string operator=2:string values=3:[]string",
+  PodFailurePolicyOnExitCodesRequirement: "containerName=1:*string operator=2:string values=3:[]int",
+  PodFailurePolicyOnPodConditionsPattern: "type=1:string status=2:string",
   ServiceBackendPort: "name=1:string number=2:int",
   HTTPIngressRuleValue: "paths=1:[]HTTPIngressPath",
   IngressPortStatus: "port=1:int protocol=2:string error=3:*string",
@@ -310,10 +383,6 @@ export const numbers: Readonly<Record<string, string>> = {
     "name=1:*string signerName=2:*string labelSelector=3:*LabelSelector optional=5:*boolean path=4:string",
   PodCertificateProjection:
     "signerName=1:string keyType=2:string maxExpirationSeconds=3:*int credentialBundlePath=4:string keyPath=5:string certificateChainPath=6:string userAnnotations=7:map:string",
-  PersistentVolumeClaimSpec:
-    "accessModes=1:[]string selector=4:*LabelSelector resources=2:VolumeResourceRequirements volumeName=3:string storageClassName=5:*string volumeMode=6:*string dataSource=7:*TypedLocalObjectReference dataSourceRef=8:*TypedObjectReference volumeAttributesClassName=9:*string",
   HTTPHeader: "name=1:string value=2:string",
   NodeSelectorRequirement: "key=1:string operator=2:string values=3:[]string",
-  VolumeResourceRequirements: "limits=1:map:quantity requests=2:map:quantity",
-  TypedObjectReference: "apiGroup=1:*string kind=2:string name=3:string namespace=4:*string",
 };
