@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { Pod, Service } from "../../src/api/generated/types.ts";
+import type { Pod } from "../../src/api/generated/types.ts";
 import { pods } from "../../src/api/resources.ts";
-import { withClient } from "../lab/inside.ts";
-import { bringUp, type Fairlead } from "../lab/fairlead.ts";
+import { endAll, processesOf, withClient } from "../lab/inside.ts";
+import { bringUp, FAIRLEAD, type Fairlead } from "../lab/fairlead.ts";
 import { CHECKOUT, createLab, ROOT, type Lab, type LabHost } from "../lab/lab.ts";
+import { differences, traces } from "../lab/traces.ts";
 import { until } from "../lab/until.ts";
-import { askFromPod, isReadyInSlices, listed, untilAvailable, urlsOf } from "./trying.ts";
+import { askFromPod, isReadyInSlices, servicesOf, untilAvailable, urlsOf } from "./trying.ts";
 
 /** Where published manifests may lie beside a checkout, unchanged; they are others' work and no part of it. */
 const PUBLISHED = ["../shared/manifests", "../../shared/manifests"].map((path) => join(ROOT, path)).find(existsSync);
@@ -78,6 +79,62 @@ describe("a manifest without its images", () => {
   }
 });
 
+/** A host site, whose network is the host's own: what simulated pods have there must go. */
+describe("of simulated pods nothing is left", () => {
+  let lab: Lab;
+  let host: LabHost;
+  before(async () => {
+    lab = await createLab();
+    host = await lab.add("h1");
+  });
+  after(() => lab.close());
+
+  const start = (): Promise<Fairlead> =>
+    bringUp(host, { flags: ["--runtime", "simulated"], files: [`${CHECKOUT}/examples/simulated/shop.yaml`] });
+
+  test("by Ctrl-C", { timeout: 200_000 }, async () => {
+    const clean = await traces(host);
+    const fairlead = await start();
+    await withClient(fairlead.data, untilAvailable);
+    assert.match((await host.check("ip", ["-o", "link"])).stdout, /flshared/);
+    assert.equal(await fairlead.end("SIGINT"), 0, fairlead.complaints());
+    assert.deepEqual(differences(clean, await traces(host)), []);
+  });
+
+  test(
+    "by 'fairlead down' after every process of it was killed; a start in between has all its pods answer again",
+    { timeout: 300_000 },
+    async () => {
+      const clean = await traces(host);
+      const first = await start();
+      await withClient(first.data, untilAvailable);
+      const podsOf = async (): Promise<Record<string, unknown>> =>
+        withClient(first.data, async (client) =>
+          Object.fromEntries(
+            (await client.list<Pod>(pods, { namespace: "default" })).items.map(({ metadata, status }) => [
+              metadata.name,
+              { ip: status?.podIP, restarts: status?.containerStatuses?.map(({ restartCount }) => restartCount) },
+            ]),
+          ),
+        );
+      const known = await podsOf();
+      await endAll(await processesOf(first), "SIGKILL");
+      const second = await bringUp(host, { flags: ["--runtime", "simulated"], data: first.data });
+      for (const [name, pod] of Object.entries(known)) {
+        const { ip } = pod as { ip: string };
+        const port = name.startsWith("front") ? 8080 : 50_051;
+        await until(`${name} to answer`, async () => {
+          return (await host.run("curl", ["-s", `http://${ip}:${port}/hostname`])).stdout === name;
+        });
+      }
+      assert.deepEqual(await podsOf(), known);
+      await endAll(await processesOf(second), "SIGKILL");
+      await host.check(FAIRLEAD, ["down", "--data", first.data], { timeout: 120_000 });
+      assert.deepEqual(differences(clean, await traces(host)), []);
+    },
+  );
+});
+
 async function tryOut(manifest: Manifest, fairlead: Fairlead, say: (text: string) => void): Promise<void> {
   const began = performance.now();
   const refused = fairlead.events.filter(({ event }) => event === "refused");
@@ -87,7 +144,7 @@ async function tryOut(manifest: Manifest, fairlead: Fairlead, say: (text: string
     say(`${available.length} Deployments available after ${((performance.now() - began) / 1000).toFixed(1)} s`);
     assert.equal(available.length, manifest.deployments);
 
-    const services = await listed<Service>(client, "services");
+    const services = await servicesOf(client);
     const urls = urlsOf(services);
     const answers = await askFromPod(client, fairlead.data, "client", urls);
     assert.ok(urls.length >= 4, `${urls.length} URLs`);

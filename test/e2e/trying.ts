@@ -53,16 +53,15 @@ export async function askFromPod(
   return JSON.parse(said.trim()) as Record<string, string>;
 }
 
-export const listed = async <T>(client: Client, what: "deployments" | "services"): Promise<T[]> =>
-  (await client.list<Deployment & Service>(what === "deployments" ? deployments : services, { namespace: "default" }))
-    .items as T[];
+export const servicesOf = async (client: Client): Promise<readonly Service[]> =>
+  (await client.list<Service>(services, { namespace: "default" })).items;
 
 /** Waits until every Deployment says that all its pods are available. */
 export const untilAvailable = (client: Client): Promise<Deployment[]> =>
   until(
     "all Deployments to be available",
     async () => {
-      const all = await listed<Deployment>(client, "deployments");
+      const { items: all } = await client.list<Deployment>(deployments, { namespace: "default" });
       const lacking = all.filter(
         ({ spec, status }) =>
           status?.availableReplicas !== (spec?.replicas ?? 1) ||

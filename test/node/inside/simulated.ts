@@ -194,6 +194,36 @@ void test("init containers are done at once; a Job's pod completes; a pod with s
   await podThat(where.client, "timed", (each) => each.status?.phase === "Succeeded");
 });
 
+void test("readiness follows the annotation at once, with a probe and without one; probes of every kind pass", async () => {
+  const readinessProbe = { exec: { command: ["false"] }, periodSeconds: 3600, failureThreshold: 10 };
+  await readyPod("plain");
+  await readyPod("probed", {
+    ...web(),
+    readinessProbe,
+    livenessProbe: { grpc: { port: 1 } },
+    startupProbe: { httpGet: { port: 1, path: "/" } },
+  });
+  for (const name of ["plain", "probed"]) {
+    for (const ready of ["false", "true"]) {
+      const metadata = { annotations: { "fairlead.dev/ready": ready } };
+      await where.client.patch(pods, { namespace: "default", name }, "merge", { metadata });
+      await podThat(where.client, name, (pod) => isReady(pod) === (ready === "true"));
+    }
+  }
+});
+
+void test("what a pod names and nobody has made does not keep it from running", async () => {
+  const container = {
+    ...web(),
+    envFrom: [{ configMapRef: { name: "none" } }, { secretRef: { name: "none" } }],
+    volumeMounts: [{ name: "data", mountPath: "/data" }],
+  };
+  await readyPod("lacking", container, {
+    volumes: [{ name: "data", configMap: { name: "none" } }],
+    serviceAccountName: "none",
+  });
+});
+
 void test("what cannot be simulated is refused by name", async () => {
   where.client.put(pods, podObject("host", { hostNetwork: true }, web()));
   const reasonOf = (pod: Pod) => pod.status?.containerStatuses?.[0]?.state?.waiting;

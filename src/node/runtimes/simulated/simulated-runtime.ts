@@ -114,6 +114,24 @@ export function simulatedRuntime(options: SimulatedRuntimeOptions): Runtime {
     for (const watcher of live.watchers) watcher();
   };
 
+  /** Never fails: what ran before goes on to run, and answers as soon as it can. */
+  const takeOver = async (
+    started: StartedSimulated,
+    pod: Pod,
+    container: Container,
+    sandbox: Sandbox,
+  ): Promise<void> => {
+    try {
+      await begin(started, pod, container, sandbox);
+    } catch (error) {
+      log.error({ pod: pod.metadata.name, error }, "a simulated pod does not answer yet; trying again");
+      clock.after(AGAIN, () => {
+        // Unless it was ended meanwhile.
+        if (living.has(started.key)) void takeOver(started, pod, container, sandbox);
+      });
+    }
+  };
+
   return {
     name: "simulated",
     network: "shared",
@@ -146,15 +164,7 @@ export function simulatedRuntime(options: SimulatedRuntimeOptions): Runtime {
     },
     async adopt(container, { pod, container: spec, sandbox }) {
       const started = simulated(container);
-      if (living.has(started.key)) return;
-      const again = (error: unknown): void => {
-        log.error({ pod: pod.metadata.name, error }, "a simulated pod does not answer yet; trying again");
-        clock.after(AGAIN, () => {
-          // Unless it was ended meanwhile.
-          if (living.has(started.key)) void begin(started, pod, spec, sandbox).catch(again);
-        });
-      };
-      await begin(started, pod, spec, sandbox).catch(again);
+      if (!living.has(started.key)) await takeOver(started, pod, spec, sandbox);
     },
     status: (started) =>
       Promise.resolve(
