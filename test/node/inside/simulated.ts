@@ -92,6 +92,7 @@ void test("TCP that is no HTTP is sent back, in whatever pieces it comes; a meth
   for (const [address, pieces] of [
     [ip, ["PING\r\n"]],
     [ip6, ["P", "OND"]],
+    [ip, ["PO"]],
     [ip, ["\x00\x01", "x".repeat(100_000)]],
   ] as const) {
     const socket = connect({ host: address, port: 6379 });
