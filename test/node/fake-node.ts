@@ -4,6 +4,7 @@ import { pods } from "../../src/api/resources.ts";
 import type { EventRecorder } from "../../src/client/events.ts";
 import { silentLog } from "../../src/observe/log.ts";
 import type { Clock } from "../../src/observe/clock.ts";
+import type { PodNetwork } from "../../src/node/sandbox/sandbox.ts";
 import { hostNetwork } from "../../src/node/sandbox/host-network.ts";
 import { systemHost } from "../../src/host/processes.ts";
 import type { PodContext } from "../../src/node/pods/context.ts";
@@ -54,6 +55,8 @@ export interface FakeNodeOptions {
   readonly onStart?: (container: string) => void;
   readonly judge?: (pod: Pod, container: Container, kind: ProbeKind) => ProbeResult;
   readonly proxiesKnow?: PodContext["proxiesKnow"];
+  /** Called before a pod's network is planned; what it throws is the failure. */
+  readonly onPlan?: () => void;
 }
 
 const usual = (_: string, signal: string): number | undefined =>
@@ -122,7 +125,14 @@ export async function fakeNode(options: FakeNodeOptions = {}): Promise<FakeNode>
     stop: () => {},
   };
   const saved = new Map<string, PodRecord>();
-  const network = hostNetwork(["10.0.0.9"]);
+  const shared = hostNetwork(["10.0.0.9"]);
+  const network: PodNetwork = {
+    ...shared,
+    plan(uid) {
+      options.onPlan?.();
+      return shared.plan(uid);
+    },
+  };
   const context: PodContext = {
     client,
     host: systemHost(),

@@ -301,3 +301,25 @@ void test("a pod deleted while nobody looked is ended in order when it is found 
   assert.equal(node.pod("p"), undefined);
   assert.equal(node.last.get("p")?.status?.phase, "Failed");
 });
+
+void test("a pod for which there is no address says so, is tried again, and begins when there is one", async (t) => {
+  let isFull = true;
+  const node = await scene(t, {
+    onPlan() {
+      if (isFull) throw new Error("giving a pod an address: all of 10.0.0.0/29 are taken (5 pods)");
+    },
+  });
+  node.begin("p", {});
+  await node.pass(4_000);
+  const message = "Failed to create pod sandbox: giving a pod an address: all of 10.0.0.0/29 are taken (5 pods)";
+  assert.deepEqual(node.events, [`FailedCreatePodSandBox ${message}`]);
+  const pod = node.pod("p");
+  assert.equal(pod?.status?.phase, "Pending");
+  assert.deepEqual(statusOf(pod, "main")?.state?.waiting, { reason: "ContainerCreating", message });
+  const sandbox = pod?.status?.conditions?.find(({ type }) => type === "PodReadyToStartContainers");
+  assert.deepEqual([sandbox?.status, sandbox?.reason, sandbox?.message], ["False", "FailedCreatePodSandBox", message]);
+  isFull = false;
+  await node.pass(10_000);
+  assert.equal(condition(node.pod("p"), "Ready"), "True");
+  assert.equal(condition(node.pod("p"), "PodReadyToStartContainers"), "True");
+});
