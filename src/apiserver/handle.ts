@@ -24,6 +24,7 @@ import { sendOpenId } from "./openid/openid.ts";
 import { answerReview } from "./reviews/answer.ts";
 import { pathNotFound, readRoute } from "./route.ts";
 import { hasBrokenEscape } from "./segments.ts";
+import { refusalOfUnserved } from "./unserved.ts";
 import { proxyUpgrade } from "./verbs/proxy.ts";
 import { isUpgrade, upgrade } from "./verbs/pod-streams.ts";
 
@@ -56,6 +57,8 @@ function splitUrl(said: string): { path: string; query: URLSearchParams } {
 }
 
 async function serve(context: Context, settings: HandleSettings, exchange: Exchange): Promise<void> {
+  const refusal = refusalOfUnserved(exchange.method, exchange.path, context.kinds);
+  if (refusal !== undefined) throw refusal;
   if (!servesGroupOf(exchange.path, context.kinds.all)) return sendPageNotFound(exchange);
   if (await answerReview(context, exchange)) return;
   const route = readRoute(exchange.path, context.kinds);

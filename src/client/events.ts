@@ -7,10 +7,14 @@ import type { Clock } from "../observe/clock.ts";
 import { timestamp } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Client } from "./client.ts";
+import { createEventWords } from "./event-words.ts";
 
 /** Tells people what happened to an object (`kubectl describe`), as core/v1 Events. */
 export interface EventRecorder {
-  /** Fire and forget: never throws and never waits. The same event told again raises the count of the first. */
+  /**
+   * Fire and forget: never throws and never waits. The same event told again raises the count of the first; of many that
+   * differ in their message only, most are told as one.
+   */
   event(object: KubeObject, type: "Normal" | "Warning", reason: string, message: string): void;
   /** Resolves when what was told has been sent or given up. */
   flush(): Promise<void>;
@@ -35,6 +39,7 @@ const REMEMBERED = 1024;
 
 interface Told {
   readonly at: { readonly namespace: string; readonly name: string };
+  message: string;
   count: number;
 }
 
@@ -42,7 +47,7 @@ interface Pending {
   readonly object: KubeObject;
   readonly type: string;
   readonly reason: string;
-  readonly message: string;
+  message: string;
   readonly first: string;
   last: string;
   times: number;
@@ -52,6 +57,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const { client, component, clock, log } = options;
   const limit = options.limit ?? 256;
   const stopping = new AbortController();
+  const words = createEventWords();
   const told = new Map<string, Told>();
   const pending = new Map<string, Pending>();
   let sending: Promise<void> | undefined;
@@ -88,7 +94,10 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     if (before !== undefined) {
       try {
         const count = before.count + item.times;
-        await client.patch(events, before.at, "merge", { count, lastTimestamp: item.last }, undefined, stopping.signal);
+        const news = before.message === item.message ? {} : { message: item.message };
+        const body = { count, lastTimestamp: item.last, ...news };
+        await client.patch(events, before.at, "merge", body, undefined, stopping.signal);
+        before.message = item.message;
         before.count = count;
         return;
       } catch (error) {
@@ -101,7 +110,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     const namespace = item.object.metadata.namespace ?? "default";
     const name = `${item.object.metadata.name ?? ""}.${randomBytes(8).toString("hex")}`;
     await client.create(events, eventOf(item, name, namespace), undefined, stopping.signal);
-    told.set(key, { at: { namespace, name }, count: item.times });
+    told.set(key, { at: { namespace, name }, message: item.message, count: item.times });
     if (told.size > REMEMBERED) told.delete(told.keys().next().value!);
   };
 
@@ -122,14 +131,16 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   };
 
   return {
-    event(object, type, reason, message) {
+    event(object, type, reason, said) {
       if (stopping.signal.aborted) return;
-      const key = JSON.stringify([object.kind, object.metadata.uid, type, reason, message]);
-      const now = timestamp(clock.now());
+      const at = clock.now();
+      const { key, message } = words(JSON.stringify([object.kind, object.metadata.uid, type, reason]), said, at);
+      const now = timestamp(at);
       const waiting = pending.get(key);
       if (waiting !== undefined) {
         waiting.times += 1;
         waiting.last = now;
+        waiting.message = message;
       } else if (pending.size >= limit) {
         dropped += 1;
       } else {

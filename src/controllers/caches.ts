@@ -11,6 +11,7 @@ import type {
   Node,
   PersistentVolumeClaim,
   Pod,
+  PodDisruptionBudget,
   ReplicaSet,
   ReplicationController,
   Secret,
@@ -31,6 +32,7 @@ import {
   namespaces,
   nodes,
   persistentVolumeClaims,
+  podDisruptionBudgets,
   pods,
   replicaSets,
   replicationControllers,
@@ -42,6 +44,7 @@ import {
 import type { CacheOptions } from "../client/cache.ts";
 import { createCache } from "../client/cache.ts";
 import type { Cache } from "../client/cached.ts";
+import { claimWords } from "./claims/decide.ts";
 import { SERVICE_NAME } from "./endpointslices/metadata.ts";
 import { ownerWords, selectorWord } from "./owned/index-words.ts";
 import { labelWords } from "./pods/selections.ts";
@@ -51,7 +54,7 @@ export type CacheEnvironment = Pick<CacheOptions<KubeObject>, "client" | "clock"
 
 /** One watch a resource, shared by all controllers of this process. */
 export interface Caches {
-  /** Indexes: `label` (see `labelWords`), `node` (name), `owner` (see `ownerWords`). */
+  /** Indexes: `label` (see `labelWords`), `node` (name), `owner` (see `ownerWords`), `claim` (see `claimWords`). */
   readonly pods: Cache<Pod>;
   readonly services: Cache<Service>;
   /** Index: `service` (see `serviceKeyOf`). */
@@ -75,6 +78,8 @@ export interface Caches {
   readonly revisions: Cache<ControllerRevision>;
   readonly claims: Cache<PersistentVolumeClaim>;
   /** Index: `selector` (see `selectorWord`). */
+  readonly budgets: Cache<PodDisruptionBudget>;
+  /** Index: `selector` (see `selectorWord`). */
   readonly deployments: Cache<Deployment>;
   /** Indexes: `owner` (see `ownerWords`), `selector` (see `selectorWord`). */
   readonly replicaSets: Cache<ReplicaSet>;
@@ -93,7 +98,7 @@ export function serviceKeyOf(slice: EndpointSlice): string | undefined {
 
 /** The word of the index `selector` of a kind whose objects own others by a selector. */
 const selectorWords = (
-  object: Deployment | ReplicaSet | ReplicationController | StatefulSet | DaemonSet | Job,
+  object: Deployment | ReplicaSet | ReplicationController | StatefulSet | DaemonSet | Job | PodDisruptionBudget,
 ): string[] => {
   const selector =
     object.kind === "ReplicationController"
@@ -113,6 +118,7 @@ export function createCaches(environment: CacheEnvironment): Caches {
     pods: make<Pod>(pods, {
       label: labelWords,
       owner: ownerWords,
+      claim: claimWords,
       node: (pod) => (pod.spec?.nodeName === undefined ? [] : [pod.spec.nodeName]),
     }),
     services: make<Service>(services),
@@ -141,6 +147,7 @@ export function createCaches(environment: CacheEnvironment): Caches {
     jobs: make<Job>(jobs, { selector: selectorWords }),
     revisions: make<ControllerRevision>(controllerRevisions, { owner: ownerWords }),
     claims: make<PersistentVolumeClaim>(persistentVolumeClaims),
+    budgets: make<PodDisruptionBudget>(podDisruptionBudgets, { selector: selectorWords }),
     deployments: make<Deployment>(deployments, { selector: selectorWords }),
     replicaSets: make<ReplicaSet>(replicaSets, { owner: ownerWords, selector: selectorWords }),
     replicationControllers: make<ReplicationController>(replicationControllers, {

@@ -8,14 +8,18 @@ import type { Part } from "../observe/part.ts";
 import { startAggregation } from "./aggregation/start.ts";
 import { startBinding } from "./binding/start.ts";
 import { createCaches } from "./caches.ts";
+import { startClaims } from "./claims/start.ts";
 import { startDaemonSets } from "./daemonsets/start.ts";
 import { startDeployments } from "./deployments/start.ts";
+import { startDisruption } from "./disruption/start.ts";
 import { startEndpoints } from "./endpoints/start.ts";
 import { startEndpointSlices } from "./endpointslices/start.ts";
 import type { ControllerEnvironment } from "./environment.ts";
 import { startGarbage } from "./garbage/start.ts";
 import { startJobs } from "./jobs/start.ts";
 import { startNamespaces } from "./namespaces/start.ts";
+import { startNodeLifecycle } from "./nodelifecycle/start.ts";
+import { startPodGarbage } from "./podgarbage/start.ts";
 import { startQuota } from "./quota/start.ts";
 import { startReplicas } from "./replicasets/start.ts";
 import { startRootCa } from "./rootca/start.ts";
@@ -83,6 +87,10 @@ export async function startControllers(options: ControllersOptions): Promise<Par
     startStatefulSets(environment),
     startDaemonSets(environment),
     startJobs(environment),
+    startClaims(environment),
+    startDisruption(environment),
+    startNodeLifecycle(environment),
+    startPodGarbage(environment),
     discover(options).then((served) =>
       Promise.all([
         startGarbage(environment, served),

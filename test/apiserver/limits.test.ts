@@ -102,7 +102,7 @@ void test("an unknown body type answers 415, an unknown path 404, a wrong method
     assert.equal(answer.code, code, `${method} ${path}: ${answer.text}`);
     assert.equal(answer.body.kind, "Status", `${method} ${path}`);
   }
-  for (const path of ["/apis/nothing.example/v1/things", "/nothing"]) {
+  for (const path of ["/apis/nothing/v1/things", "/apis/nothing.example/v1", "/nothing"]) {
     const answer = await cluster.ask("GET", path);
     assert.deepEqual([answer.code, answer.text], [404, "404 page not found\n"], path);
   }

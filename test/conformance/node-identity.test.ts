@@ -344,3 +344,52 @@ void test("the name alone makes no node, nor does the group", async () => {
   const grouped = await subject.client("O=system:nodes, CN=one");
   for (const pair of [named, grouped]) assert.equal((await ask(pair, "GET", "/api/v1/nodes/one")).code, 403);
 });
+
+void test("a node reads the claims that its pods name, and says of them how much there is, and nothing else", async () => {
+  const claims = "/api/v1/namespaces/default/persistentvolumeclaims";
+  for (const name of ["mine", "ephemeral-v", "theirs"]) {
+    const resources = { requests: { storage: "1Gi" } };
+    await make(claims, { metadata: { name }, spec: { accessModes: ["ReadWriteOnce"], resources } });
+  }
+  const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } };
+  const withVolume = (name: string, nodeName: string, volume: object) => ({
+    metadata: { name },
+    spec: {
+      nodeName,
+      automountServiceAccountToken: false,
+      containers: [{ name: "c", image: "i" }],
+      volumes: [{ name: "v", ...volume }],
+    },
+  });
+  await make(PODS, withVolume("claiming", "one", { persistentVolumeClaim: { claimName: "mine" } }));
+  await make(PODS, withVolume("ephemeral", "one", { ephemeral: { volumeClaimTemplate: { spec } } }));
+  await make(PODS, withVolume("elsewhere", "two", { persistentVolumeClaim: { claimName: "theirs" } }));
+  for (const [name, code] of [
+    ["mine", 200],
+    ["ephemeral-v", 200],
+    ["theirs", 403],
+  ] as const) {
+    await until(
+      `node one is answered ${code} for ${name}`,
+      async () => (await ask(one, "GET", `${claims}/${name}`)).code === code,
+    );
+  }
+  const list = await ask(one, "GET", claims);
+  assert.deepEqual([list.code, list.body.reason], [403, "Forbidden"]);
+  assert.equal((await ask(one, "GET", `${claims}/mine/status`)).code, 403);
+  const status = { capacity: { storage: "1Gi" }, conditions: [{ type: "Resizing", status: "True" }] };
+  const told = await patch(`${claims}/mine/status`, { status }, one);
+  assert.deepEqual([told.code, told.body.status?.capacity], [200, status.capacity], told.text);
+  assert.equal((await patch(`${claims}/theirs/status`, { status }, one)).code, 403);
+  const more = await patch(
+    `${claims}/mine/status`,
+    { metadata: { labels: { a: "b" } }, status: { phase: "Bound" } },
+    one,
+  );
+  assert.equal(more.code, 403);
+  assert.match(
+    more.body.message,
+    /persistentvolumeclaims "mine" is forbidden: node "one" is not allowed to update fields other than status.quantity and status.conditions/,
+  );
+  assert.equal((await patch(`${claims}/mine`, { spec: { volumeName: "v" } }, one)).code, 403);
+});

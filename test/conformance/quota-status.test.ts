@@ -198,3 +198,58 @@ void test("a quota within scopes counts the pods that are in them", { skip }, as
     used: { pods: "1", "requests.cpu": "250m" },
   });
 });
+
+void test("workloads are counted, and claims with their size, in all and within their class", { skip }, async () => {
+  const namespace = await newNamespace();
+  const hard = {
+    "count/deployments.apps": "1",
+    "count/jobs.batch": "1",
+    "count/replicationcontrollers": "2",
+    replicationcontrollers: "1",
+    persistentvolumeclaims: "3",
+    "requests.storage": "3Gi",
+    "gold.storageclass.storage.k8s.io/requests.storage": "1Gi",
+  };
+  const used = Object.fromEntries(Object.keys(hard).map((name) => [name, "0"]));
+  await createQuota(namespace, { hard });
+  await untilStatus(namespace, { hard, used });
+  const labels = { app: "a" };
+  const template = { metadata: { labels }, spec: { containers: [{ name: "c", image: "i" }] } };
+  const apps = `/apis/apps/v1/namespaces/${namespace}/deployments`;
+  const controllers = `${rootOf(namespace)}/replicationcontrollers`;
+  const claims = `${rootOf(namespace)}/persistentvolumeclaims`;
+  const controller = (name: string) => ({ metadata: { name }, spec: { replicas: 0, template } });
+  const claim = (name: string, storage: string, more: object = {}) => ({
+    metadata: { name },
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } }, ...more },
+  });
+  await create(apps, { metadata: { name: "d" }, spec: { replicas: 0, selector: { matchLabels: labels }, template } });
+  await create(controllers, controller("r"));
+  await create(claims, claim("plain", "1Gi"));
+  await create(claims, claim("gold", "1Gi", { storageClassName: "gold" }));
+  await untilStatus(namespace, {
+    hard,
+    used: {
+      ...used,
+      "count/deployments.apps": "1",
+      "count/replicationcontrollers": "1",
+      replicationcontrollers: "1",
+      persistentvolumeclaims: "2",
+      "requests.storage": "2Gi",
+      "gold.storageclass.storage.k8s.io/requests.storage": "1Gi",
+    },
+  });
+  const refusal = async (path: string, body: object): Promise<string> => {
+    const { code, body: said } = await subject.ask("POST", path, body);
+    assert.equal(code, 403);
+    return said.message;
+  };
+  assert.equal(
+    await refusal(controllers, controller("s")),
+    'replicationcontrollers "s" is forbidden: exceeded quota: q, requested: replicationcontrollers=1, used: replicationcontrollers=1, limited: replicationcontrollers=1',
+  );
+  assert.equal(
+    await refusal(claims, claim("large", "2Gi", { storageClassName: "gold" })),
+    'persistentvolumeclaims "large" is forbidden: exceeded quota: q, requested: gold.storageclass.storage.k8s.io/requests.storage=2Gi,requests.storage=2Gi, used: gold.storageclass.storage.k8s.io/requests.storage=1Gi,requests.storage=2Gi, limited: gold.storageclass.storage.k8s.io/requests.storage=1Gi,requests.storage=3Gi',
+  );
+});

@@ -89,7 +89,7 @@ test("CTL-127: a Job runs its pods by parallelism, counts each once and is compl
   );
   assert.equal(first?.metadata.ownerReferences?.[0]?.uid, job.metadata.uid);
   assert.ok(job.status?.startTime !== undefined);
-  await end(client, nameOf(first!), 0);
+  await end(client, nameOf(first), 0);
   await eventually(
     "a third",
     () => unended(client),
@@ -188,7 +188,7 @@ test("an Indexed Job has a pod for each index, with its name, hostname, label an
   assert.equal(second?.spec?.hostname, "sum-1");
   assert.equal(second?.metadata.labels?.["batch.kubernetes.io/job-completion-index"], "1");
   assert.equal(second?.spec?.containers[0]?.env?.[0]?.name, "JOB_COMPLETION_INDEX");
-  await end(client, nameOf(second!), 0);
+  await end(client, nameOf(second), 0);
   await eventually(
     "index 2",
     () => unended(client),
@@ -223,7 +223,7 @@ test("with backoffLimitPerIndex a failing index fails alone, and the Job when al
   const [again] = await waitForPods(client, 1);
   assert.equal(indexOf(again!), "1");
   assert.equal(again?.metadata.annotations?.["batch.kubernetes.io/job-index-failure-count"], "1");
-  await end(client, nameOf(again!), 3);
+  await end(client, nameOf(again), 3);
   const failed = await over(client);
   assert.equal(failed.status?.failedIndexes, "1");
   assert.equal(conditionsOf(failed)["Failed"], "True FailedIndexes");

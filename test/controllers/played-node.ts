@@ -8,6 +8,11 @@ import type { Client } from "../../src/client/client.ts";
 import { systemClock } from "../../src/observe/clock.ts";
 import { silentLog } from "../../src/observe/log.ts";
 
+export interface PlayOptions {
+  /** Also pods that nobody has bound to a node; where there is no scheduler. */
+  readonly unbound?: boolean;
+}
+
 export interface PlayedNode {
   /** The pods as this node knows them. */
   pods(): Pod[];
@@ -20,7 +25,11 @@ export interface PlayedNode {
 }
 
 /** Does what nodes do: pods that were bound run and turn ready, and pods whose end was asked for end. */
-export async function playNode(t: TestContext, client: Client): Promise<PlayedNode> {
+export async function playNode(
+  t: Pick<TestContext, "after">,
+  client: Client,
+  { unbound = false }: PlayOptions = {},
+): Promise<PlayedNode> {
   const cache = createCache<Pod>({
     client,
     resource: podResource,
@@ -28,7 +37,11 @@ export async function playNode(t: TestContext, client: Client): Promise<PlayedNo
     random: Math.random,
     log: silentLog,
   });
-  t.after(() => cache.stop());
+  let stopped = false;
+  t.after(() => {
+    stopped = true;
+    cache.stop();
+  });
   await cache.synced();
   let which: (pod: Pod) => boolean = () => true;
   let end = true;
@@ -41,7 +54,7 @@ export async function playNode(t: TestContext, client: Client): Promise<PlayedNo
       return;
     }
     const ready = pod.status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
-    if (ready || pod.spec?.nodeName === undefined || !which(pod)) return;
+    if (ready || (pod.spec?.nodeName === undefined && !unbound) || !which(pod)) return;
     const lastTransitionTime = new Date().toISOString().replace(/\.\d+/, "");
     const conditions = [{ type: "Ready", status: "True", lastTransitionTime }];
     const status = { phase: "Running", podIP: "10.1.0.1", podIPs: [{ ip: "10.1.0.1" }], conditions };
@@ -49,7 +62,7 @@ export async function playNode(t: TestContext, client: Client): Promise<PlayedNo
   };
   const look = (pod: Pod): void => {
     const key = keyOf(pod);
-    if (busy.has(key)) return;
+    if (stopped || busy.has(key)) return;
     busy.add(key);
     run(pod)
       .catch((error: unknown) => {

@@ -2,6 +2,7 @@ import type { TestContext } from "node:test";
 import type { Namespace, Node, Pod, Service } from "../../src/api/generated/types.ts";
 import { kinds } from "../../src/api/kinds.ts";
 import { namespaces, nodes, pods, services } from "../../src/api/resources.ts";
+import type { ApiServerOptions } from "../../src/apiserver/server.ts";
 import { createApiServer } from "../../src/apiserver/server.ts";
 import type { Client } from "../../src/client/client.ts";
 import { createClient } from "../../src/client/connect.ts";
@@ -25,7 +26,11 @@ export interface World {
 }
 
 /** An API server on a store in memory, with namespace `default`, one node and the controllers. */
-export async function createWorld(t: TestContext, clock: Clock = systemClock): Promise<World> {
+export async function createWorld(
+  t: TestContext,
+  clock: Clock = systemClock,
+  options: Partial<ApiServerOptions> = {},
+): Promise<World> {
   const certificates = await makeCertificates();
   const store = memoryStore();
   const newServer = () =>
@@ -34,6 +39,7 @@ export async function createWorld(t: TestContext, clock: Clock = systemClock): P
       kinds,
       tls: certificates,
       tokens: [() => ({ user: "test", groups: ["system:masters"] })],
+      ...options,
     });
   let server = await newServer();
   const port = await server.listen({ host: "127.0.0.1", port: 0 });

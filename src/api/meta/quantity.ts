@@ -8,7 +8,8 @@ export interface Quantity {
   readonly format: Format;
 }
 
-const NANO = 1_000_000_000n;
+/** How many billionths are one. */
+export const NANO = 1_000_000_000n;
 const QUANTITY = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+)|([numkMGTPE])|([KMGTPE])i)?$/;
 const DECIMAL = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
 const BINARY = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];

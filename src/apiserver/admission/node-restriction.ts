@@ -1,4 +1,4 @@
-import type { Lease, Node, Pod, TokenRequest } from "../../api/generated/types.ts";
+import type { Lease, Node, PersistentVolumeClaim, Pod, TokenRequest } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/meta/values.ts";
 import type { KubeObject, Resource } from "../../api/object.ts";
 import * as resources from "../../api/resources.ts";
@@ -136,6 +136,22 @@ async function admitPod(node: string, request: AdmissionRequest, context: Contex
   if (!isOwn) refuse(`node "${node}" can only delete pods with spec.nodeName set to itself`);
 }
 
+/** What a node says of a claim: how much there is, and how far a change of that has come. */
+const CLAIM_FIELDS = ["capacity", "conditions", "allocatedResources", "allocatedResourceStatuses"] as const;
+
+function admitClaim(node: string, { operation, subresource, next, previous }: AdmissionRequest, refuse: Refuse): void {
+  if (subresource !== "status") refuse("may only update PVC status");
+  if (operation !== "update") refuse(`unexpected operation "${operation.toUpperCase()}"`);
+  const rest = (object: KubeObject | undefined): object => {
+    const { metadata, spec, status } = object as PersistentVolumeClaim;
+    const { managedFields: _m, resourceVersion: _r, ...meta } = metadata;
+    const said = Object.entries(status ?? {}).filter(([field]) => !(CLAIM_FIELDS as readonly string[]).includes(field));
+    return { meta, spec, status: Object.fromEntries(said) };
+  };
+  if (sameJson(rest(next), rest(previous))) return;
+  refuse(`node "${node}" is not allowed to update fields other than status.quantity and status.conditions`);
+}
+
 function admitLease(node: string, request: AdmissionRequest, refuse: Refuse): void {
   if (request.namespace !== NODE_LEASES) refuse(`can only access leases in the "${NODE_LEASES}" system namespace`);
   const name = request.operation === "create" ? (request.next as Lease).metadata.name : request.name;
@@ -200,6 +216,9 @@ export const nodeRestriction: Admission = {
         break;
       case "/nodes":
         admitNode(node, request, refuse);
+        break;
+      case "/persistentvolumeclaims":
+        admitClaim(node, request, refuse);
         break;
       case "/serviceaccounts":
         await admitToken(node, request, context, refuse);

@@ -3,6 +3,7 @@ import type { Kind } from "../../api/kind.ts";
 import { kinds } from "../../api/kinds.ts";
 import { apiVersionOf, type KubeObject } from "../../api/object.ts";
 import { ApiError, isApiError } from "../../api/status.ts";
+import { unservedKind } from "../../api/unserved.ts";
 import type { Client } from "../../client/client.ts";
 import { clientOfDirectory } from "../connection.ts";
 import type { DataLayout } from "../data/layout.ts";
@@ -33,6 +34,8 @@ export function kindOf(document: ManifestDocument): Kind | DocumentFault {
   }
   const found = kinds.find((one) => one.kind === kind && apiVersionOf(one) === apiVersion);
   if (found !== undefined) return found;
+  const refusal = unservedKind(apiVersion, kind);
+  if (refusal !== undefined) return { line: document.lineOf("kind"), why: `kind: ${refusal}` };
   const other = kinds.find((one) => one.kind === kind);
   if (other !== undefined) {
     return {

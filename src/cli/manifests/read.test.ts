@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { unservedKind } from "../../api/unserved.ts";
 import { decodingFaults, kindOf } from "./apply.ts";
 import { parseManifests, segmentsOf, type ManifestDocument } from "./read.ts";
 
@@ -83,6 +84,9 @@ test("a document's kind, or what is wrong with it", () => {
   assert.match(why("some words\n"), /^1: kind: there is none/);
   assert.match(why("apiVersion: v1\nkind: service\n"), /^2: .*did you mean Service\?/);
   assert.match(why("kind: EndpointSlice\napiVersion: v1\n"), /^2: .*discovery\.k8s\.io\/v1, not in "v1"/);
+  const policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n";
+  assert.equal(why(policy), `2: kind: ${unservedKind("networking.k8s.io/v1", "NetworkPolicy")}`);
+  assert.match(why("apiVersion: example.com/v1\nkind: Service\n"), /^2: kind: Service of example\.com is not served/);
 });
 
 test("fields that do not exist and values of another type, in the order of the file", () => {

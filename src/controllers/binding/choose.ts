@@ -1,5 +1,5 @@
 import type { Node, Pod } from "../../api/generated/types.ts";
-import { selects } from "../pods/addresses.ts";
+import { matchesNode } from "../nodes/matches.ts";
 import { isFinished, isTerminating } from "../pods/ready.ts";
 
 /** The scheduler that pods mean when they name none (`spec.schedulerName`). */
@@ -40,7 +40,7 @@ function obstacle(pod: Pod, node: Node, podsThere: number): string | undefined {
   if (node.metadata.deletionTimestamp !== undefined) return "node(s) were being deleted";
   if (node.spec?.unschedulable === true && !tolerates(pod, CORDONED)) return "node(s) were unschedulable";
   if (!isNodeReady(node)) return "node(s) were not ready";
-  if (!selects(pod.spec?.nodeSelector ?? {}, node.metadata.labels ?? {})) {
+  if (!matchesNode(pod.spec ?? { containers: [] }, node)) {
     return "node(s) didn't match Pod's node affinity/selector";
   }
   const taint = (node.spec?.taints ?? []).find(

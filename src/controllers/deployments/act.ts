@@ -11,6 +11,7 @@ import { REVISION } from "./annotations.ts";
 import { progressDeadlineOf } from "./bounds.ts";
 import { condition, withCondition } from "./conditions.ts";
 import { sizeOf } from "./sets.ts";
+import type { SizeMemory } from "./sizes.ts";
 import { templateText } from "./template.ts";
 
 export interface RolloutTools {
@@ -18,6 +19,7 @@ export interface RolloutTools {
   readonly sets: OwnWrites<ReplicaSet>;
   readonly objects: OwnWrites<Deployment>;
   readonly events: EventRecorder;
+  readonly sizes: SizeMemory;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -82,12 +84,14 @@ export function withCreateError(
 
 /** Writes a ReplicaSet with its new size or annotations. A conflict means that it was decided from what is no longer so. */
 export async function updateSet(
-  { client, sets, events }: RolloutTools,
+  { client, sets, events, sizes }: RolloutTools,
   deployment: Deployment,
   next: ReplicaSet,
   signal: AbortSignal,
 ): Promise<void> {
   const from = sets.get(keyOf(next));
+  // Before it is written: without an answer it may be so, or not.
+  if (from !== undefined && sizeOf(from) !== sizeOf(next)) sizes.resized(from);
   try {
     const written = await client.update<ReplicaSet>(replicaSets, next, undefined, signal);
     sets.wrote(written);

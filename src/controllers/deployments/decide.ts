@@ -9,6 +9,7 @@ import { newestSize, rollingStep } from "./rolling.ts";
 import { isScaled, scaledSets } from "./scale.ts";
 import type { Sets } from "./sets.ts";
 import { isSized, newReplicaSet, resized, sizeOf, sortedSets } from "./sets.ts";
+import type { SizeMemory } from "./sizes.ts";
 import { deadlineLeft, isComplete, statusOf } from "./status.ts";
 
 export interface RolloutFacts {
@@ -17,6 +18,8 @@ export interface RolloutFacts {
   readonly sets: readonly ReplicaSet[];
   /** Whether pods of this ReplicaSet are still there that have not ended; asked for by `Recreate` only. */
   readonly hasPods: (set: ReplicaSet) => boolean;
+  /** See `rememberSizes`. */
+  readonly rangeOf: SizeMemory["rangeOf"];
   /** Milliseconds. */
   readonly now: number;
 }
@@ -71,8 +74,8 @@ function revised(deployment: Deployment, newest: ReplicaSet | undefined, now: nu
 }
 
 /** A new ReplicaSet for a template that has none, as large as it may be beside the old ones. */
-function created(deployment: Deployment, { old }: Sets, now: number): RolloutStep {
-  const set = newReplicaSet(deployment, highestRevision(old) + 1, newestSize(deployment, old, 0));
+function created(deployment: Deployment, sets: Sets, now: number): RolloutStep {
+  const set = newReplicaSet(deployment, highestRevision(sets.old) + 1, newestSize(deployment, sets));
   const annotations = { ...deployment.metadata.annotations, [REVISION]: set.metadata.annotations?.[REVISION] ?? "" };
   const next = { ...deployment, metadata: { ...deployment.metadata, annotations } };
   if (progressDeadlineOf(deployment) === undefined) return { deployment: next, create: set, update: [], remove: [] };
@@ -103,7 +106,7 @@ function recreateStep({ hasPods }: RolloutFacts, deployment: Deployment, sets: S
 export function decideRollout(facts: RolloutFacts): RolloutStep {
   const { now } = facts;
   const before = facts.deployment.status ?? {};
-  const sets = sortedSets(facts.deployment, facts.sets);
+  const sets = sortedSets(facts.deployment, facts.sets, facts.rangeOf);
   const nothing = { update: [], remove: [] };
   if (facts.deployment.metadata.deletionTimestamp !== undefined) {
     return { deployment: { ...facts.deployment, status: statusOf(facts.deployment, sets, now) }, ...nothing };

@@ -2,7 +2,7 @@ import type { Deployment, ReplicaSet } from "../../api/generated/types.ts";
 import { desiredReplicasOf, maxReplicasOf, sizeAnnotations } from "./annotations.ts";
 import { isRolling, maxSurgeOf, replicasOf } from "./bounds.ts";
 import type { Sets } from "./sets.ts";
-import { availableOf, byAge, isSized, resized, sizeOf, totalOf } from "./sets.ts";
+import { byAge, isSized, resized, sizeOf, totalOf } from "./sets.ts";
 
 /** Whether the Deployment's size changed since its ReplicaSets were sized. */
 export const isScaled = (deployment: Deployment, { all }: Sets): boolean =>
@@ -23,7 +23,7 @@ function onlyOne({ newest, old, all }: Sets): ReplicaSet | undefined {
   return sized[0] ?? newest ?? old.at(-1);
 }
 
-const isSaturated = (deployment: Deployment, set: ReplicaSet): boolean => {
+const isSaturated = (deployment: Deployment, set: ReplicaSet, { availableOf }: Sets): boolean => {
   const replicas = replicasOf(deployment);
   return sizeOf(set) === replicas && desiredReplicasOf(set) === replicas && availableOf(set) === replicas;
 };
@@ -45,7 +45,7 @@ export function scaledSets(deployment: Deployment, sets: Sets): ReplicaSet[] {
   const replicas = replicasOf(deployment);
   const only = onlyOne(sets);
   if (only !== undefined) return atSize(deployment, only, replicas);
-  if (sets.newest !== undefined && isSaturated(deployment, sets.newest)) {
+  if (sets.newest !== undefined && isSaturated(deployment, sets.newest, sets)) {
     return sets.old.filter(isSized).map((set) => resized(deployment, set, 0));
   }
   const sized = sets.all.filter(isSized);

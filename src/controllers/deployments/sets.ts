@@ -2,14 +2,10 @@ import type { Deployment, ReplicaSet } from "../../api/generated/types.ts";
 import { replicaSets, deployments } from "../../api/resources.ts";
 import { referenceTo } from "../owned/reference.ts";
 import { newestAnnotations, sizeAnnotations } from "./annotations.ts";
+import type { SizeMemory } from "./sizes.ts";
 import { HASH_LABEL, templateHash, templateText } from "./template.ts";
 
 export const sizeOf = (set: ReplicaSet): number => set.spec?.replicas ?? 1;
-/**
- * Pods that serve, of those that are meant to stay: right after a ReplicaSet was made smaller, its status still counts the ones
- * that go, and nobody may count on those.
- */
-export const availableOf = (set: ReplicaSet): number => Math.min(sizeOf(set), set.status?.availableReplicas ?? 0);
 export const isSized = (set: ReplicaSet): boolean => sizeOf(set) > 0;
 
 export const totalOf = (sets: readonly ReplicaSet[], count: (set: ReplicaSet) => number): number =>
@@ -27,14 +23,25 @@ export interface Sets {
   readonly newest: ReplicaSet | undefined;
   readonly old: readonly ReplicaSet[];
   readonly all: readonly ReplicaSet[];
+  /** Pods of a ReplicaSet that serve, of those that are meant to stay whatever size its controller has seen last. */
+  readonly availableOf: (set: ReplicaSet) => number;
+  /** Pods of a ReplicaSet that are there or may come, whatever size its controller has seen last. */
+  readonly occupiedBy: (set: ReplicaSet) => number;
 }
 
-export function sortedSets(deployment: Deployment, sets: readonly ReplicaSet[]): Sets {
+export function sortedSets(deployment: Deployment, sets: readonly ReplicaSet[], rangeOf: SizeMemory["rangeOf"]): Sets {
   const all = [...sets].sort(byAge);
   const wanted = templateText(deployment.spec?.template ?? {});
   // Of several with the same template (which others made) the oldest counts, so that it is always the same one.
   const newest = all.find((set) => templateText(set.spec?.template ?? {}) === wanted);
-  return { newest, old: all.filter((set) => set !== newest), all };
+  return {
+    newest,
+    old: all.filter((set) => set !== newest),
+    all,
+    // Right after a ReplicaSet was made smaller its status still counts the pods that go, and nobody may count on those.
+    availableOf: (set) => Math.min(rangeOf(set).least, set.status?.availableReplicas ?? 0),
+    occupiedBy: (set) => rangeOf(set).most,
+  };
 }
 
 /** The ReplicaSet with other metadata or another size; what it was made from stays as it is. */

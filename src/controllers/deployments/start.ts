@@ -7,6 +7,7 @@ import { createWorkQueue } from "../../client/work-queue.ts";
 import type { Part } from "../../observe/part.ts";
 import type { ControllerEnvironment } from "../environment.ts";
 import { adoptAndRelease, orphansOf } from "../owned/adopt.ts";
+import { isActive } from "../owned/available.ts";
 import { decideClaims } from "../owned/claim.ts";
 import { ownerWord, wordsOfSelectors } from "../owned/index-words.ts";
 import { controllerUid, ownerKeyOf } from "../owned/reference.ts";
@@ -16,6 +17,7 @@ import type { RolloutTools } from "./act.ts";
 import { createSet, removeSet, updateSet, withCreateError, writeStatus } from "./act.ts";
 import { isRolling } from "./bounds.ts";
 import { decideRollout } from "./decide.ts";
+import { rememberSizes } from "./sizes.ts";
 
 /** Steps in one go; a rollout that needs more goes on at once, but other Deployments have their turn. */
 const STEPS = 16;
@@ -29,9 +31,11 @@ export async function startDeployments(environment: ControllerEnvironment): Prom
   const sets = createOwnWrites<ReplicaSet>(cachedSets, "owner", ownerWord);
   const objects = createOwnWrites<Deployment>(cached, "selector", () => "");
   const events = createEventRecorder({ client, component: "deployment-controller", clock, log });
-  const tools: RolloutTools = { client, sets, objects, events };
-  const hasPods = ({ metadata }: ReplicaSet): boolean =>
-    pods.by("owner", metadata.uid ?? "").some((pod) => !isFinished(pod));
+  const podsOf = ({ metadata }: ReplicaSet): readonly Pod[] => pods.by("owner", metadata.uid ?? "");
+  const sizes = rememberSizes((set) => podsOf(set).filter(isActive).length);
+  const tools: RolloutTools = { client, sets, objects, events, sizes };
+  const hasPods = (set: ReplicaSet): boolean => podsOf(set).some((pod) => !isFinished(pod));
+  const { rangeOf } = sizes;
 
   const work = async (key: string, signal: AbortSignal): Promise<void> => {
     const held = objects.get(key);
@@ -47,7 +51,7 @@ export async function startDeployments(environment: ControllerEnvironment): Prom
     try {
       for (let steps = 0; ; steps += 1) {
         const { owned } = decideClaims(held, matches, sets.by(uid));
-        const step = decideRollout({ deployment, sets: owned, hasPods, now: clock.now() });
+        const step = decideRollout({ deployment, sets: owned, hasPods, rangeOf, now: clock.now() });
         deployment = step.deployment;
         for (const set of step.update) await updateSet(tools, deployment, set, signal);
         for (const set of step.remove) await removeSet(tools, set, signal);
@@ -107,7 +111,8 @@ export async function startDeployments(environment: ControllerEnvironment): Prom
     }),
     sets.onForeignChange((change) => {
       if (change.type !== "added") addOwnersOf(change.previous);
-      if (change.type !== "removed") addOwnersOf(change.object);
+      if (change.type === "removed") sizes.forget(change.previous.metadata.uid ?? "");
+      else addOwnersOf(change.object);
     }),
     pods.onChange((change) => {
       if (change.type === "removed") podEnded(change.previous);

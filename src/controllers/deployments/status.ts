@@ -85,6 +85,6 @@ export function deadlineLeft(deployment: Deployment, status: DeploymentStatus, n
   if (seconds === undefined || held === undefined) return undefined;
   if (held.reason === "NewReplicaSetAvailable" || held.reason === "ProgressDeadlineExceeded") return undefined;
   const since = Date.parse(held.lastUpdateTime ?? "");
-  // The time is cut to whole seconds; the deadline has passed when it lies before now.
-  return Number.isNaN(since) ? undefined : Math.min(DAY, Math.max(0, since + seconds * 1000 + 1 - now));
+  // The time is cut to whole seconds; with one more, nothing is late before its time.
+  return Number.isNaN(since) ? undefined : Math.min(DAY, Math.max(0, since + seconds * 1000 + 1000 - now));
 }

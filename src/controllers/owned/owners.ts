@@ -53,6 +53,9 @@ export interface OwnersOptions<Status, T extends Owner<Status>> {
   readonly gone?: (object: T) => void;
 }
 
+/** Milliseconds that changes of pods wait after a turn; the first after a quiet time never waits. */
+const REST = 10;
+
 export interface Owners extends Part {
   /** Another turn for the owner of this key. */
   add(key: string): void;
@@ -110,7 +113,8 @@ export async function startOwners<Status, T extends Owner<Status>>(
       },
       again: (milliseconds) => (milliseconds <= 0 ? queue.add(key) : queue.addAfter(key, milliseconds)),
     });
-    rests.begin(key, candidates.length / 10);
+    // Pods that turn ready one after another are one change of the status, and one step of whoever reads it.
+    rests.begin(key, REST + candidates.length / 10);
   };
   const queue = createWorkQueue({ concurrency: 16, clock, random, log, work });
   const touch = (key: string): void => {

@@ -49,11 +49,13 @@ export interface OwnedPods {
   wrote(pod: Pod): void;
   /** The owner is gone: nothing about it need be remembered. */
   forget(uid: string): void;
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /** How often another name is tried when a generated one is somebody's: as kube-apiserver does. */
 const NAMES_TRIED = 8;
+/** Milliseconds for which a stop waits for answers about new pods. */
+const PATIENCE = 1000;
 
 export function createOwnedPods({ client, pods, clock, random, resource }: OwnedPodsOptions): OwnedPods {
   const writes = createOwnWrites<Pod>(pods, "owner", (pod) => ownerWord(pod));
@@ -72,9 +74,22 @@ export function createOwnedPods({ client, pods, clock, random, resource }: Owned
     return { ...pod, metadata: { ...pod.metadata, deletionTimestamp } };
   };
 
+  /** Aborts a moment after the given one: what is being made when we are stopped is let be made, and known by the next start. */
+  const late = new WeakMap<AbortSignal, AbortSignal>();
+  const lateOf = (signal: AbortSignal): AbortSignal => {
+    let made = late.get(signal);
+    if (made === undefined) {
+      const controller = new AbortController();
+      signal.addEventListener("abort", () => clock.after(PATIENCE, () => controller.abort(signal.reason)));
+      late.set(signal, (made = controller.signal));
+    }
+    return made;
+  };
+
   const post = async (owner: KubeObject, pod: Pod, signal: AbortSignal): Promise<Pod> => {
+    signal.throwIfAborted();
     try {
-      return await client.create<Pod>(podResource, pod, undefined, signal);
+      return await client.create<Pod>(podResource, pod, undefined, lateOf(signal));
     } catch (error) {
       if (!isApiError(error, "AlreadyExists")) throw error;
       const at = { namespace: pod.metadata.namespace, name: pod.metadata.name ?? "" };

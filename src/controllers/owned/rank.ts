@@ -32,11 +32,11 @@ function restartsOf(pod: Pod): [number, number] {
     (pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always").map(({ name }) => name),
   );
   return [
-    most((pod.status?.containerStatuses ?? []).map(({ restartCount = 0 }) => restartCount)),
+    most((pod.status?.containerStatuses ?? []).map(({ restartCount }) => restartCount)),
     most(
       (pod.status?.initContainerStatuses ?? [])
         .filter(({ name }) => sidecars.has(name))
-        .map(({ restartCount = 0 }) => restartCount),
+        .map(({ restartCount }) => restartCount),
     ),
   ];
 }

@@ -1,13 +1,15 @@
 import type {
+  PersistentVolumeClaim,
   Pod,
   PodAffinityTerm,
   ResourceQuotaSpec,
   ScopedResourceSelectorRequirement,
 } from "../../generated/types.ts";
 import { qosClass } from "../../pod/qosClass.ts";
+import { attributesClassesOf } from "./claims.ts";
 
-function hasPriority(pod: Pod, { operator, values = [] }: ScopedResourceSelectorRequirement): boolean {
-  const name = pod.spec?.priorityClassName ?? "";
+/** Whether a name, empty for none, is what a requirement asks for. */
+function isNamed(name: string, { operator, values = [] }: ScopedResourceSelectorRequirement): boolean {
   switch (operator) {
     case "In":
       return name !== "" && values.includes(name);
@@ -47,7 +49,7 @@ function matches(pod: Pod, requirement: ScopedResourceSelectorRequirement): bool
     case "NotBestEffort":
       return !isBestEffort;
     case "PriorityClass":
-      return hasPriority(pod, requirement);
+      return isNamed(pod.spec?.priorityClassName ?? "", requirement);
     case "CrossNamespacePodAffinity":
       return looksAcrossNamespaces(pod);
     default:
@@ -59,6 +61,14 @@ const scopesOf = ({ scopes = [], scopeSelector }: ResourceQuotaSpec): ScopedReso
   ...scopes.map((scopeName) => ({ scopeName, operator: "Exists" })),
   ...(scopeSelector?.matchExpressions ?? []),
 ];
+
+/** Of claims there is one scope: any of the classes that a claim names may be meant. */
+export const isClaimInScope = (spec: ResourceQuotaSpec, claim: PersistentVolumeClaim): boolean =>
+  scopesOf(spec).every((requirement) => {
+    if (requirement.scopeName !== "VolumeAttributesClass") return false;
+    const classes = attributesClassesOf(claim);
+    return (classes.length === 0 ? [""] : classes).some((name) => isNamed(name, requirement));
+  });
 
 /** Whether a quota with scopes is about this pod; `undefined` is an object of another kind, about which no scope says anything. */
 export const isInScope = (spec: ResourceQuotaSpec, pod: Pod | undefined): boolean =>

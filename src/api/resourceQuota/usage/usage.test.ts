@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Pod, PodSpec, ResourceQuotaSpec } from "../../generated/types.ts";
+import type { PersistentVolumeClaim, Pod, PodSpec, ResourceQuotaSpec } from "../../generated/types.ts";
 import { quantityText } from "../../meta/quantity.ts";
-import { pods } from "../../resources.ts";
+import { deployments, persistentVolumeClaims, pods, replicationControllers } from "../../resources.ts";
 import { missingCompute } from "./compute.ts";
-import { totalUsage, usageChange } from "./usage.ts";
+import { isOtherUsage, totalUsage, usageChange } from "./usage.ts";
 
 const container = (name: string, requests: Record<string, string> = {}, limits: Record<string, string> = {}) => ({
   name,
@@ -123,4 +123,68 @@ void test("a pod that leaves a scope, or comes into it, is given back, or taken"
   assert.deepEqual(texts(usageChange(spec, pods, short, long)), { pods: "-1" });
   assert.deepEqual(texts(usageChange(spec, pods, short, undefined)), { pods: "-1" });
   assert.deepEqual(texts(usageChange(spec, pods, long, undefined)), {});
+});
+
+const claimOf = (storage: string, more: object = {}, status: object = {}): PersistentVolumeClaim => ({
+  apiVersion: "v1",
+  kind: "PersistentVolumeClaim",
+  metadata: { name: "c", namespace: "default" },
+  spec: { resources: { requests: { storage } }, ...more },
+  status,
+});
+const GOLD = "gold.storageclass.storage.k8s.io";
+
+void test("a claim counts itself and its size, in all and within its class", () => {
+  const spec = hard(
+    "persistentvolumeclaims",
+    "count/persistentvolumeclaims",
+    "requests.storage",
+    `${GOLD}/requests.storage`,
+    `${GOLD}/persistentvolumeclaims`,
+  );
+  const claims = [claimOf("1Gi"), claimOf("2Gi", { storageClassName: "gold" }), claimOf("1500m")];
+  assert.deepEqual(texts(totalUsage(spec, persistentVolumeClaims, claims)), {
+    persistentvolumeclaims: "3",
+    "count/persistentvolumeclaims": "3",
+    "requests.storage": "3221225474",
+    [`${GOLD}/requests.storage`]: "2Gi",
+    [`${GOLD}/persistentvolumeclaims`]: "1",
+  });
+});
+
+void test("a claim that grows takes more, and what has been given counts while that is more than what is asked for", () => {
+  const change = usageChange(hard("requests.storage"), persistentVolumeClaims, claimOf("1Gi"), claimOf("3Gi"));
+  assert.deepEqual(texts(change), { "requests.storage": "2Gi" });
+  const given = claimOf("1Gi", {}, { allocatedResources: { storage: "2Gi" } });
+  assert.deepEqual(texts(totalUsage(hard("requests.storage"), persistentVolumeClaims, [given])), {
+    "requests.storage": "2Gi",
+  });
+  assert.ok(isOtherUsage(persistentVolumeClaims, claimOf("1Gi"), given));
+  assert.ok(isOtherUsage(persistentVolumeClaims, claimOf("1Gi"), claimOf("1Gi", { storageClassName: "gold" })));
+  assert.ok(!isOtherUsage(persistentVolumeClaims, claimOf("1Gi"), claimOf("1024Mi", { volumeName: "v" })));
+});
+
+void test("a quota of a class of attributes is about the claims that name it", () => {
+  const scoped = (operator: string, values?: string[]): ResourceQuotaSpec => ({
+    ...hard("persistentvolumeclaims"),
+    scopeSelector: { matchExpressions: [{ scopeName: "VolumeAttributesClass", operator, ...(values && { values }) }] },
+  });
+  const fast = claimOf("1", { volumeAttributesClassName: "fast" }, { currentVolumeAttributesClassName: "slow" });
+  const count = (spec: ResourceQuotaSpec): unknown =>
+    Object.values(texts(totalUsage(spec, persistentVolumeClaims, [fast, claimOf("1")])))[0];
+  assert.equal(count(scoped("Exists")), "1");
+  assert.equal(count(scoped("In", ["slow"])), "1");
+  assert.equal(count(scoped("In", ["other"])), "0");
+  assert.equal(count(scoped("DoesNotExist")), "1");
+  assert.equal(count({ ...hard("persistentvolumeclaims"), scopes: ["BestEffort"] }), "0");
+});
+
+void test("workloads count as objects, and ReplicationControllers under their old name too", () => {
+  const object = { apiVersion: "v1", kind: "X", metadata: { name: "x" } };
+  const names = hard("replicationcontrollers", "count/replicationcontrollers", "count/deployments.apps");
+  assert.deepEqual(texts(totalUsage(names, replicationControllers, [object])), {
+    replicationcontrollers: "1",
+    "count/replicationcontrollers": "1",
+  });
+  assert.deepEqual(texts(totalUsage(names, deployments, [object, object])), { "count/deployments.apps": "2" });
 });

@@ -1,11 +1,21 @@
-import type { Pod, ResourceQuotaSpec, Service } from "../../generated/types.ts";
+import type { PersistentVolumeClaim, Pod, ResourceQuotaSpec, Service } from "../../generated/types.ts";
 import { addQuantities, count, subtractQuantities, ZERO, type Quantity } from "../../meta/quantity.ts";
 import { sameJson } from "../../meta/values.ts";
 import type { KubeObject, Resource } from "../../object.ts";
 import { isTerminal } from "../../pod/graceSeconds.ts";
-import { configMaps, events, pods, resourceQuotas, secrets, services } from "../../resources.ts";
+import {
+  configMaps,
+  events,
+  persistentVolumeClaims,
+  pods,
+  replicationControllers,
+  resourceQuotas,
+  secrets,
+  services,
+} from "../../resources.ts";
+import { attributesClassesOf, claimUsage, isClaimName } from "./claims.ts";
 import { computeOf, isComputeName } from "./compute.ts";
-import { isInScope } from "./scopes.ts";
+import { isClaimInScope, isInScope } from "./scopes.ts";
 
 type Named = Pick<Resource, "group" | "plural">;
 /** Amounts by their name in a quota. */
@@ -15,7 +25,7 @@ const is = (resource: Named, other: Named): boolean =>
   resource.group === other.group && resource.plural === other.plural;
 
 /** Resources that quotas counted by their plain name before `count/…` was there. */
-const ALIASED = [configMaps, resourceQuotas, secrets];
+const ALIASED = [configMaps, replicationControllers, resourceQuotas, secrets];
 
 /** `count/services`, `count/ingresses.networking.k8s.io`. */
 const countName = ({ group, plural }: Named): string => `count/${plural}${group === "" ? "" : `.${group}`}`;
@@ -24,7 +34,8 @@ const countName = ({ group, plural }: Named): string => `count/${plural}${group 
 export const isCounted = (resource: Resource): boolean => resource.namespaced && resource.plural !== events.plural;
 
 /** Whether what an object counts for may change while it is there. */
-export const mayChangeUsage = (resource: Named): boolean => is(resource, services) || is(resource, pods);
+export const mayChangeUsage = (resource: Named): boolean =>
+  is(resource, services) || is(resource, pods) || is(resource, persistentVolumeClaims);
 
 /** SVC-306. What is meant counts, not what has been allocated. */
 function nodePortsOf({ spec }: Service): number {
@@ -50,6 +61,9 @@ function usageOf(resource: Named, object: KubeObject): Usage {
     if (isTerminal(object as Pod)) return new Map([[name, count(1)]]);
     return new Map([[name, count(1)], ["pods", count(1)], ...computeOf(object as Pod)]);
   }
+  if (is(resource, persistentVolumeClaims)) {
+    return new Map([[name, count(1)], ...claimUsage(object as PersistentVolumeClaim)]);
+  }
   if (ALIASED.some((aliased) => is(resource, aliased))) {
     return new Map([
       [name, count(1)],
@@ -65,9 +79,16 @@ export function isOtherUsage(resource: Named, previous: KubeObject, next: KubeOb
     const [before, after] = [previous as Pod, next as Pod];
     return isTerminal(before) !== isTerminal(after) || !sameJson(before.spec, after.spec);
   }
-  if (!is(resource, services)) return false;
-  const before = usageOf(resource, previous);
-  return [...usageOf(resource, next)].some(([name, { nano }]) => before.get(name)?.nano !== nano);
+  if (is(resource, persistentVolumeClaims)) {
+    const classes = [previous, next].map((claim) =>
+      attributesClassesOf(claim as PersistentVolumeClaim)
+        .sort()
+        .join(),
+    );
+    if (classes[0] !== classes[1]) return true;
+  } else if (!is(resource, services)) return false;
+  const [before, after] = [usageOf(resource, previous), usageOf(resource, next)];
+  return before.size !== after.size || [...after].some(([name, { nano }]) => before.get(name)?.nano !== nano);
 }
 
 /** Whether objects of a resource count under a name. */
@@ -75,6 +96,7 @@ function isNameOf(resource: Named, name: string): boolean {
   if (name === countName(resource)) return true;
   if (is(resource, services)) return ["services", "services.loadbalancers", "services.nodeports"].includes(name);
   if (is(resource, pods)) return name === "pods" || isComputeName(name);
+  if (is(resource, persistentVolumeClaims)) return isClaimName(name);
   return name === resource.plural && ALIASED.some((aliased) => is(resource, aliased));
 }
 
@@ -84,7 +106,11 @@ export const namesOf = (spec: ResourceQuotaSpec, resource: Named): string[] =>
 
 /** What an object counts for in a quota; nothing for no object. */
 function usageIn(spec: ResourceQuotaSpec, resource: Named, object: KubeObject | undefined): Usage {
-  if (object === undefined || !isInScope(spec, is(resource, pods) ? (object as Pod) : undefined)) return new Map();
+  if (object === undefined) return new Map();
+  const isIn = is(resource, persistentVolumeClaims)
+    ? isClaimInScope(spec, object as PersistentVolumeClaim)
+    : isInScope(spec, is(resource, pods) ? (object as Pod) : undefined);
+  if (!isIn) return new Map();
   return usageOf(resource, object);
 }
 
