@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
+import { times } from "../../../test/lab/counts.ts";
 import type { Job, Pod } from "../../api/generated/types.ts";
 import { NO_FAILURES, type Failures } from "./backoff.ts";
 import { decideJob } from "./decide.ts";
@@ -148,7 +149,7 @@ for (const completionMode of ["NonIndexed", "Indexed"]) {
         assert.equal(status?.failed ?? 0, ended.Failed.size);
         assert.ok(trial.pods().every((pod) => !isTracked(pod)));
       }),
-      { numRuns: Number(process.env["FAIRLEAD_SOAK"] ?? 0) > 0 ? 2000 : 200 },
+      { numRuns: times(200, 5000) },
     );
   });
 }

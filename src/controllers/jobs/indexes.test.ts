@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { countCommon, countOf, firstFree, hasIndex, indexesOf, parseIndexes, textOf, union } from "./indexes.ts";
 
 const some = fc.uniqueArray(fc.integer({ min: 0, max: 40 }));
