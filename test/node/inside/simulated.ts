@@ -19,7 +19,7 @@ import { bed, conditionOf, exitCodeOf, host, logOf, podObject, podThat, shell, t
 let where: Bed;
 let part: NodePart;
 before(async () => {
-  where = await bed("simulated");
+  where = await bed({ runtime: "simulated" });
   part = await where.start();
 });
 after(() => where.end(part));
