@@ -36,7 +36,7 @@ const create = async (path: string, object: object): Promise<void> => {
 const read = async (path: string): Promise<any> => (await subject.ask("GET", path)).body;
 const namespace = (name: string): Promise<void> => create("/api/v1/namespaces", { metadata: { name } });
 // oxlint-disable-next-line typescript/no-explicit-any -- the same
-async function rest(what: string, path: string, holds: (object: any) => boolean): Promise<any> {
+async function rest(what: string, path: string, holds: (object: any) => boolean | Promise<boolean>): Promise<any> {
   await until(what, async () => holds(await read(path)));
   return read(path);
 }
@@ -178,8 +178,8 @@ void test("CTL-126: a DaemonSet's pods, revisions and status", async () => {
   assert.deepEqual(
     made
       .map(({ spec }) => spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution)
-      .map((required) => required?.nodeSelectorTerms[0]?.matchFields?.[0]?.values?.[0])
-      .sort(),
+      .map((required) => required?.nodeSelectorTerms[0]?.matchFields?.[0]?.values?.[0] ?? "")
+      .sort((a, b) => (a < b ? -1 : 1)),
     ["node-1", "node-2"],
   );
   const { tolerations = [] } = made[0]?.spec ?? {};
@@ -366,13 +366,22 @@ void test("a disruption budget's status over a StatefulSet", async () => {
     spec: { maxUnavailable: "50%", selector: { matchLabels: { app: "web" } } },
   });
   const { status } = await rest("one to be allowed", path, (budget) => budget.status?.disruptionsAllowed === 1);
-  // oxlint-disable-next-line typescript/no-explicit-any -- the same
-  const conditions = status.conditions.map(({ lastTransitionTime: _, ...condition }: any) => condition);
+  const conditions = (status.conditions as Record<string, unknown>[]).map((condition) => ({
+    ...condition,
+    lastTransitionTime: undefined,
+  }));
   assert.deepEqual(
     { ...status, conditions },
     {
       conditions: [
-        { type: "DisruptionAllowed", status: "True", reason: "SufficientPods", message: "", observedGeneration: 1 },
+        {
+          type: "DisruptionAllowed",
+          status: "True",
+          reason: "SufficientPods",
+          message: "",
+          observedGeneration: 1,
+          lastTransitionTime: undefined,
+        },
       ],
       currentHealthy: 2,
       desiredHealthy: 1,

@@ -95,6 +95,30 @@ test("a claim that a pod uses waits with its end until the pod is gone", async (
   );
 });
 
+test("CTL-127: an ephemeral volume is a claim of its pod's own, which goes with it", async (t) => {
+  const { client } = await createWorld(t);
+  const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } };
+  const scratch = {
+    name: "scratch",
+    ephemeral: { volumeClaimTemplate: { metadata: { labels: { use: "once" } }, spec } },
+  };
+  const pod = await addPod(client, "user", {}, { volumes: [scratch] });
+  const claim = await eventually(
+    "its claim",
+    async () => (await client.list<PersistentVolumeClaim>(persistentVolumeClaims)).items[0],
+    (found) => found?.status?.phase === "Bound",
+  );
+  assert.equal(claim?.metadata.name, "user-scratch");
+  assert.deepEqual(claim.metadata.labels, { use: "once" });
+  assert.equal(claim.metadata.ownerReferences?.[0]?.uid, pod.metadata.uid);
+  await client.delete(pods, { namespace: "default", name: "user" }, { gracePeriodSeconds: 0 });
+  await eventually(
+    "the claim to go",
+    () => client.list<PersistentVolumeClaim>(persistentVolumeClaims),
+    ({ items }) => items.length === 0,
+  );
+});
+
 for (const [what, spec, why] of [
   ["of a block device", { volumeMode: "Block" }, "volumeMode is Block"],
   [

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { test } from "node:test";
-import type { Event, Lease, Node, Pod } from "../../src/api/generated/types.ts";
-import { events, leases, namespaces, nodes, pods } from "../../src/api/resources.ts";
+import type { EndpointSlice, Event, Lease, Node, Pod, StatefulSet } from "../../src/api/generated/types.ts";
+import { endpointSlices, events, leases, namespaces, nodes, pods, statefulSets } from "../../src/api/resources.ts";
 import type { Client } from "../../src/client/client.ts";
 import { microTimestamp } from "../../src/observe/clock.ts";
 import type { JumpingClock } from "./jumping-clock.ts";
 import { jumpingClock } from "./jumping-clock.ts";
-import { addNode, addPod, createWorld, eventually, runPod } from "./world.ts";
+import { addNode, addPod, addService, createWorld, eventually, runPod } from "./world.ts";
 
 const KUBE_NODE_LEASE = "kube-node-lease";
 
@@ -201,5 +201,48 @@ test("CTL-117: pods of a node that is gone are removed, after a while in which i
       return podOf(client, "orphan");
     },
     (pod) => pod === undefined,
+  );
+});
+
+test("CTL-116: an evicted pod is Failed, leaves its Service's endpoints, and its owner replaces it", async (t) => {
+  const { client } = await begin(t);
+  await client.create<StatefulSet>(statefulSets, {
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    metadata: { namespace: "default", name: "web" },
+    spec: {
+      replicas: 1,
+      serviceName: "web",
+      selector: { matchLabels: { app: "web" } },
+      template: {
+        metadata: { labels: { app: "web" } },
+        spec: { containers: [{ name: "c", image: "one", ports: [{ name: "web", containerPort: 8080 }] }] },
+      },
+    },
+  });
+  await addService(client, "web", { app: "web" });
+  const endpoints = async (): Promise<number> =>
+    (await client.list<EndpointSlice>(endpointSlices, { namespace: "default" })).items.flatMap(
+      (slice) => slice.endpoints,
+    ).length;
+  const made = await eventually(
+    "the pod",
+    () => podOf(client, "web-0"),
+    (pod) => pod !== undefined,
+  );
+  await runPod(client, "web-0", "10.1.0.7");
+  await eventually("its endpoint", endpoints, (count) => count === 1);
+  await client.patch(
+    pods,
+    { namespace: "default", name: "web-0" },
+    "merge",
+    { status: { phase: "Failed", reason: "Evicted", message: "The node was low on resource: memory." } },
+    { subresource: "status" },
+  );
+  await eventually("no endpoint", endpoints, (count) => count === 0);
+  await eventually(
+    "its successor",
+    () => podOf(client, "web-0"),
+    (pod) => pod?.status?.phase === "Pending" && pod.metadata.uid !== made?.metadata.uid,
   );
 });

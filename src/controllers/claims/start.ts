@@ -10,6 +10,7 @@ import type { Part } from "../../observe/part.ts";
 import type { ControllerEnvironment } from "../environment.ts";
 import { isFinished } from "../pods/ready.ts";
 import { byAge, claimNamesOf, claimWords, decideClaim, PROTECTION } from "./decide.ts";
+import { startEphemeralClaims } from "./start-ephemeral.ts";
 
 /**
  * Gives every claim a directory of the node that its first pod is on, whatever its storage class is called, and keeps it as long
@@ -79,11 +80,12 @@ export async function startClaims(environment: ControllerEnvironment): Promise<P
       for (const key of claimWords(change.type === "removed" ? change.previous : change.object)) queue.add(key);
     }),
   ];
+  const ephemeral = startEphemeralClaims(environment);
   return {
     async stop() {
       for (const stop of stops) stop();
       events.stop();
-      await queue.stop();
+      await Promise.all([queue.stop(), ephemeral.stop()]);
     },
   };
 }

@@ -68,7 +68,8 @@ export async function startNodeLifecycle(
       if (taints !== undefined) {
         node = await client.update(nodeResource, { ...node, spec: { ...node.spec, taints } }, undefined, signal);
       }
-      if (conditionOf(node, "Ready")?.status === "True") return;
+      // A node that says itself that it is not ready still speaks for its pods; for one that is silent we do.
+      if (conditionOf(node, "Ready")?.status !== "Unknown") return;
       await Promise.all(
         pods
           .by("node", name)
@@ -124,7 +125,7 @@ export async function startNodeLifecycle(
     pods.onChange((change) => {
       if (change.type === "removed" || !isReady(change.object)) return;
       const node = nodes.get(change.object.spec?.nodeName ?? "");
-      if (node !== undefined && conditionOf(node, "Ready")?.status !== "True") queue.add(keyOf(node));
+      if (node !== undefined && conditionOf(node, "Ready")?.status === "Unknown") queue.add(keyOf(node));
     }),
   ];
   const evictions = startEvictions(environment);

@@ -12,6 +12,7 @@ import type { Part } from "../../observe/part.ts";
 import type { ControllerEnvironment } from "../environment.ts";
 import { createRests } from "../pods/rests.ts";
 import { decideClaims } from "./claim.ts";
+import { waitingOutConflicts } from "./conflicts.ts";
 import { wordsOfSelectors } from "./index-words.ts";
 import { ownedPodMatters } from "./matters.ts";
 import type { OwnedPods } from "./pods.ts";
@@ -116,7 +117,13 @@ export async function startOwners<Status, T extends Owner<Status>>(
     // Pods that turn ready one after another are one change of the status, and one step of whoever reads it.
     rests.begin(key, REST + candidates.length / 10);
   };
-  const queue = createWorkQueue({ concurrency: 16, clock, random, log, work });
+  const queue = createWorkQueue({
+    concurrency: 16,
+    clock,
+    random,
+    log,
+    work: waitingOutConflicts(work, (key, milliseconds) => queue.addAfter(key, milliseconds)),
+  });
   const touch = (key: string): void => {
     const rest = rests.left(key);
     if (rest === 0) queue.add(key);
