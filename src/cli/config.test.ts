@@ -128,3 +128,10 @@ test("DNS-103: a resolv.conf with a pod's search list, and at most the three ser
     "nameserver 10.96.0.10\nnameserver b\nnameserver c\nsearch web.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5\n",
   );
 });
+
+test("the runtime is process unless told, simulated when told; others are refused by name", () => {
+  assert.equal(config().runtime, "process");
+  assert.equal(config(["--runtime", "simulated"]).runtime, "simulated");
+  assert.throws(() => config(["--runtime", "containerd"]), /^UsageError: --runtime: .*not containerd$|not containerd/);
+  assert.throws(() => config(["--runtime", "simulate"]), /did you mean simulated\?/);
+});

@@ -27,6 +27,8 @@ export interface SystemConfig {
   readonly allowExternalIPs: boolean;
   readonly clusterDomain: string;
   readonly nodeName: string;
+  /** The runtime of pods that name none. */
+  readonly runtime: "process" | "simulated";
   readonly logLevel: LogLevel;
 }
 
@@ -41,7 +43,7 @@ export const SYSTEM_FLAGS = {
   ...STORE_FLAGS,
   listen: { type: "string", value: "ADDR:PORT", help: "where the API server listens (127.0.0.1:6443)" },
   "proxy-mode": { type: "string", value: "MODE", help: "auto or nftables (auto)" },
-  runtime: { type: "string", value: "NAME", help: "process (process)" },
+  runtime: { type: "string", value: "NAME", help: "process, or simulated: pods without programs (process)" },
   "service-cluster-ip-range": {
     type: "string",
     value: "CIDR[,CIDR]",
@@ -118,8 +120,8 @@ export function systemConfig(
   if (mode !== "auto" && mode !== "nftables")
     throw new UsageError(`--proxy-mode: this version has nftables only, not ${mode}`);
   const runtime = oneOf("runtime", text(given, "runtime") ?? "process", ["process", "simulated", "containerd"]);
-  if (runtime !== "process")
-    throw new UsageError(`--runtime: this version starts pods as plain programs (process) only, not ${runtime}`);
+  if (runtime === "containerd")
+    throw new UsageError("--runtime: this version has process and simulated, not containerd");
 
   const listen = text(given, "listen") ?? "127.0.0.1:6443";
   const match = /^(?:\[([0-9a-f:]+)\]|([^:]*)):(\d{1,5})$/i.exec(listen);
@@ -223,6 +225,7 @@ export function systemConfig(
     allowExternalIPs: given.values["allow-external-ips"] === true,
     clusterDomain,
     nodeName,
+    runtime,
     logLevel: oneOf("log-level", text(given, "log-level") ?? "info", LOG_LEVELS),
   };
 }

@@ -23,9 +23,14 @@ import { machineFacts } from "./registration/machine-facts.ts";
 import { keepRegistered } from "./registration/register.ts";
 import { chooseRuntimes } from "./runtimes/choose.ts";
 import { processRuntime } from "./runtimes/process/process-runtime.ts";
+import { simulatedRuntime } from "./runtimes/simulated/simulated-runtime.ts";
 import { hostNetwork } from "./sandbox/host-network.ts";
 import { ownNetwork } from "./sandbox/own-network.ts";
+import { sharedNetwork } from "./sandbox/shared-network.ts";
 import { podRecords } from "./state/pod-record.ts";
+
+/** The runtimes that every node has. */
+export type RuntimeName = "process" | "simulated";
 
 export interface NodeOptions {
   readonly client: Client;
@@ -49,6 +54,8 @@ export interface NodeOptions {
   readonly clusterDomain: string;
   /** We are root only in a user namespace of our own. */
   readonly rootless: boolean;
+  /** The runtime of pods that name none with `runtimeClassName`. */
+  readonly runtime: RuntimeName;
   /** The Node program that pods find in their PATH. */
   readonly nodeBinary: string;
   /** Resource name → quantity, as the Node tells it. */
@@ -65,6 +72,8 @@ export interface NodePart extends Part {
 
 /** Pods set up at a time: those that come together have their networks made together. */
 const SETUPS = 24;
+/** Pods without programs ended at a time, when all are. */
+const ENDS = 500;
 /** Containers started at a time: more would only wait for a core, and all would be late. */
 const STARTS = 12;
 
@@ -89,20 +98,24 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
   const networks = {
     own: ownNetwork(host, pool, options.gateways),
     host: hostNetwork(options.nodeAddresses),
-    // Until a runtime without programs is here.
-    shared: hostNetwork([]),
+    shared: sharedNetwork(host, pool, options.podRanges),
   };
   for (const { sandbox } of known.values()) networks[sandbox.network].hold(sandbox);
 
-  const runtime = processRuntime({
-    host,
-    log,
-    scratch: at("view"),
-    hidden: [...new Set([...options.hidden, options.directory])],
-    nodeBinary: options.nodeBinary,
-    rootless: options.rootless,
-  });
-  const prepared = runtime.prepare();
+  const { nodeBinary } = options;
+  const runtimes = [
+    processRuntime({
+      host,
+      log,
+      scratch: at("view"),
+      hidden: [...new Set([...options.hidden, options.directory])],
+      nodeBinary,
+      rootless: options.rootless,
+    }),
+    simulatedRuntime({ host, clock, log, nodeBinary }),
+  ];
+  const prepared = Promise.all(runtimes.map((runtime) => runtime.prepare()));
+  const closeRuntimes = (): Promise<unknown> => Promise.all(runtimes.map((runtime) => runtime.close()));
   const stopping = new AbortController();
   const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener("abort", () => resolve()));
   const events = createEventRecorder({ client, component: "kubelet", host: options.nodeName, clock, log });
@@ -123,7 +136,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     random,
     log,
     events,
-    runtimes: chooseRuntimes([runtime], runtime.name),
+    runtimes: chooseRuntimes(runtimes, options.runtime),
     records,
     ready: Promise.all([prepared, services.synced()]).then(() => undefined),
     inTurn: inTurn(SETUPS),
@@ -188,7 +201,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     events.stop();
     throw error;
   }
-  const facts = { ...options, ...(await machineFacts()), runtime: runtime.name };
+  const facts = { ...options, ...(await machineFacts()) };
   const registered = keepRegistered({ client, clock, random, log, events, facts }, stopping.signal);
 
   const leave = async (): Promise<void> => {
@@ -209,15 +222,22 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     }),
     async stop() {
       await leave();
-      await runtime.close();
+      await closeRuntimes();
     },
     async removeAll() {
       await leave();
       await orphansEnded;
       // What was never listed from the API is known by its record alone.
       const left = await records.load();
-      await Promise.all(left.map((record) => context.inTurn(() => endByRecord(context, record))));
-      await runtime.close();
+      // Ending a program costs the machine something; where there is none, each only waits for its turn.
+      const many = inTurn(ENDS);
+      await Promise.all(
+        left.map((record) => {
+          const turn = record.sandbox.network === "shared" ? many : context.inTurn;
+          return turn(() => endByRecord(context, record));
+        }),
+      );
+      await closeRuntimes();
     },
   };
 }

@@ -18,15 +18,27 @@ function inside(file: string, rootless: boolean): void {
   // An ordinary user of no name: nothing on the machine belongs to it.
   const become = rootless && isRoot ? ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"] : [];
   const [command, ...args] = [...become, ...enter] as [string, ...string[]];
-  args.push("sh", "-c", MACHINE, "sh", process.execPath, "--test", "--test-timeout=60000", join(here, "inside", file));
+  args.push("sh", "-c", MACHINE, "sh", process.execPath, "--test", "--test-timeout=180000", join(here, "inside", file));
   const env: NodeJS.ProcessEnv = { ...process.env, FAIRLEAD_ROOTLESS: rootless ? "1" : "0", HOME: "/" };
   // So that the runner inside reports for itself.
   delete env["NODE_TEST_CONTEXT"];
-  const { status, stdout, stderr } = spawnSync(command, args, { env, cwd: "/", encoding: "utf8", timeout: 150_000 });
+  const { status, stdout, stderr } = spawnSync(command, args, { env, cwd: "/", encoding: "utf8", timeout: 420_000 });
   assert.equal(status, 0, `${stdout}\n${stderr}`);
 }
 
-for (const file of ["confinement.ts", "ending.ts", "life.ts", "probes.ts", "restarts.ts", "sidecars.ts"]) {
+const FILES = [
+  "confinement.ts",
+  "contract-process.ts",
+  "contract-simulated.ts",
+  "ending.ts",
+  "life.ts",
+  "probes.ts",
+  "restarts.ts",
+  "sidecars.ts",
+  "simulated.ts",
+];
+
+for (const file of FILES) {
   void test(
     `${file} as root`,
     {

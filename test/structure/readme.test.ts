@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { decodingFaults, kindOf } from "../../src/cli/manifests/apply.ts";
 import { parseManifests } from "../../src/cli/manifests/read.ts";
@@ -19,6 +19,9 @@ const commandsOf = (text: string): string[] =>
       .map((line) => line.replace(/\s+#.*$/, "").trim())
       .filter((line) => line !== ""),
   );
+
+/** The examples' own pages. */
+const pages = (): string[] => globSync("examples/*/README.md", { cwd: ROOT });
 
 const run = (command: string, args: readonly string[]) =>
   spawnSync(command, args, { cwd: ROOT, encoding: "utf8", timeout: 30_000 });
@@ -50,6 +53,7 @@ test("every line with bin/fairlead is one that the command line understands", ()
   try {
     const lines = [
       ...commandsOf(read("README.md")),
+      ...pages().flatMap((page) => commandsOf(read(page))),
       ...[...read("README.md").matchAll(/^\| `(bin\/fairlead [^`]*)`/gm)].map((row) =>
         row[1]!
           .replaceAll(/\[|\]|…/g, "")
@@ -83,7 +87,8 @@ test("every line with bin/fairlead is one that the command line understands", ()
 test("kubectl understands every line with kubectl", (context) => {
   const [kubectl] = kubectls();
   if (kubectl === undefined) return context.skip("no kubectl");
-  const lines = commandsOf(read("README.md")).filter((line) => line.startsWith("kubectl "));
+  const all = ["README.md", ...pages()].flatMap((page) => commandsOf(read(page)));
+  const lines = all.filter((line) => line.startsWith("kubectl "));
   assert.ok(lines.length >= 5);
   for (const line of lines) {
     const words = line.split(/\s+/).slice(1);
@@ -96,6 +101,13 @@ test("kubectl understands every line with kubectl", (context) => {
       assert.match(stdout, new RegExp(`(^|[\\s,])${flag}[=,:\\s]`, "m"), `${line}: ${flag}`);
     }
   }
+});
+
+test("every example has a page, but for the one that the README itself shows", () => {
+  const folders = globSync("examples/*/", { cwd: ROOT }).map((folder) => basename(folder));
+  const named = pages().map((page) => basename(dirname(page)));
+  assert.deepEqual(named.sort(), folders.filter((name) => name !== "hello").sort());
+  assert.ok(named.length >= 3);
 });
 
 test("every example manifest is decoded without a fault", () => {

@@ -40,7 +40,8 @@ test("default routes, other ranges and our own links are no overlap", () => {
 });
 
 test("flannel's links are not ours", () => {
-  assert.deepEqual(["fairlead0", "fl0123abcd", "flannel.1", "fl0", "eth0"].map(isSiteLink), [
+  assert.deepEqual(["fairlead0", "fl0123abcd", "flshared", "flannel.1", "fl0", "eth0"].map(isSiteLink), [
+    true,
     true,
     true,
     false,

@@ -43,7 +43,11 @@ const TITLES = { startup: "Startup", liveness: "Liveness", readiness: "Readiness
 export function startContainerProbes(options: ContainerProbesOptions): ContainerProbes {
   const { container, was } = options;
   const { clock, events } = options.context;
-  const { startupProbe, livenessProbe, readinessProbe }: Partial<Container> = options.kind === "init" ? {} : container;
+  const probes: Partial<Container> = options.kind === "init" ? {} : container;
+  const { startupProbe, livenessProbe } = probes;
+  // A runtime that answers for its programs is heard on readiness also where the container has no probe for it.
+  const heard = options.judge === undefined || options.kind === "init" ? undefined : {};
+  const readinessProbe = probes.readinessProbe ?? heard;
   const asking = new Map<ProbeKind, Asking>();
   let hasStarted = startupProbe === undefined || was.started;
   let ready = hasStarted && (readinessProbe === undefined || was.ready);

@@ -28,6 +28,8 @@ export async function preparePodNetwork(context: PodContext, record: PodRecord):
 
 /** Writes the pod's volumes, hosts, resolv.conf and hostname. Throws ConfigError. */
 export async function preparePodFiles(context: PodContext, pod: Pod, record: PodRecord): Promise<void> {
+  // A runtime without programs has nobody who would read them.
+  if (record.sandbox.network === "shared") return;
   const directory = context.files.pod(record.uid);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const hostname = podHostname(pod, context.clusterDomain);
@@ -48,6 +50,23 @@ export async function preparePodFiles(context: PodContext, pod: Pod, record: Pod
   await makeVolumes(pod, context.files.volumes(record.uid), context.lookups(record.namespace));
 }
 
+/** What a start has without a program: nothing that it names is looked up, so nothing of it can be missing. */
+async function withoutProgram(context: PodContext, pod: Pod, container: Container, record: PodRecord, attempt: number) {
+  const logs = join(context.files.logs(record), container.name);
+  await mkdir(logs, { recursive: true, mode: 0o700 });
+  return {
+    pod,
+    container,
+    sandbox: record.sandbox,
+    hostname: podHostname(pod, context.clusterDomain).kernel,
+    command: [],
+    env: {},
+    mounts: [],
+    directory: join(context.files.pod(record.uid), container.name, String(attempt)),
+    log: join(logs, `${attempt}.log`),
+  };
+}
+
 /** All that the next start of a container needs, looked up now. Throws ConfigError. */
 export async function containerStart(
   context: PodContext,
@@ -56,6 +75,7 @@ export async function containerStart(
   record: PodRecord,
   attempt: number,
 ): Promise<ContainerStart> {
+  if (record.sandbox.network === "shared") return withoutProgram(context, pod, container, record, attempt);
   const directory = context.files.pod(record.uid);
   const hostname = podHostname(pod, context.clusterDomain).kernel;
   const env = await containerEnvironment({

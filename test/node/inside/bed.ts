@@ -8,7 +8,7 @@ import { systemHost } from "../../../src/host/processes.ts";
 import { systemClock } from "../../../src/observe/clock.ts";
 import { createLog, silentLog } from "../../../src/observe/log.ts";
 import { stayAwake } from "../../../src/observe/stay-awake.ts";
-import { startNode, type NodePart } from "../../../src/node/node.ts";
+import { startNode, type NodeOptions, type NodePart } from "../../../src/node/node.ts";
 import { startedProcess } from "../../../src/node/runtimes/process/started.ts";
 import { readReport } from "../../../src/node/runtimes/process/status-file.ts";
 import { podRecords } from "../../../src/node/state/pod-record.ts";
@@ -31,9 +31,11 @@ export interface Bed {
 /** The processes of all containers that are on record and run: what watches each, and its first one. */
 async function processesOf(directory: string): Promise<ProcessIdentity[]> {
   const records = await podRecords(join(directory, "state")).load();
-  const started = records.flatMap((record) =>
-    Object.values(record.containers).flatMap(({ started: one }) => (one === undefined ? [] : [startedProcess(one)])),
-  );
+  const started = records
+    .filter(({ runtime }) => runtime === "process")
+    .flatMap((record) =>
+      Object.values(record.containers).flatMap(({ started: one }) => (one === undefined ? [] : [startedProcess(one)])),
+    );
   const pids = await Promise.all(
     started.map(async ({ monitor, statusFile }) => {
       const { init } = readReport(await readFile(statusFile, "utf8").catch(() => ""));
@@ -50,14 +52,14 @@ async function endBed(directory: string, hidden: string, part: NodePart): Promis
   const { stdout } = await host.check("ip", ["-o", "link"]);
   const namespaces = await host.check("ip", ["netns", "list"]);
   await rm(hidden, { recursive: true, force: true });
-  assert.doesNotMatch(stdout, /fl[0-9a-f]{8}/, "no link is left");
+  assert.doesNotMatch(stdout, /fl([0-9a-f]{8}|shared)/, "no link is left");
   assert.equal(namespaces.stdout, "", "no namespace is left");
   for (const process of running) {
     await until(`process ${process.pid} to end`, async () => !(await isRunning(process)));
   }
 }
 
-export async function bed(): Promise<Bed> {
+export async function bed(options: Partial<NodeOptions> = {}): Promise<Bed> {
   const hidden = await mkdtemp("/var/tmp/fairlead-node-");
   const directory = join(hidden, "node");
   const client = fakeClient();
@@ -84,9 +86,11 @@ export async function bed(): Promise<Bed> {
         clusterDNS: ["10.96.0.10"],
         clusterDomain: "cluster.local",
         rootless,
+        runtime: "process",
         nodeBinary: process.execPath,
         capacity: { cpu: "2", memory: "1Gi", pods: "250" },
         version: "v1.36.2+fairlead.test",
+        ...options,
       }),
     end: (part) => endBed(directory, hidden, part),
   };

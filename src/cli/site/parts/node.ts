@@ -13,6 +13,9 @@ import { random, type Ground, type RunningPart } from "./part.ts";
 /** Who pods are unless they say otherwise. */
 const NOBODY = 65534;
 
+/** How many pods a node takes: a program needs memory and a namespace, a simulated pod two routes and some lines of a table. */
+const PODS = { process: "1000", simulated: "20000" } as const;
+
 /** A node part for this configuration, also for one that only removes. */
 export async function nodePart(
   ground: Omit<Ground, "given">,
@@ -35,8 +38,13 @@ export async function nodePart(
     clusterDomain: config.clusterDomain,
     // Root of a namespace that has no other user cannot become one either.
     rootless: config.rootless || !(await mapsUser(NOBODY)),
+    runtime: config.runtime,
     nodeBinary: process.execPath,
-    capacity: { cpu: String(availableParallelism()), memory: `${Math.floor(totalmem() / 1024)}Ki`, pods: "1000" },
+    capacity: {
+      cpu: String(availableParallelism()),
+      memory: `${Math.floor(totalmem() / 1024)}Ki`,
+      pods: PODS[config.runtime],
+    },
     version: `v1.36.2+fairlead.${VERSION}`,
   });
 }

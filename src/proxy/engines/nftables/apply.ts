@@ -3,7 +3,7 @@ import type { IPFamily } from "../../../net/ip.ts";
 import type { Desired } from "../../engine.ts";
 import type { NftPart } from "./compile.ts";
 import type { NftFrame } from "./frame.ts";
-import { loadText, NftFailed, type NftSession } from "./nft.ts";
+import { loadText, NftFailed, type NftSession } from "../../../host/nft.ts";
 import { readGeneration } from "./read.ts";
 import { Transaction } from "./stage.ts";
 import type { NftState } from "./state.ts";

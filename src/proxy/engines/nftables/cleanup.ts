@@ -1,6 +1,6 @@
 import type { Host } from "../../../host/host.ts";
 import { TABLE } from "./elements.ts";
-import { loadText } from "./nft.ts";
+import { loadText } from "../../../host/nft.ts";
 
 /** Removes our tables of both families, and nothing else (PRX-268). Adding first makes it no fault that one is absent. */
 export const cleanup = (host: Host, signal: AbortSignal): Promise<void> =>

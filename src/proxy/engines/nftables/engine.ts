@@ -5,7 +5,7 @@ import { apply } from "./apply.ts";
 import { cleanup } from "./cleanup.ts";
 import { compile, type NftPart } from "./compile.ts";
 import { compileNode, type NftFrame } from "./frame.ts";
-import { NftSession } from "./nft.ts";
+import { NftSession } from "../../../host/nft.ts";
 import { read } from "./read.ts";
 import type { NftState } from "./state.ts";
 import { supported } from "./supported.ts";

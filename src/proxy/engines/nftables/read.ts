@@ -3,7 +3,7 @@ import type { IPFamily } from "../../../net/ip.ts";
 import { TABLE, TABLE_FAMILY, type SetName } from "./elements.ts";
 import { LAYOUT } from "./frame.ts";
 import { LOCAL_BIT, MAX_ENDPOINT, PORT_SHIFT, priorityNumber, type ListName } from "./listid.ts";
-import { NftFailed } from "./nft.ts";
+import { NftFailed } from "../../../host/nft.ts";
 import type { PortNumbers } from "./numbering.ts";
 import { shapeOf, type Shape } from "./shape.ts";
 import { NftState } from "./state.ts";

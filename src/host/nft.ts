@@ -1,4 +1,4 @@
-import type { Host, Running } from "../../../host/host.ts";
+import type { Host, Running } from "./host.ts";
 
 /** nft refused: the exact complaint, and what it was given. */
 export class NftFailed extends Error {
