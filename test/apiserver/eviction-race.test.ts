@@ -63,6 +63,6 @@ void test("two servers never both take the last disruption of a budget, and none
       }
     }
   } finally {
-    for (const { close } of servers) await close();
+    for (const server of servers) await server.close();
   }
 });
