@@ -7,7 +7,9 @@ test("a conflict is waited out, and every other failure is one", async () => {
   const later: [string, number][] = [];
   const fails = (error: Error) =>
     waitingOutConflicts(
-      () => Promise.reject(error),
+      async () => {
+        throw error;
+      },
       (key, milliseconds) => later.push([key, milliseconds]),
     );
   const { signal } = new AbortController();
