@@ -69,7 +69,14 @@ describe("rollouts of a Deployment under load", { skip: kubectl === undefined ? 
     );
     assert.equal(version, `v${ROLLOUTS - 1}`);
     await until("the version before to answer", async () => {
-      const words = [...intoNetwork(host, fairlead.data, false), "curl", "-sf", "--max-time", "2", `http://${ADDRESS}/`];
+      const words = [
+        ...intoNetwork(host, fairlead.data, false),
+        "curl",
+        "-sf",
+        "--max-time",
+        "2",
+        `http://${ADDRESS}/`,
+      ];
       const { stdout } = await host.run(words[0]!, words.slice(1));
       return stdout.trim() === version;
     });
