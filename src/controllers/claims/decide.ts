@@ -21,7 +21,7 @@ export const claimWords = (pod: Pod): string[] =>
   claimNamesOf(pod).map((name) => `${pod.metadata.namespace ?? ""}/${name}`);
 
 /** The volume of a claim: the directory that nobody else has. */
-export const volumeNameOf = ({ metadata }: PersistentVolumeClaim): string => `local-${metadata.uid ?? ""}`;
+const volumeNameOf = ({ metadata }: PersistentVolumeClaim): string => `local-${metadata.uid ?? ""}`;
 
 const nameOf = ({ metadata }: Pod): string => metadata.name ?? "";
 
@@ -29,7 +29,7 @@ const nameOf = ({ metadata }: Pod): string => metadata.name ?? "";
 const holds = (pod: Pod): boolean => (pod.spec?.nodeName ?? "") !== "";
 
 /** Why the claim cannot be a directory; undefined when it can. What asks for certain data must not be given an empty one. */
-export function whyNot(claim: PersistentVolumeClaim): string | undefined {
+function whyNot(claim: PersistentVolumeClaim): string | undefined {
   const { volumeName, volumeMode, selector, dataSource, dataSourceRef } = claim.spec ?? {};
   if (volumeMode === "Block") {
     return "volumeMode is Block, and claims are directories here; it should be Filesystem";

@@ -12,7 +12,7 @@ import { isFinished, isTerminating } from "../pods/ready.ts";
 const TIMEOUT = 2 * 60_000;
 
 /** When the pod's condition DisruptionTarget has to be taken back (KEP-3329); undefined when it need not be. */
-export function targetEndsAt(pod: Pod): number | undefined {
+function targetEndsAt(pod: Pod): number | undefined {
   if (isTerminating(pod) || isFinished(pod)) return undefined;
   const said = pod.status?.conditions?.find(({ type }) => type === "DisruptionTarget");
   // A node that ends a pod may take its time over it.

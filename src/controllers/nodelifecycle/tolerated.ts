@@ -8,7 +8,7 @@ const DEFAULT_SECONDS = 300;
  * The pod's tolerations with those that upstream's admission (DefaultTolerationSeconds) writes into every pod that says nothing
  * about these two taints. Here they are not written but meant: pods stay as they were sent.
  */
-export function tolerationsOf(pod: Pod): Toleration[] {
+function tolerationsOf(pod: Pod): Toleration[] {
   const held = pod.spec?.tolerations ?? [];
   const covers = (key: string): boolean =>
     held.some(
