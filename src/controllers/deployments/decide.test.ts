@@ -262,3 +262,20 @@ test("CTL-124: a ReplicaSet of the right size that was told another one does not
   });
   assert.equal(update[0]?.metadata.annotations?.["deployment.kubernetes.io/desired-replicas"], "3");
 });
+
+test("CTL-124: what rounding leaves over goes to the largest ReplicaSet; of equal ones the newest grows and the oldest shrinks", () => {
+  const strategy = { type: "RollingUpdate", rollingUpdate: { maxSurge: 2, maxUnavailable: 0 } };
+  const before = deploymentOf({ replicas: 7, strategy });
+  const sets = ["one", "two", "three"].map((image, index) => {
+    const set = newReplicaSet(withImage(before, image), index + 1, 3);
+    const metadata = { ...set.metadata, uid: image, creationTimestamp: `2026-01-0${index + 1}T00:00:00Z` };
+    return { ...set, metadata };
+  });
+  const scaledTo = (replicas: number): Record<string, number | undefined> => {
+    const deployment = withImage(deploymentOf({ replicas, strategy }), "three");
+    const { update } = decideRollout({ deployment, sets, hasPods: () => true, rangeOf, now: 0 });
+    return Object.fromEntries(update.map(({ metadata, spec }) => [metadata.uid, spec?.replicas]));
+  };
+  assert.deepEqual(scaledTo(8), { one: 3, two: 3, three: 4 });
+  assert.deepEqual(scaledTo(6), { one: 2, two: 3, three: 3 });
+});

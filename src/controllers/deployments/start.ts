@@ -9,6 +9,7 @@ import type { ControllerEnvironment } from "../environment.ts";
 import { adoptAndRelease, orphansOf } from "../owned/adopt.ts";
 import { isActive } from "../owned/available.ts";
 import { decideClaims } from "../owned/claim.ts";
+import { waitingOutConflicts } from "../owned/conflicts.ts";
 import { ownerWord, wordsOfSelectors } from "../owned/index-words.ts";
 import { controllerUid, ownerKeyOf } from "../owned/reference.ts";
 import { matcherOf } from "../owned/selector.ts";
@@ -88,7 +89,13 @@ export async function startDeployments(environment: ControllerEnvironment): Prom
     log.debug({ name: set.metadata.name, collisionCount }, "the name of a new ReplicaSet is taken; trying another");
     return { ...before, status: { ...before.status, collisionCount } };
   };
-  const queue = createWorkQueue({ concurrency: 16, clock, random, log, work });
+  const queue = createWorkQueue({
+    concurrency: 16,
+    clock,
+    random,
+    log,
+    work: waitingOutConflicts(work, (key, milliseconds) => queue.addAfter(key, milliseconds)),
+  });
 
   const addOwnersOf = (set: ReplicaSet): void => {
     const key = ownerKeyOf(set, deployments);

@@ -12,6 +12,7 @@ import type { Part } from "../../observe/part.ts";
 import type { ControllerEnvironment } from "../environment.ts";
 import { createRests } from "../pods/rests.ts";
 import { decideClaims } from "./claim.ts";
+import { waitingOutConflicts } from "./conflicts.ts";
 import { wordsOfSelectors } from "./index-words.ts";
 import { ownedPodMatters } from "./matters.ts";
 import type { OwnedPods } from "./pods.ts";
@@ -52,6 +53,9 @@ export interface OwnersOptions<Status, T extends Owner<Status>> {
   /** The owner is gone. What it leaves is the garbage collector's, but for what only we know of. */
   readonly gone?: (object: T) => void;
 }
+
+/** Milliseconds that changes of pods wait after a turn; the first after a quiet time never waits. */
+const REST = 10;
 
 export interface Owners extends Part {
   /** Another turn for the owner of this key. */
@@ -110,9 +114,16 @@ export async function startOwners<Status, T extends Owner<Status>>(
       },
       again: (milliseconds) => (milliseconds <= 0 ? queue.add(key) : queue.addAfter(key, milliseconds)),
     });
-    rests.begin(key, candidates.length / 10);
+    // Pods that turn ready one after another are one change of the status, and one step of whoever reads it.
+    rests.begin(key, REST + candidates.length / 10);
   };
-  const queue = createWorkQueue({ concurrency: 16, clock, random, log, work });
+  const queue = createWorkQueue({
+    concurrency: 16,
+    clock,
+    random,
+    log,
+    work: waitingOutConflicts(work, (key, milliseconds) => queue.addAfter(key, milliseconds)),
+  });
   const touch = (key: string): void => {
     const rest = rests.left(key);
     if (rest === 0) queue.add(key);

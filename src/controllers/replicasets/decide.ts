@@ -20,8 +20,9 @@ export function decideReplicas(
   related: () => Iterable<Pod>,
   now: number,
 ): ReplicaChanges {
+  const missing = wanted - active.length;
+  if (missing >= 0) return { create: Math.min(missing, MOST), remove: [] };
   const excess = active.length - wanted;
-  if (excess <= 0) return { create: Math.min(-excess, MOST), remove: [] };
   const ranked = excess < active.length ? rankForDeletion(active, related(), now) : active;
   return { create: 0, remove: ranked.slice(0, Math.min(excess, MOST)) };
 }

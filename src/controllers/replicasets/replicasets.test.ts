@@ -3,12 +3,9 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { pod as podOf } from "../../../test/controllers/examples.ts";
 import type { Pod, ReplicaSet, ReplicationController } from "../../api/generated/types.ts";
-import { replicaSets, replicationControllers } from "../../api/resources.ts";
-import { referenceTo } from "../owned/reference.ts";
 import { decideReplicas } from "./decide.ts";
 import { wantedOf } from "./replicated.ts";
 import { nextStatus } from "./status.ts";
-import { touchedOwners } from "./touches.ts";
 
 const NOW = Date.parse("2026-01-01T01:00:00Z");
 const TEMPLATE = { metadata: { labels: { app: "web", tier: "front" } }, spec: { containers: [{ name: "c" }] } };
@@ -36,7 +33,7 @@ test("CTL-124: as many pods are made or removed as are missing or too many, 500 
     assert.ok(create === 0 || remove.length === 0);
     assert.equal(new Set(remove).size, remove.length);
   });
-  fc.assert(property, { numRuns: 30 });
+  fc.assert(property, { numRuns: 30, examples: [[7, 7]] });
 });
 
 test("CTL-124, CTL-129: the status counts pods, those with all labels, the ready and the available ones, and those that leave", () => {
@@ -83,24 +80,4 @@ test("CTL-126: a ReplicationController's selector is a map, and its status knows
   assert.equal(wantedOf(object).replicas, 1);
   const status = nextStatus(object, { active: [], leaving: 1, failure: undefined, now: NOW });
   assert.deepEqual(status, { replicas: 0, observedGeneration: 1 });
-});
-
-test("CTL-124: only changes of a pod that count wake its owner; an orphan wakes those that may adopt it", () => {
-  const owned = podOf("a", { ready: false });
-  const mine: Pod = { ...owned, metadata: { ...owned.metadata, ownerReferences: [referenceTo(set(), replicaSets)] } };
-  const touched = (previous: Pod, object: Pod, resource = replicaSets): string[] =>
-    touchedOwners({ type: "changed", previous, object }, resource, () => ["shop/other"]);
-  const annotated = { ...mine, metadata: { ...mine.metadata, annotations: { a: "b" } } };
-  assert.deepEqual(touched(mine, annotated), []);
-  const ready = { ...mine, status: podOf("a", { ready: true }).status };
-  assert.deepEqual(touched(mine, ready), ["shop/web"]);
-  assert.deepEqual(touched(mine, ready, replicationControllers), []);
-  const free = { ...mine, metadata: { ...mine.metadata, ownerReferences: [] } };
-  assert.deepEqual(touched(mine, free), ["shop/web", "shop/other"]);
-  assert.deepEqual(touched(free, mine), ["shop/web"]);
-  assert.deepEqual(touched(free, { ...free, status: ready.status }), []);
-  assert.deepEqual(
-    touchedOwners({ type: "removed", previous: mine }, replicaSets, () => ["shop/other"]),
-    ["shop/web"],
-  );
 });
