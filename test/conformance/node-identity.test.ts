@@ -391,5 +391,6 @@ void test("a node reads the claims that its pods name, and says of them how much
     more.body.message,
     /persistentvolumeclaims "mine" is forbidden: node "one" is not allowed to update fields other than status.quantity and status.conditions/,
   );
+  assert.equal((await patch(`${claims}/mine/status`, { status: { phase: "Bound" } }, one)).code, 403);
   assert.equal((await patch(`${claims}/mine`, { spec: { volumeName: "v" } }, one)).code, 403);
 });

@@ -86,7 +86,11 @@ export class RequestMetrics {
     // What is not served has any name; it is counted, but not told apart.
     if (kind === undefined) return ["apiserver", dryRun, "", "", "", "", method, ""];
     const scope = name !== "" || verb === "create" ? "resource" : namespace !== "" ? "namespace" : "cluster";
-    const part = kind.subresources.includes(subresource as "status") || LONG.has(subresource) ? subresource : "";
+    const isPart =
+      kind.subresources.includes(subresource as "status") ||
+      LONG.has(subresource) ||
+      (subresource === "scale" && kind.scaling !== undefined);
+    const part = isPart ? subresource : "";
     return ["apiserver", dryRun, group, resource, scope, part, LONG.has(subresource) ? "CONNECT" : method, version];
   }
 }

@@ -1,8 +1,11 @@
+import { workloadDescriptions } from "./workload-descriptions.ts";
+
 /**
  * What `kubectl explain` says, in our own words: by type, then by field; `""` is the type itself. Types and fields that are not here
  * are described by their names alone.
  */
 const descriptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  ...workloadDescriptions,
   ClientIPConfig: {
     "": "How affinity by client address works.",
     timeoutSeconds: "Seconds for which a client stays with its endpoint: 1 to 86400. 10800 unless said otherwise.",
