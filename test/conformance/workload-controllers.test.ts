@@ -3,25 +3,23 @@ import { after, before, test } from "node:test";
 import type { Pod } from "../../src/api/generated/types.ts";
 import { createClient } from "../../src/client/connect.ts";
 import type { Client } from "../../src/client/client.ts";
-import { playNode, type PlayedNode } from "../controllers/played-node.ts";
+import { playNode } from "../controllers/played-node.ts";
 import { until } from "../lab/until.ts";
 import { startSubject, type Subject } from "./subject.ts";
 
 /*
- * What StatefulSets, DaemonSets, Jobs and disruption budgets come to rest at, word for word. The test plays the nodes: `node-1` and
+ * What StatefulSets, DaemonSets and disruption budgets come to rest at, word for word. The test plays the nodes: `node-1` and
  * `node-2`, which never say how they are, and are given time for that.
  */
 
 let subject: Subject;
-let node: PlayedNode;
 let client: Client;
 const cleanups: (() => void)[] = [];
 before(async () => {
   subject = await startSubject({ controllers: true });
   client = createClient({ server: `https://127.0.0.1:${subject.port}`, ca: subject.ca, ...subject.admin });
-  node = await playNode({ after: (cleanup) => cleanups.push(cleanup as () => void) }, client, { unbound: true });
+  await playNode({ after: (cleanup) => cleanups.push(cleanup as () => void) }, client, { unbound: true });
   cleanups.push(() => client.close());
-  node.turnReady(({ metadata }) => metadata.labels?.["batch.kubernetes.io/job-name"] === undefined);
 });
 after(async () => {
   for (const cleanup of cleanups) cleanup();
@@ -194,169 +192,6 @@ void test("CTL-126: a DaemonSet's pods, revisions and status", async () => {
       ["node.kubernetes.io/unschedulable", "NoSchedule", "Exists"],
     ],
   );
-});
-
-/** Says of a Job's pods how they ended; undefined leaves one as it is. */
-async function endPods(name: string, exitCodeOf: (pod: Pod) => number | undefined): Promise<void> {
-  for (const pod of await podsOf(name)) {
-    const exitCode = exitCodeOf(pod);
-    if (exitCode === undefined || pod.status?.phase !== "Pending") continue;
-    const finishedAt = new Date().toISOString().replace(/\.\d+/, "");
-    const terminated = { exitCode, startedAt: finishedAt, finishedAt };
-    const containerStatuses = [
-      { name: "c", image: "one", imageID: "", ready: false, restartCount: 0, state: { terminated } },
-    ];
-    await patch(`/api/v1/namespaces/${name}/pods/${pod.metadata.name ?? ""}/status`, {
-      status: { phase: exitCode === 0 ? "Succeeded" : "Failed", containerStatuses },
-    });
-  }
-}
-
-// oxlint-disable-next-line typescript/no-explicit-any -- the same
-const conditionsOf = (job: any): string[][] =>
-  // oxlint-disable-next-line typescript/no-explicit-any -- the same
-  (job.status?.conditions ?? []).map(({ type, status, reason, message }: any) => [type, status, reason, message]);
-// oxlint-disable-next-line typescript/no-explicit-any -- the same
-const isOver = (job: any): boolean =>
-  conditionsOf(job).some(([type, status]) => (type === "Complete" || type === "Failed") && status === "True");
-// oxlint-disable-next-line typescript/no-explicit-any -- the same
-const countsOf = ({ status }: any): object => {
-  const { conditions: _, startTime: __, completionTime: ___, ...counts } = status;
-  return counts;
-};
-
-async function runJob(
-  name: string,
-  spec: object,
-  exitCodeOf: (pod: Pod) => number | undefined,
-  pod: object = {},
-  // oxlint-disable-next-line typescript/no-explicit-any -- the same
-): Promise<any> {
-  await namespace(name);
-  await create(`/apis/batch/v1/namespaces/${name}/jobs`, {
-    metadata: { name: "sum" },
-    spec: {
-      template: { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "one" }], ...pod } },
-      ...spec,
-    },
-  });
-  return rest(`Job ${name} to be over`, `/apis/batch/v1/namespaces/${name}/jobs/sum`, async (job) => {
-    await endPods(name, exitCodeOf);
-    return isOver(job);
-  });
-}
-
-void test("CTL-127: a Job that is complete", async () => {
-  const job = await runJob("complete", { completions: 3, parallelism: 2 }, () => 0);
-  assert.deepEqual(conditionsOf(job), [
-    ["SuccessCriteriaMet", "True", "CompletionsReached", "Reached expected number of succeeded pods"],
-    ["Complete", "True", "CompletionsReached", "Reached expected number of succeeded pods"],
-  ]);
-  assert.deepEqual(countsOf(job), { ready: 0, succeeded: 3, terminating: 0, uncountedTerminatedPods: {} });
-  const [pod] = await podsOf("complete");
-  assert.equal(pod?.metadata.finalizers, undefined);
-  assert.equal(pod?.metadata.generateName, "sum-");
-});
-
-void test("a Job that fails beyond its backoffLimit", async () => {
-  const job = await runJob("failed", { backoffLimit: 0 }, () => 3);
-  assert.deepEqual(conditionsOf(job), [
-    ["FailureTarget", "True", "BackoffLimitExceeded", "Job has reached the specified backoff limit"],
-    ["Failed", "True", "BackoffLimitExceeded", "Job has reached the specified backoff limit"],
-  ]);
-  assert.deepEqual(countsOf(job), { failed: 1, ready: 0, terminating: 0, uncountedTerminatedPods: {} });
-});
-
-void test("an Indexed Job with a limit for each index", async () => {
-  const spec = { completionMode: "Indexed", completions: 4, parallelism: 4, backoffLimitPerIndex: 0 };
-  const indexOf = ({ metadata }: Pod): string =>
-    metadata.annotations?.["batch.kubernetes.io/job-completion-index"] ?? "";
-  const job = await runJob("indexed", spec, (pod) => (indexOf(pod) === "1" ? 3 : 0));
-  assert.deepEqual(conditionsOf(job), [
-    ["FailureTarget", "True", "FailedIndexes", "Job has failed indexes"],
-    ["Failed", "True", "FailedIndexes", "Job has failed indexes"],
-  ]);
-  assert.deepEqual(countsOf(job), {
-    completedIndexes: "0,2,3",
-    failed: 1,
-    failedIndexes: "1",
-    ready: 0,
-    succeeded: 3,
-    terminating: 0,
-    uncountedTerminatedPods: {},
-  });
-  const pod = (await podsOf("indexed")).find((one) => indexOf(one) === "2");
-  assert.equal(pod?.metadata.generateName, "sum-2-");
-  assert.equal(pod?.spec?.hostname, "sum-2");
-  assert.equal(pod?.metadata.labels?.["batch.kubernetes.io/job-completion-index"], "2");
-  assert.equal(pod?.metadata.annotations?.["batch.kubernetes.io/job-index-failure-count"], "0");
-  assert.deepEqual(pod?.spec?.containers[0]?.env, [
-    {
-      name: "JOB_COMPLETION_INDEX",
-      valueFrom: {
-        fieldRef: {
-          apiVersion: "v1",
-          fieldPath: "metadata.labels['batch.kubernetes.io/job-completion-index']",
-        },
-      },
-    },
-  ]);
-});
-
-void test("a Job whose success policy is met ends the pods that are left", async () => {
-  const spec = {
-    completionMode: "Indexed",
-    completions: 3,
-    parallelism: 3,
-    successPolicy: { rules: [{ succeededIndexes: "0-1", succeededCount: 1 }] },
-  };
-  const job = await runJob("successful", spec, (pod) =>
-    pod.metadata.annotations?.["batch.kubernetes.io/job-completion-index"] === "1" ? 0 : undefined,
-  );
-  assert.deepEqual(conditionsOf(job), [
-    ["SuccessCriteriaMet", "True", "SuccessPolicy", "Matched rules at index 0"],
-    ["Complete", "True", "SuccessPolicy", "Matched rules at index 0"],
-  ]);
-  assert.deepEqual(countsOf(job), {
-    completedIndexes: "1",
-    ready: 0,
-    succeeded: 1,
-    terminating: 0,
-    uncountedTerminatedPods: {},
-  });
-});
-
-void test("a Job that its failure policy fails", async () => {
-  const rules = [{ action: "FailJob", onExitCodes: { operator: "In", values: [42] } }];
-  const job = await runJob("policy", { podFailurePolicy: { rules } }, () => 42);
-  const [[type, status, reason, message]] = conditionsOf(job) as [string[]];
-  assert.deepEqual([type, status, reason], ["FailureTarget", "True", "PodFailurePolicy"]);
-  assert.match(
-    message ?? "",
-    /^Container c for pod policy\/sum-\w+ failed with exit code 42 matching FailJob rule at index 0$/,
-  );
-  assert.deepEqual(countsOf(job), { failed: 1, ready: 0, terminating: 0, uncountedTerminatedPods: {} });
-});
-
-void test("a Job that is suspended and resumed", async () => {
-  await namespace("suspended");
-  const path = "/apis/batch/v1/namespaces/suspended/jobs/sum";
-  await create("/apis/batch/v1/namespaces/suspended/jobs", {
-    metadata: { name: "sum" },
-    spec: {
-      suspend: true,
-      template: { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "one" }] } },
-    },
-  });
-  const suspended = await rest("the condition", path, (job) => job.status?.conditions !== undefined);
-  assert.deepEqual(conditionsOf(suspended), [["Suspended", "True", "JobSuspended", "Job suspended"]]);
-  assert.equal(suspended.status.startTime, undefined);
-  assert.deepEqual(countsOf(suspended), { ready: 0, terminating: 0, uncountedTerminatedPods: {} });
-  await patch(path, { spec: { suspend: false } });
-  const resumed = await rest("a pod", path, (job) => job.status?.active === 1);
-  assert.deepEqual(conditionsOf(resumed), [["Suspended", "False", "JobResumed", "Job resumed"]]);
-  assert.ok(resumed.status.startTime !== undefined);
-  assert.deepEqual(countsOf(resumed), { active: 1, ready: 0, terminating: 0, uncountedTerminatedPods: {} });
 });
 
 void test("a disruption budget's status over a StatefulSet", async () => {

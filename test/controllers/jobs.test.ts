@@ -1,81 +1,23 @@
 import assert from "node:assert/strict";
-import type { TestContext } from "node:test";
 import { test } from "node:test";
-import type { Event, Job, Pod } from "../../src/api/generated/types.ts";
-import { events, jobs, pods } from "../../src/api/resources.ts";
-import type { Client } from "../../src/client/client.ts";
-import { jumpingClock } from "./jumping-clock.ts";
-import { createWorld, eventually } from "./world.ts";
+import { jobs, pods } from "../../src/api/resources.ts";
+import {
+  AT,
+  begin,
+  conditionsOf,
+  end,
+  indexOf,
+  messages,
+  nameOf,
+  over,
+  podsOf,
+  read,
+  unended,
+  waitForPods,
+} from "./job-trial.ts";
+import { eventually } from "./world.ts";
 
-type Spec = Partial<NonNullable<Job["spec"]>>;
-
-const AT = { namespace: "default", name: "sum" };
 const TRACKING = "batch.kubernetes.io/job-tracking";
-
-async function begin(t: TestContext, spec: Spec = {}) {
-  const clock = jumpingClock();
-  const world = await createWorld(t, { clock });
-  await world.client.create<Job>(jobs, {
-    apiVersion: "batch/v1",
-    kind: "Job",
-    metadata: AT,
-    spec: { template: { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "one" }] } }, ...spec },
-  });
-  return { ...world, clock };
-}
-
-const read = (client: Client): Promise<Job> => client.get<Job>(jobs, AT);
-const podsOf = async (client: Client): Promise<Pod[]> => (await client.list<Pod>(pods)).items;
-const unended = async (client: Client): Promise<Pod[]> =>
-  (await podsOf(client)).filter(
-    ({ metadata, status }) =>
-      metadata.deletionTimestamp === undefined && (status?.phase === "Pending" || status?.phase === "Running"),
-  );
-const nameOf = ({ metadata }: Pod): string => metadata.name ?? "";
-const indexOf = ({ metadata }: Pod): string =>
-  metadata.annotations?.["batch.kubernetes.io/job-completion-index"] ?? "none";
-
-/** The node's word that the pod has ended, with this exit code. */
-async function end(client: Client, name: string, exitCode: number, now = Date.now()): Promise<void> {
-  const at = { namespace: "default", name };
-  const finishedAt = new Date(now).toISOString().replace(/\.\d+/, "");
-  const containerStatuses = [
-    {
-      name: "c",
-      image: "one",
-      imageID: "",
-      ready: false,
-      restartCount: 0,
-      state: { terminated: { exitCode, finishedAt } },
-    },
-  ];
-  const status = { phase: exitCode === 0 ? "Succeeded" : "Failed", containerStatuses };
-  await client.patch(pods, at, "merge", { status }, { subresource: "status" });
-}
-
-const waitForPods = (client: Client, count: number): Promise<Pod[]> =>
-  eventually(
-    `${count} pods at work`,
-    () => unended(client),
-    (found) => found.length === count,
-  );
-
-const conditionsOf = ({ status }: Job): Record<string, string> =>
-  Object.fromEntries(
-    (status?.conditions ?? []).map(({ type, status: said, reason }) => [type, `${said} ${reason ?? ""}`]),
-  );
-const over = (client: Client): Promise<Job> =>
-  eventually(
-    "the Job to be over",
-    () => read(client),
-    ({ status }) =>
-      status?.conditions?.some(({ type, status: said }) => said === "True" && /^(Complete|Failed)$/.test(type)) ===
-      true,
-  );
-const messages = async (client: Client): Promise<string[]> =>
-  (await client.list<Event>(events, { namespace: "default" })).items.map(
-    ({ reason, message }) => `${reason}: ${message}`,
-  );
 
 test("CTL-127: a Job runs its pods by parallelism, counts each once and is complete", async (t) => {
   const { client, complaints } = await begin(t, { completions: 3, parallelism: 2 });
@@ -206,29 +148,6 @@ test("an Indexed Job has a pod for each index, with its name, hostname, label an
   assert.equal(done.status?.succeeded, 4);
 });
 
-test("with backoffLimitPerIndex a failing index fails alone, and the Job when all others are done", async (t) => {
-  const { client, clock } = await begin(t, {
-    completionMode: "Indexed",
-    completions: 2,
-    parallelism: 2,
-    backoffLimitPerIndex: 1,
-  });
-  for (const pod of await waitForPods(client, 2)) await end(client, nameOf(pod), indexOf(pod) === "0" ? 0 : 3);
-  await eventually(
-    "index 0 done",
-    () => read(client),
-    ({ status }) => status?.completedIndexes === "0",
-  );
-  clock.jump(11_000);
-  const [again] = await waitForPods(client, 1);
-  assert.equal(indexOf(again!), "1");
-  assert.equal(again?.metadata.annotations?.["batch.kubernetes.io/job-index-failure-count"], "1");
-  await end(client, nameOf(again), 3);
-  const failed = await over(client);
-  assert.equal(failed.status?.failedIndexes, "1");
-  assert.equal(conditionsOf(failed)["Failed"], "True FailedIndexes");
-});
-
 test("a suspended Job has no pods, and its clock starts when it is resumed", async (t) => {
   const { client } = await begin(t, { suspend: true });
   const waiting = await eventually(
@@ -270,60 +189,6 @@ test("a pod that is deleted is replaced and counts as failed, although it is gon
   assert.notEqual(nameOf(next!), nameOf(first!));
   await end(client, nameOf(next!), 0);
   assert.equal((await over(client)).status?.succeeded, 1);
-});
-
-test("a failure policy fails the Job for one exit code and overlooks another", async (t) => {
-  const { client, clock } = await begin(t, {
-    backoffLimit: 0,
-    podFailurePolicy: {
-      rules: [
-        { action: "Ignore", onExitCodes: { operator: "In", values: [7] } },
-        { action: "FailJob", onExitCodes: { operator: "In", values: [42] } },
-      ],
-    },
-  });
-  const [first] = await waitForPods(client, 1);
-  await end(client, nameOf(first!), 7);
-  await eventually(
-    "it to be let go",
-    () => podsOf(client),
-    ([pod]) => pod?.metadata.finalizers === undefined,
-  );
-  clock.jump(11_000);
-  const [second] = await waitForPods(client, 1);
-  await end(client, nameOf(second!), 42);
-  const failed = await over(client);
-  assert.equal(conditionsOf(failed)["Failed"], "True PodFailurePolicy");
-  assert.equal(failed.status?.failed, 1);
-  assert.match(
-    failed.status?.conditions?.[0]?.message ?? "",
-    /^Container c for pod default\/sum-\w{5} failed with exit code 42 matching FailJob rule at index 1$/,
-  );
-});
-
-test("a success policy makes the Job complete when its leader has succeeded, and ends the others", async (t) => {
-  const { client } = await begin(t, {
-    completionMode: "Indexed",
-    completions: 3,
-    parallelism: 3,
-    successPolicy: { rules: [{ succeededIndexes: "0" }] },
-  });
-  const leader = (await waitForPods(client, 3)).find((pod) => indexOf(pod) === "0");
-  await end(client, nameOf(leader!), 0);
-  await eventually(
-    "the others to be told",
-    () => unended(client),
-    (found) => found.length === 0,
-  );
-  for (const pod of await podsOf(client)) {
-    if (pod.status?.phase !== "Succeeded") {
-      await client.delete(pods, { namespace: "default", name: nameOf(pod) }, { gracePeriodSeconds: 0 });
-    }
-  }
-  const done = await over(client);
-  assert.equal(conditionsOf(done)["Complete"], "True SuccessPolicy");
-  assert.equal(done.status?.succeeded, 1);
-  assert.equal(done.status?.failed, undefined);
 });
 
 test("CTL-127: a Job that is over goes with its pods after ttlSecondsAfterFinished", async (t) => {

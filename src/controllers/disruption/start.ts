@@ -1,4 +1,4 @@
-import type { Pod, PodDisruptionBudget } from "../../api/generated/types.ts";
+import type { Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/meta/values.ts";
 import { keyOf } from "../../api/object.ts";
 import { podDisruptionBudgets } from "../../api/resources.ts";
@@ -40,13 +40,14 @@ export async function startDisruption(environment: ControllerEnvironment): Promi
     return candidates.filter((pod) => matches(pod.metadata.labels));
   };
 
-  const work = async (key: string, signal: AbortSignal): Promise<void> => {
-    const budget = budgets.get(key);
-    if (budget === undefined) return;
-    const selected = podsOf(budget);
+  /** What there is to tell when the count has changed. */
+  const tell = (
+    budget: PodDisruptionBudget,
+    selected: readonly Pod[],
+    status: PodDisruptionBudgetStatus,
+    notDeleted: readonly Pod[],
+  ): void => {
     if (selected.length === 0) events.event(budget, "Normal", "NoPods", "No matching pods found");
-    const scale = () => scaleOf(caches, selected);
-    const { status, notDeleted, again } = decideBudget({ budget, pods: selected, scale, now: clock.now() });
     const unmanaged = selected.filter((pod) => controllerOf(pod) === undefined);
     if (unmanaged.length > 0 && typeof budget.spec?.minAvailable !== "number") {
       const names = unmanaged.map(({ metadata }) => metadata.name ?? "").join(", ");
@@ -54,14 +55,28 @@ export async function startDisruption(environment: ControllerEnvironment): Promi
       events.event(budget, "Warning", "UnmanagedPods", message);
     }
     for (const pod of notDeleted) {
-      events.event(pod, "Warning", "NotDeleted", `Pod was expected by PDB ${key} to be deleted but it wasn't`);
+      events.event(
+        pod,
+        "Warning",
+        "NotDeleted",
+        `Pod was expected by PDB ${keyOf(budget)} to be deleted but it wasn't`,
+      );
     }
     const failure = status.conditions?.find(({ reason }) => reason === "SyncFailed")?.message;
     if (failure !== undefined) {
       const message = `Failed to calculate the number of expected pods: ${failure}`;
       events.event(budget, "Warning", "CalculateExpectedPodCountFailed", message);
     }
+  };
+
+  const work = async (key: string, signal: AbortSignal): Promise<void> => {
+    const budget = budgets.get(key);
+    if (budget === undefined) return;
+    const selected = podsOf(budget);
+    const scale = () => scaleOf(caches, selected);
+    const { status, notDeleted, again } = decideBudget({ budget, pods: selected, scale, now: clock.now() });
     if (!sameJson(budget.status ?? {}, status)) {
+      tell(budget, selected, status, notDeleted);
       try {
         // Refused when an eviction has taken from it meanwhile: then it is counted anew.
         await client.updateStatus(podDisruptionBudgets, { ...budget, status }, signal);

@@ -33,7 +33,7 @@ export const failuresBefore = (pod: Pod): IndexFailures => ({
   ignored: countIn(pod, IGNORED_FAILURES),
 });
 
-/** CTL-125's sister for Jobs: programs learn their index from the environment, unless they set the variable themselves. */
+/** KEP-2214: programs learn their index from the environment, unless they set the variable themselves. */
 const withIndexVariable = (container: Container): Container =>
   container.env?.some(({ name }) => name === "JOB_COMPLETION_INDEX") === true
     ? container
