@@ -17,6 +17,9 @@ const TIOCGPTPEER = 0x5441n;
 const PIDFD_OPEN = 434n;
 const PIDFD_GETFD = 438n;
 
+/** Milliseconds without a word after which a terminal is hung up whose program has ended: what that left in the background may have it for ever. */
+const AFTERMATH = 200;
+
 /** The two ends of a new terminal, as descriptors that are ours to close. */
 export interface TerminalPair {
   /** Where a person would sit. */
@@ -138,7 +141,19 @@ export async function runOnTerminal(
     typed.destroy();
   });
   shown.once("close", () => stream.destroy());
+  let said = 0;
+  stream.on("data", (chunk: Buffer) => (said += chunk.length));
   stream.pipe(shown);
+  void ended.then(() => {
+    if (stream.closed) return;
+    let before = -1;
+    const timer = setInterval(() => {
+      // Whoever reads slowly is waited for.
+      if (stream.isPaused() || said !== before) before = said;
+      else stream.destroy();
+    }, AFTERMATH);
+    stream.once("close", () => clearInterval(timer));
+  });
   return {
     pid,
     typed,

@@ -1,14 +1,11 @@
 import { Readable } from "node:stream";
 import { childrenOf, descendantsOf, environmentOf, identityOf, signalProcess } from "../../../host/process-identity.ts";
 import type { Host } from "../../../host/host.ts";
-import { makeTerminal, runOnTerminal, type TerminalProgram } from "../../../host/terminal.ts";
+import { makeTerminal, runOnTerminal } from "../../../host/terminal.ts";
 import type { ExecRequest, Execution } from "../runtime.ts";
 import type { StartedProcess } from "./started.ts";
 import { splitEnvironment } from "./confinement.ts";
 import { TERM } from "./standard-streams.ts";
-
-/** Milliseconds that a terminal is listened to whose program has ended while others still have it open. */
-const AFTERMATH = 200;
 
 export interface ExecTools {
   readonly nsenter: string;
@@ -25,18 +22,6 @@ export interface ExecTools {
 async function endAll(pid: number): Promise<void> {
   const all = await Promise.all([pid, ...(await descendantsOf(pid))].map(identityOf));
   await Promise.all(all.map((each) => (each === undefined ? false : signalProcess(each, "SIGKILL"))));
-}
-
-/** Hangs up when the program has ended and nothing more is shown: what it left in the background may have the terminal for ever. */
-function hangUpAfter({ shown, ended, hangUp }: TerminalProgram): void {
-  void ended.then(() => {
-    let timer = setTimeout(hangUp, AFTERMATH);
-    shown.on("data", () => {
-      clearTimeout(timer);
-      timer = setTimeout(hangUp, AFTERMATH);
-    });
-    shown.once("close", () => clearTimeout(timer));
-  });
 }
 
 /**
@@ -86,7 +71,6 @@ export async function execInContainer(
     const owner = rootless ? { user: -1, group: -1 } : started;
     const terminal = makeTerminal(`/proc/${init}/root/dev/pts/ptmx`, owner);
     const running = await runOnTerminal(command, args, terminal, { env: safe, inputs });
-    hangUpAfter(running);
     return {
       ...(request.stdin ? { stdin: running.typed } : {}),
       stdout: running.shown,
