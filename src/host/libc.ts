@@ -1,4 +1,4 @@
-import type { dlopen } from "node:ffi";
+import type * as Ffi from "node:ffi";
 
 /**
  * What of the C library Node has no call of its own for. Each is one system call that does not wait for anything. Descriptors that
@@ -15,10 +15,10 @@ const FUNCTIONS = {
   __errno_location: { arguments: [], return: "pointer" },
 } as const;
 
-export type Libc = ReturnType<typeof dlopen<typeof FUNCTIONS>>["functions"];
+export type Libc = ReturnType<typeof Ffi.dlopen<typeof FUNCTIONS>>["functions"];
 
 /** A call into the C library failed, or cannot be made with this Node. */
-export class LibcError extends Error {
+class LibcError extends Error {
   override readonly name = "LibcError";
   /** As in errno(3), 0 where the call could not be made. */
   readonly errno: number;
@@ -31,7 +31,7 @@ export class LibcError extends Error {
 let loaded: { readonly functions: Libc; readonly errno: () => number } | undefined;
 
 function load(): { readonly functions: Libc; readonly errno: () => number } {
-  const ffi = process.getBuiltinModule("node:ffi") as typeof import("node:ffi") | undefined;
+  const ffi = process.getBuiltinModule("node:ffi") as typeof Ffi | undefined;
   if (ffi === undefined) throw new LibcError(`Node ${process.versions.node} has no node:ffi; Node 26 has`, 0);
   const { functions } = ffi.dlopen(null, FUNCTIONS);
   return { functions, errno: () => ffi.getInt32(functions.__errno_location()) };

@@ -35,12 +35,9 @@ function socketIn(namespace: string, isIPv6: boolean): number {
  */
 export function connectIn(namespace: string | undefined, host: string, port: number): Socket {
   if (namespace === undefined) return connect({ host, port, allowHalfOpen: true });
-  const socket = new Socket({
-    fd: socketIn(namespace, host.includes(":")),
-    allowHalfOpen: true,
-    // Nothing is read of it before it is connected.
-    ...{ pauseOnCreate: true },
-  });
+  // Nothing is read of it before it is connected; the types do not know the word for that.
+  const options = { fd: socketIn(namespace, host.includes(":")), allowHalfOpen: true, pauseOnCreate: true };
+  const socket = new Socket(options);
   socket.connect({ host, port });
   return socket;
 }

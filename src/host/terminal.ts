@@ -101,9 +101,9 @@ export interface TerminalProgram {
   readonly shown: Readable;
   /** Exit code, or 128 + signal. */
   readonly ended: Promise<number>;
-  resize(columns: number, rows: number): void;
+  readonly resize: (columns: number, rows: number) => void;
   /** Closes the terminal, as when a line is cut: programs that still have it get SIGHUP. */
-  hangUp(): void;
+  readonly hangUp: () => void;
 }
 
 /**
@@ -192,7 +192,7 @@ export async function holdTerminal(master: number, file: string): Promise<number
 /** Starts a program that passes on to a descriptor what is written to it: a write there may wait for ever, and must not wait in us. */
 export async function writeThrough(
   descriptor: number,
-): Promise<{ readonly stdin: Writable; readonly ended: Promise<void>; kill(): void }> {
+): Promise<{ readonly stdin: Writable; readonly ended: Promise<void>; readonly kill: () => void }> {
   const child = spawn("cat", [], { cwd: "/", env: { PATH: "/usr/bin:/bin" }, stdio: ["pipe", descriptor, "ignore"] });
   child.stdin!.on("error", () => {});
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));

@@ -12,7 +12,7 @@ export interface TimeMark {
 export const timesFile = (log: string): string => `${log}.times`;
 
 /** Bytes of a mark in the file: two doubles, little-endian. */
-export const MARK = 16;
+const MARK = 16;
 
 export function encodeMarks(marks: readonly TimeMark[]): Buffer {
   const bytes = Buffer.alloc(marks.length * MARK);

@@ -15,6 +15,8 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { punchHole } from "../../host/punch-hole.ts";
 import { silentLog } from "../../observe/log.ts";
+import type { ContainerRecord } from "../state/pod-record.ts";
+import { attemptOf } from "./attempt.ts";
 import { keepLog, type LogLimits } from "./keep-log.ts";
 import { decodeMarks, encodeMarks, LogTimes, marksFrom, offsetSince, timeAt, timesFile } from "./log-times.ts";
 import { readLog, type ReadLogOptions } from "./read-log.ts";
@@ -240,4 +242,22 @@ void test("a keeper of two hundred quiet logs costs next to nothing", async () =
   const { user, system } = process.cpuUsage(before);
   assert.ok(user + system < 100_000, `${(user + system) / 1000} ms of a core in a second`);
   for (const keeper of keepers) keeper.stop();
+});
+
+void test("the present log is that of the last start there was, and the previous that of the one before", () => {
+  const ended = (attempt: number) => ({ exitCode: 1, containerID: `process://uid/main/${attempt}` });
+  const memory = { restartCount: 0, failures: 0 };
+  const cases: [string, ContainerRecord | undefined, present: number | undefined, previous: number | undefined][] = [
+    ["nothing is known", undefined, undefined, undefined],
+    ["the first start is under way", { ...memory, attempt: 0 }, undefined, undefined],
+    ["the first runs", { ...memory, attempt: 0, started: {} }, 0, undefined],
+    ["the first has ended", { ...memory, attempt: 0, started: {}, ended: ended(0) }, 0, undefined],
+    ["it waits for its second", { ...memory, attempt: 0, started: {}, ended: ended(0), last: ended(0) }, 0, 0],
+    ["the second start is under way", { ...memory, attempt: 1, last: ended(0) }, 0, 0],
+    ["the second runs", { ...memory, attempt: 1, started: {}, last: ended(0) }, 1, 0],
+    ["the second has ended", { ...memory, attempt: 1, started: {}, ended: ended(1), last: ended(0) }, 1, 0],
+  ];
+  for (const [name, record, present, previous] of cases) {
+    assert.deepEqual([attemptOf(record, false), attemptOf(record, true)], [present, previous], name);
+  }
 });

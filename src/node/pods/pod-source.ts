@@ -2,9 +2,9 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { Pod } from "../../api/generated/types.ts";
 import { ApiError } from "../../api/status.ts";
+import { attemptOf } from "../logs/attempt.ts";
 import { readLog } from "../logs/read-log.ts";
 import type { Attachment, ExecRequest, Execution, Runtime, StartedContainer } from "../runtimes/runtime.ts";
-import type { ContainerRecord } from "../state/pod-record.ts";
 import { dial, dialInside } from "./dial.ts";
 import type { PodContext } from "./context.ts";
 import type { PodWorker } from "./pod-worker.ts";
@@ -38,16 +38,6 @@ export interface PodSource {
   dial(at: Pick<ContainerAddress, "namespace" | "pod">, ip: string, port: number): Promise<Duplex>;
   /** A connection to a port of a pod of this node as the pod's own programs have it: on its loopback, else at its addresses. */
   forward(at: Pick<ContainerAddress, "namespace" | "pod">, port: number): Promise<Duplex>;
-}
-
-/** The number of the start whose log is meant; undefined where there was none (kubelet's order of looking). */
-export function attemptOf(memory: ContainerRecord | undefined, previous: boolean): number | undefined {
-  if (memory === undefined) return undefined;
-  // While it waits to be started again, the start that has ended is the one before.
-  const isBetween = memory.last !== undefined && memory.last.containerID === memory.ended?.containerID;
-  const current = memory.started === undefined ? memory.attempt - 1 : memory.attempt;
-  const wanted = previous && !isBetween && memory.started !== undefined ? current - 1 : current;
-  return wanted < 0 ? undefined : wanted;
 }
 
 /** Why a container that has no log yet does not run. */
@@ -96,8 +86,7 @@ export function podSource(
       }
       const path = join(context.files.logs(record), at.container, `${attempt}.log`);
       const ended = (): boolean => memory?.attempt !== attempt || memory.ended !== undefined;
-      const { previous, ...asked } = options;
-      yield* readLog(path, { ...asked, over: ended }, context.clock.now, signal);
+      yield* readLog(path, { ...options, over: ended }, () => context.clock.now(), signal);
     },
     has: (at) => void podAt(at),
     async exec(at, request) {

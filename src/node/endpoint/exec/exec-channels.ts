@@ -16,7 +16,7 @@ export interface ExecChannels {
   readonly stdout: Writable | undefined;
   readonly stderr: Writable | undefined;
   /** Calls back with every size of the client's terminal, in characters; with the last one that came before too. */
-  onResize(callback: (columns: number, rows: number) => void): void;
+  readonly onResize: (callback: (columns: number, rows: number) => void) => void;
   /** Aborted when the client has gone before it was told the end. */
   readonly gone: AbortSignal;
   /** Tells how the program ended, and ends the connection as the protocol wants it. */

@@ -11,7 +11,7 @@ export interface Joinable extends ProgramStreams {
   readonly stdin: Writable | undefined;
   /** What the client is told when it ends. */
   readonly ended: Promise<ExitStatus>;
-  resize(columns: number, rows: number): void;
+  readonly resize: (columns: number, rows: number) => void;
   /** The client has gone, or cannot be told any more. */
   leave(): void;
 }

@@ -1,7 +1,7 @@
 /** Tells whoever listens the size of a client's terminal, and the last one to who listens late. */
 export interface SizeTold {
-  tell(text: string): void;
-  onResize(callback: (columns: number, rows: number) => void): void;
+  readonly tell: (text: string) => void;
+  readonly onResize: (callback: (columns: number, rows: number) => void) => void;
 }
 
 const isSize = (value: unknown): value is number =>

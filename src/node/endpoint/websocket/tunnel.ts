@@ -23,7 +23,8 @@ export function webSocketTunnel(socket: Duplex, head: Buffer): Duplex {
     },
     final: (done) => {
       close(CLOSE.normal);
-      void clientEnds(socket).then(() => done());
+      socket.once("close", () => done());
+      void clientEnds(socket);
     },
     destroy: (error, done) => {
       socket.destroy();

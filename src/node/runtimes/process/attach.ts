@@ -3,15 +3,29 @@ import { readFile, stat } from "node:fs/promises";
 import { Readable, type Writable } from "node:stream";
 import { identityOf, isRunning, nameOf, signalProcess } from "../../../host/process-identity.ts";
 import { closeAll, resizeTerminal, takeDescriptor, writeThrough } from "../../../host/terminal.ts";
+import { watchFile } from "../../../host/watched-file.ts";
 import { readLog } from "../../logs/read-log.ts";
-import type { Attachment } from "../runtime.ts";
+import type { Attachment, ContainerSight } from "../runtime.ts";
 import type { StartedProcess } from "./started.ts";
 
 /** Of a container's program: when it ends, and with what. */
 export interface ProgramEnd {
   readonly ended: Promise<number>;
   /** Stops looking for it. */
-  leave(): void;
+  readonly leave: () => void;
+}
+
+/** Waits for the end of the program whose monitor reports into the file. */
+export function programEnd(statusFile: string, poll: number, status: () => Promise<ContainerSight>): ProgramEnd {
+  const end = Promise.withResolvers<number>();
+  const look = async (): Promise<void> => {
+    const sight = await status();
+    if (sight.state !== "exited") return;
+    stopWatching();
+    end.resolve(sight.exitCode);
+  };
+  const stopWatching = watchFile(statusFile, poll, () => void look());
+  return { ended: end.promise, leave: stopWatching };
 }
 
 interface Input {
@@ -19,8 +33,8 @@ interface Input {
   close(): void;
 }
 
-/** Ends the program's input for good: nobody else holds the pipe open for writing. */
-async function endInput(pipe: string): Promise<void> {
+/** Ends a container's input for good: nobody else holds the pipe open for writing. */
+export async function endInput(pipe: string): Promise<void> {
   const pid = Number(await readFile(`${pipe}.holder`, "utf8").catch(() => ""));
   const holder = pid > 0 && (await nameOf(pid)) === "tail" ? await identityOf(pid) : undefined;
   if (holder !== undefined) await signalProcess(holder, "SIGKILL");

@@ -21,7 +21,8 @@ export interface ExecTools {
  */
 async function endAll(pid: number): Promise<void> {
   const all = await Promise.all([pid, ...(await descendantsOf(pid))].map(identityOf));
-  await Promise.all(all.map((each) => (each === undefined ? false : signalProcess(each, "SIGKILL"))));
+  const there = all.filter((each) => each !== undefined);
+  await Promise.all(there.map((each) => signalProcess(each, "SIGKILL")));
 }
 
 /**

@@ -15,10 +15,10 @@ import { createLauncher } from "../../../host/launcher.ts";
 import { punchHole } from "../../../host/punch-hole.ts";
 import { watchFile } from "../../../host/watched-file.ts";
 import type { Log } from "../../../observe/log.ts";
-import { keepLog, type LogKeeper } from "../../logs/keep-log.ts";
+import { logKeepers } from "../../logs/log-keepers.ts";
 import { namespacePath } from "../../sandbox/sandbox.ts";
 import type { BindMount, ContainerSight, ContainerStart, Runtime } from "../runtime.ts";
-import { attachToContainer, type ProgramEnd } from "./attach.ts";
+import { attachToContainer, endInput, programEnd } from "./attach.ts";
 import { bubblewrapOptions, confinedCommand, inheritedEnvironment, type Confinement } from "./confinement.ts";
 import { execInContainer } from "./exec.ts";
 import { homeView, ownHomes } from "./home.ts";
@@ -87,16 +87,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     return name === undefined || /^(bwrap|setpriv|setsid)$/.test(name) ? undefined : program;
   };
 
-  /** Of the containers that run, by the path of the log. */
-  const keepers = new Map<string, LogKeeper>();
-  const keep = (path: string | undefined): void => {
-    if (path === undefined || keepers.has(path)) return;
-    keepers.set(path, keepLog(path, { log: options.log, punchHole }));
-  };
-  const stopKeeping = (path: string | undefined): void => {
-    keepers.get(path ?? "")?.stop();
-    keepers.delete(path ?? "");
-  };
+  const logs = logKeepers({ log: options.log, punchHole });
 
   const status = async (started: StartedProcess): Promise<ProcessSight> => {
     // Whether it runs is asked first: an exit between the two questions is then found in the file.
@@ -112,7 +103,8 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     // What was shown on its terminal last is still on its way to the log.
     const terminal = started.streams?.terminal;
     if (terminal !== undefined) await waitForEnd(terminal, LAST_WORDS);
-    stopKeeping(started.log);
+    if (started.streams?.stdin !== undefined) await endInput(started.streams.stdin.pipe);
+    logs.stop(started.log);
     return { state: "exited", exitCode: exitCode ?? KILLED };
   };
 
@@ -208,7 +200,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
           stdin: streams.launched,
         },
       );
-      keep(start.log);
+      logs.keep(start.log);
       const monitor = await identityOf(pid);
       const started: StartedProcess = {
         monitor: monitor ?? { pid, startTicks: -1 },
@@ -225,18 +217,6 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     } finally {
       await streams.begun();
     }
-  };
-
-  const endOf = (started: StartedProcess): ProgramEnd => {
-    const end = Promise.withResolvers<number>();
-    const look = async (): Promise<void> => {
-      const sight = await status(started);
-      if (sight.state !== "exited") return;
-      stopWatching();
-      end.resolve(sight.exitCode);
-    };
-    const stopWatching = watchFile(started.statusFile, LIVENESS_POLL, () => void look());
-    return { ended: end.promise, leave: stopWatching };
   };
 
   return {
@@ -266,7 +246,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     },
     async adopt(container) {
       const started = startedProcess(container);
-      keep(started.log);
+      logs.keep(started.log);
       await status(started);
     },
     status: (started) => status(startedProcess(started)),
@@ -296,10 +276,14 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     async attach(container, request) {
       const started = startedProcess(container);
       if ((await status(started)).state === "exited") throw new Error("attaching to a container: it has ended");
-      return attachToContainer(started, request, endOf(started));
+      return attachToContainer(
+        started,
+        request,
+        programEnd(started.statusFile, LIVENESS_POLL, () => status(started)),
+      );
     },
     async close() {
-      for (const path of keepers.keys()) stopKeeping(path);
+      logs.stopAll();
       await launcher.close();
       await views.close();
     },
