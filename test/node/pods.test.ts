@@ -36,6 +36,7 @@ const FILES = [
   "restarts.ts",
   "sidecars.ts",
   "simulated.ts",
+  "streams.ts",
 ];
 
 for (const file of FILES) {

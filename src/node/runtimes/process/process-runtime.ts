@@ -8,13 +8,17 @@ import {
   nameOf,
   signalGroup,
   signalProcess,
+  waitForEnd,
 } from "../../../host/process-identity.ts";
 import type { Host } from "../../../host/host.ts";
 import { createLauncher } from "../../../host/launcher.ts";
+import { punchHole } from "../../../host/punch-hole.ts";
 import { watchFile } from "../../../host/watched-file.ts";
 import type { Log } from "../../../observe/log.ts";
+import { logKeepers } from "../../logs/log-keepers.ts";
 import { namespacePath } from "../../sandbox/sandbox.ts";
 import type { BindMount, ContainerSight, ContainerStart, Runtime } from "../runtime.ts";
+import { attachToContainer, endInput, programEnd } from "./attach.ts";
 import { bubblewrapOptions, confinedCommand, inheritedEnvironment, type Confinement } from "./confinement.ts";
 import { execInContainer } from "./exec.ts";
 import { homeView, ownHomes } from "./home.ts";
@@ -22,6 +26,7 @@ import { mountTarget } from "./mount-targets.ts";
 import { groupOf, processRefusal, userOf } from "./refusal.ts";
 import { StartError } from "../start-error.ts";
 import { startFailure } from "./start-failure.ts";
+import { prepareStreams } from "./standard-streams.ts";
 import { startedProcess, type StartedProcess } from "./started.ts";
 import { readReport } from "./status-file.ts";
 import { freshViews } from "./fresh-view.ts";
@@ -45,6 +50,8 @@ const LIVENESS_POLL = 5_000;
 /** How long a start is looked at before it is taken to run, and how long a look waits for the next at most; in milliseconds. */
 const BEGIN_PATIENCE = 2_000;
 const BEGIN_LOOK = 20;
+/** How long the end of a container waits for what its terminal shows to be in the log, in milliseconds. */
+const LAST_WORDS = 500;
 /** The exit code of a container whose monitor was killed and could say none: as by SIGKILL. */
 const KILLED = 137;
 
@@ -64,7 +71,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     () => performance.now(),
     VIEW_LIMIT,
   );
-  let tools = { nsenter: "", setpriv: "", bwrap: "" };
+  let tools = { nsenter: "", setpriv: "", setsid: "", bwrap: "" };
   let hidden: string[] = [];
   const filter = systemCallFilter(arch());
   const filterFile = `${options.scratch}.filter`;
@@ -79,8 +86,10 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
   const programOf = async (init: number): Promise<number | undefined> => {
     const [program] = await childrenOf(init);
     const name = program === undefined ? undefined : await nameOf(program);
-    return name === undefined || name === "bwrap" || name === "setpriv" ? undefined : program;
+    return name === undefined || /^(bwrap|setpriv|setsid)$/.test(name) ? undefined : program;
   };
+
+  const logs = logKeepers({ log: options.log, punchHole });
 
   const status = async (started: StartedProcess): Promise<ProcessSight> => {
     // Whether it runs is asked first: an exit between the two questions is then found in the file.
@@ -93,6 +102,11 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     const rest = init === undefined ? undefined : await identityOf(init);
     // Begun within two seconds of its monitor it is ours; later, the id was given to a stranger.
     if (rest !== undefined && rest.startTicks - started.monitor.startTicks < 200) await signalProcess(rest, "SIGKILL");
+    // What was shown on its terminal last is still on its way to the log.
+    const terminal = started.streams?.terminal;
+    if (terminal !== undefined) await waitForEnd(terminal, LAST_WORDS);
+    if (started.streams?.stdin !== undefined) await endInput(started.streams.stdin.pipe);
+    logs.stop(started.log);
     return { state: "exited", exitCode: exitCode ?? KILLED };
   };
 
@@ -140,6 +154,11 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       await view.ensure(target, kind);
       mounts.push({ ...mount, target });
     }
+    const user = userOf(start.pod, start.container);
+    const group = groupOf(start.pod, start.container);
+    // Rootless it is ours, and so the pod's, already.
+    const owner = rootless ? { user: -1, group: -1 } : { user, group };
+    const streams = await prepareStreams(start.container, start.log, start.directory, owner, tools.setsid);
     const confinement: Confinement = {
       view: view.entries(),
       homes: rootless ? (await Promise.all(ownHomes().map(homeView))).filter((home) => home !== undefined) : [],
@@ -150,9 +169,9 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       mounts,
       hostname: start.hostname,
       workingDir: start.container.workingDir || "/",
-      env: start.env,
-      user: userOf(start.pod, start.container),
-      group: groupOf(start.pod, start.container),
+      env: { ...streams.env, ...start.env },
+      user,
+      group,
       groups: start.pod.spec?.securityContext?.supplementalGroups ?? [],
       setpriv: tools.setpriv,
       rootless,
@@ -170,38 +189,46 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     await writeFile(environmentFile, inheritedEnvironment(start.env), { mode: 0o600 });
     const network = namespacePath(start.sandbox) ?? "/proc/self/ns/net";
     await endLeftover(statusFile, network);
-    const pid = await launcher.start(
-      tools.nsenter,
-      [
-        `--net=${network}`,
-        `--mount=${view.namespace}`,
-        tools.bwrap,
-        "--json-status-fd",
-        "3",
-        "--args",
-        "4",
-        "--",
-        ...confinedCommand(confinement, start.command),
-      ],
-      {
-        output: start.log,
-        file: statusFile,
-        inputs: [argsFile, filter === undefined ? "/dev/null" : filterFile],
-        environment: environmentFile,
-      },
-    );
-    const monitor = await identityOf(pid);
-    const started: StartedProcess = {
-      monitor: monitor ?? { pid, startTicks: -1 },
-      statusFile,
-      user: confinement.user,
-      group: confinement.group,
-    };
-    const sight = await begun(started);
-    // They hold the environment, secrets and all.
-    await Promise.all([argsFile, environmentFile].map((file) => rm(file, { force: true })));
-    await checkRan(start, sight);
-    return started;
+    try {
+      const pid = await launcher.start(
+        tools.nsenter,
+        [
+          `--net=${network}`,
+          `--mount=${view.namespace}`,
+          tools.bwrap,
+          "--json-status-fd",
+          "3",
+          "--args",
+          "4",
+          "--",
+          ...confinedCommand(confinement, [...streams.prefix, ...start.command]),
+        ],
+        {
+          output: start.log,
+          file: statusFile,
+          inputs: [argsFile, filter === undefined ? "/dev/null" : filterFile],
+          environment: environmentFile,
+          stdin: streams.launched,
+        },
+      );
+      logs.keep(start.log);
+      const monitor = await identityOf(pid);
+      const started: StartedProcess = {
+        monitor: monitor ?? { pid, startTicks: -1 },
+        statusFile,
+        user: confinement.user,
+        group: confinement.group,
+        log: start.log,
+        streams: streams.attachable,
+      };
+      const sight = await begun(started);
+      // They hold the environment, secrets and all.
+      await Promise.all([argsFile, environmentFile].map((file) => rm(file, { force: true })));
+      await checkRan(start, sight);
+      return started;
+    } finally {
+      await streams.begun();
+    }
   };
 
   return {
@@ -209,8 +236,10 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     network: "own",
     refusal: (pod) => processRefusal(pod, rootless),
     async prepare() {
-      const [nsenter, setpriv, bwrap] = await Promise.all([find("nsenter"), find("setpriv"), find("bwrap")]);
-      tools = { nsenter, setpriv, bwrap };
+      const [nsenter = "", setpriv = "", setsid = "", bwrap = ""] = await Promise.all(
+        ["nsenter", "setpriv", "setsid", "bwrap"].map(find),
+      );
+      tools = { nsenter, setpriv, setsid, bwrap };
       hidden = [];
       // What is inside a hidden directory is hidden with it.
       const outer = options.hidden.filter((path) => !options.hidden.some((other) => path.startsWith(`${other}/`)));
@@ -226,6 +255,11 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       } finally {
         done();
       }
+    },
+    async adopt(container) {
+      const started = startedProcess(container);
+      logs.keep(started.log);
+      await status(started);
     },
     status: (started) => status(startedProcess(started)),
     watch: (started, callback) => watchFile(startedProcess(started).statusFile, LIVENESS_POLL, callback),
@@ -248,9 +282,20 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       const started = startedProcess(container);
       const sight = await status(started);
       if (sight.state !== "running") throw new Error(`running ${request.command[0]} in a container: it is not running`);
-      return execInContainer(host, tools, sight.init, started, request, rootless);
+      const filterOrNone = filter === undefined ? undefined : filterFile;
+      return execInContainer(host, { ...tools, filter: filterOrNone }, sight.init, started, request, rootless);
+    },
+    async attach(container, request) {
+      const started = startedProcess(container);
+      if ((await status(started)).state === "exited") throw new Error("attaching to a container: it has ended");
+      return attachToContainer(
+        started,
+        request,
+        programEnd(started.statusFile, LIVENESS_POLL, () => status(started)),
+      );
     },
     async close() {
+      logs.stopAll();
       await launcher.close();
       await views.close();
     },
