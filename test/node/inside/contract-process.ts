@@ -12,7 +12,7 @@ const SERVER = `
 
 runtimeContract({
   name: "process",
-  abilities: { programs: true, exec: true, attach: "absent", judges: false, answersWhileAway: true, many: 200 },
+  abilities: { programs: true, exec: true, attach: "joins", judges: false, answersWhileAway: true, many: 200 },
   make: (scratch) =>
     processRuntime({
       host,
