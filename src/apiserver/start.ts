@@ -7,6 +7,7 @@ import type { Store } from "../store/store.ts";
 import { defaultIngressClass } from "./admission/default-ingress-class.ts";
 import { denyServiceExternalIPs } from "./admission/deny-service-external-ips.ts";
 import { resourceQuota } from "./admission/resource-quota/resource-quota.ts";
+import { serviceAccount } from "./admission/service-account/service-account.ts";
 import { nodesAndRoles } from "./access/access.ts";
 import { bootstrap } from "./bootstrap/bootstrap.ts";
 import type { Advertised } from "./bootstrap/objects.ts";
@@ -67,7 +68,12 @@ export async function startApiServer(options: StartOptions): Promise<ApiServer> 
     clock,
     log,
     // What is refused for another reason must not be counted: quotas come last.
-    admissions: [defaultIngressClass, ...(allowExternalIPs ? [] : [denyServiceExternalIPs]), resourceQuota],
+    admissions: [
+      serviceAccount,
+      defaultIngressClass,
+      ...(allowExternalIPs ? [] : [denyServiceExternalIPs]),
+      resourceQuota,
+    ],
     serviceAccountTokens: {
       issuers: serviceAccountIssuer ?? [DEFAULT_ISSUER],
       audiences: apiAudiences,

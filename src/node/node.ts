@@ -1,4 +1,5 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Pod, Service } from "../api/generated/types.ts";
 import { keyOf } from "../api/object.ts";
@@ -11,10 +12,13 @@ import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Part } from "../observe/part.ts";
 import { addressPool } from "./addresses/pool.ts";
-import { parseResolvConf, type Resolver } from "./network-files/resolv-conf.ts";
+import { exceededLimits } from "./network-files/check-limits.ts";
+import { hostResolver, RESOLV_CONF } from "./network-files/host-resolver.ts";
 import type { PodContext } from "./pods/context.ts";
 import { inTurn } from "./pods/in-turn.ts";
+import { nodeObject } from "./pods/node-object.ts";
 import { objectData } from "./pods/object-data.ts";
+import { objectWatches } from "./pods/object-watches.ts";
 import { podSource, type PodSource } from "./pods/pod-source.ts";
 import { startPodWorker, type PodWorker } from "./pods/pod-worker.ts";
 import { endByRecord } from "./pods/remove-pod.ts";
@@ -22,9 +26,12 @@ import { machineFacts } from "./registration/machine-facts.ts";
 import { keepRegistered } from "./registration/register.ts";
 import { chooseRuntimes } from "./runtimes/choose.ts";
 import { processRuntime } from "./runtimes/process/process-runtime.ts";
+import { soleUser } from "./runtimes/process/user.ts";
 import { hostNetwork } from "./sandbox/host-network.ts";
 import { ownNetwork } from "./sandbox/own-network.ts";
 import { podRecords } from "./state/pod-record.ts";
+import { volumeKeeper } from "./volumes/keeper.ts";
+import { memoryVolumes } from "./volumes/memory-volumes.ts";
 
 export interface NodeOptions {
   readonly client: Client;
@@ -48,6 +55,10 @@ export interface NodeOptions {
   readonly clusterDomain: string;
   /** We are root only in a user namespace of our own. */
   readonly rootless: boolean;
+  /** Pods may ask for the host's network, files and root (`--allow-host-access`). */
+  readonly allowHostAccess?: boolean;
+  /** The resolv.conf that pods' own is made from; `""` for none (DNS-112). Absent: the host's. */
+  readonly resolvConf?: string;
   /** The Node program that pods find in their PATH. */
   readonly nodeBinary: string;
   /** Resource name → quantity, as the Node tells it. */
@@ -66,13 +77,6 @@ export interface NodePart extends Part {
 const SETUPS = 24;
 /** Containers started at a time: more would only wait for a core, and all would be late. */
 const STARTS = 12;
-
-/** The host's resolver. A stub on the loopback answers nobody in a pod, so the file behind it is read. */
-async function hostResolver(): Promise<Resolver> {
-  const read = async (path: string): Promise<Resolver> => parseResolvConf(await readFile(path, "utf8").catch(() => ""));
-  const resolver = await read("/etc/resolv.conf");
-  return resolver.nameservers.includes("127.0.0.53") ? read("/run/systemd/resolve/resolv.conf") : resolver;
-}
 
 /**
  * Runs the pods that are bound to this node. Resolves when it is ready to start pods; what ran before is adopted as
@@ -93,6 +97,8 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
   };
   for (const { sandbox } of known.values()) networks[sandbox.network].hold(sandbox);
 
+  const allowHostAccess = options.allowHostAccess === true;
+  const resolvConf = options.resolvConf ?? RESOLV_CONF;
   const runtime = processRuntime({
     host,
     log,
@@ -100,6 +106,9 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     hidden: [...new Set([...options.hidden, options.directory])],
     nodeBinary: options.nodeBinary,
     rootless: options.rootless,
+    allowHostAccess,
+    cgroup: options.directory,
+    memory: options.capacity["memory"] ?? "0",
   });
   const prepared = runtime.prepare();
   const stopping = new AbortController();
@@ -113,6 +122,21 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     fieldSelector: `spec.nodeName=${options.nodeName}`,
   });
 
+  const objects = objectWatches(watched);
+  const memory = memoryVolumes(options.directory);
+  const lookups = objectData(client);
+  const volumes = volumeKeeper({
+    client,
+    clock,
+    log,
+    lookups,
+    watches: objects,
+    directory: (uid) => at("volumes", uid),
+    memory,
+    claims: at("claims"),
+    allowHostAccess,
+    userOf: soleUser,
+  });
   const context: PodContext = {
     client,
     host,
@@ -125,10 +149,13 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     ready: Promise.all([prepared, services.synced()]).then(() => undefined),
     inTurn: inTurn(SETUPS),
     startInTurn: inTurn(STARTS),
-    lookups: objectData(client),
+    lookups,
+    volumes,
     services: () => services.values(),
     nodeName: options.nodeName,
     nodeAddresses: options.nodeAddresses,
+    hostname: hostname(),
+    allocatable: options.capacity,
     networks,
     files: {
       pod: (uid) => at("pods", uid),
@@ -137,7 +164,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     },
     clusterDNS: options.clusterDNS,
     clusterDomain: options.clusterDomain,
-    resolver: hostResolver,
+    resolver: () => hostResolver(resolvConf),
   };
   // Whoever waits hears of the failure; when nobody does yet, `await prepared` below tells it.
   context.ready.catch(() => {});
@@ -156,6 +183,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     if (previous !== undefined && previous !== uid) workers.get(previous)?.gone();
     if (change.type === "removed") return;
     const worker = workers.get(uid ?? "");
+    volumes.update(change.object);
     if (worker === undefined) begin(change.object);
     else worker.update(change.object);
   });
@@ -183,7 +211,13 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     events.stop();
     throw error;
   }
-  const facts = { ...options, ...(await machineFacts()), runtime: runtime.name };
+  const limits = runtime.limits();
+  const facts = { ...options, ...(await machineFacts()), runtime: runtime.name, limits };
+  const node = nodeObject(options.nodeName);
+  if (limits !== undefined) events.event(node, "Warning", "LimitsNotEnforced", limits);
+  const resolver = await hostResolver(resolvConf);
+  const exceeded = resolver && exceededLimits(resolver, resolvConf, options.clusterDomain);
+  if (exceeded !== undefined) events.event(node, "Warning", "CheckLimitsForResolvConf", exceeded);
   const registered = keepRegistered({ client, clock, random, log, facts }, stopping.signal);
 
   const leave = async (): Promise<void> => {
@@ -191,6 +225,8 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     pods.stop();
     services.stop();
     await Promise.all([...workers.values()].map((worker) => worker.leave()));
+    await volumes.stop();
+    objects.stop();
     await registered;
     await events.flush();
     events.stop();
@@ -211,6 +247,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
       // What was never listed from the API is known by its record alone.
       const left = await records.load();
       await Promise.all(left.map((record) => context.inTurn(() => endByRecord(context, record))));
+      await memory.close();
       await runtime.close();
     },
   };

@@ -8,7 +8,7 @@ import { systemHost } from "../../../src/host/processes.ts";
 import { systemClock } from "../../../src/observe/clock.ts";
 import { createLog, silentLog } from "../../../src/observe/log.ts";
 import { stayAwake } from "../../../src/observe/stay-awake.ts";
-import { startNode, type NodePart } from "../../../src/node/node.ts";
+import { startNode, type NodeOptions, type NodePart } from "../../../src/node/node.ts";
 import { startedProcess } from "../../../src/node/runtimes/process/started.ts";
 import { readReport } from "../../../src/node/runtimes/process/status-file.ts";
 import { podRecords } from "../../../src/node/state/pod-record.ts";
@@ -57,7 +57,7 @@ async function endBed(directory: string, hidden: string, part: NodePart): Promis
   }
 }
 
-export async function bed(): Promise<Bed> {
+export async function bed(options: Partial<NodeOptions> = {}): Promise<Bed> {
   const hidden = await mkdtemp("/var/tmp/fairlead-node-");
   const directory = join(hidden, "node");
   const client = fakeClient();
@@ -87,6 +87,7 @@ export async function bed(): Promise<Bed> {
         nodeBinary: process.execPath,
         capacity: { cpu: "2", memory: "1Gi", pods: "250" },
         version: "v1.36.2+fairlead.test",
+        ...options,
       }),
     end: (part) => endBed(directory, hidden, part),
   };

@@ -35,6 +35,8 @@ export async function nodePart(
     clusterDomain: config.clusterDomain,
     // Root of a namespace that has no other user cannot become one either.
     rootless: config.rootless || !(await mapsUser(NOBODY)),
+    allowHostAccess: config.allowHostAccess,
+    ...(config.resolvConf === undefined ? {} : { resolvConf: config.resolvConf }),
     nodeBinary: process.execPath,
     capacity: { cpu: String(availableParallelism()), memory: `${Math.floor(totalmem() / 1024)}Ki`, pods: "1000" },
     version: `v1.36.2+fairlead.${VERSION}`,

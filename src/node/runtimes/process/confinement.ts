@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { BindMount } from "../runtime.ts";
+import { becomeOptions } from "./enter.ts";
 import type { HomeView } from "./home.ts";
 import type { ViewEntry } from "./view.ts";
 
@@ -15,13 +16,22 @@ export interface Confinement {
   /** Paths covered by something empty. */
   readonly hidden: readonly string[];
   readonly nodeBinary: string;
-  readonly mounts: readonly BindMount[];
+  readonly mounts: readonly (BindMount & {
+    /** The source is a device of the host. */
+    readonly isDevice?: boolean;
+  })[];
   readonly hostname: string;
   readonly workingDir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly user: number;
   readonly group: number;
   readonly groups: readonly number[];
+  /** What root has in the container, without `CAP_`; nobody else has any. */
+  readonly capabilities: readonly string[];
+  /** With the devices and settings of the host, and ways to gain rights. */
+  readonly privileged: boolean;
+  /** With the host's System V IPC and POSIX shared memory. */
+  readonly hostIPC: boolean;
   /** Absolute path of setpriv, the same outside and inside. */
   readonly setpriv: string;
   readonly rootless: boolean;
@@ -65,6 +75,9 @@ export const inheritedEnvironment = (env: Readonly<Record<string, string>>): str
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
 
+/** What the program needs that gives up everything else. */
+const TO_GIVE_UP_RIGHTS = ["SETUID", "SETGID", "SETPCAP"];
+
 const inOwn = (path: string): boolean => /^\/(run|tmp|proc|sys|dev)(\/|$)/.test(path);
 
 /**
@@ -79,11 +92,16 @@ export function bubblewrapOptions(confinement: Confinement): string[] {
     ...confinement.view.flatMap((entry) =>
       "symlink" in entry ? ["--symlink", entry.symlink, entry.path] : ["--ro-bind", entry.source, entry.path],
     ),
-    "--dev",
-    "/dev",
+    ...(confinement.privileged ? ["--dev-bind", "/dev", "/dev", "--bind", "/sys", "/sys"] : ["--dev", "/dev"]),
     "--proc",
     "/proc",
-    ...["/dev/shm", "/tmp", "/run"].flatMap((path) => ["--perms", "1777", "--tmpfs", path]),
+    ...[...(confinement.hostIPC || confinement.privileged ? [] : ["/dev/shm"]), "/tmp", "/run"].flatMap((path) => [
+      "--perms",
+      "1777",
+      "--tmpfs",
+      path,
+    ]),
+    ...(confinement.hostIPC && !confinement.privileged ? ["--bind", "/dev/shm", "/dev/shm"] : []),
     "--ro-bind",
     confinement.nodeBinary,
     `${NODE_DIRECTORY}/node`,
@@ -96,19 +114,19 @@ export function bubblewrapOptions(confinement: Confinement): string[] {
       }),
     ]),
     ...confinement.hidden.filter((path) => !inOwn(path)).flatMap((path) => ["--tmpfs", path, "--remount-ro", path]),
-    ...confinement.mounts.flatMap(({ source, target, readOnly }) => [
-      readOnly ? "--ro-bind" : "--bind",
+    ...confinement.mounts.flatMap(({ source, target, readOnly, isDevice }) => [
+      isDevice === true ? "--dev-bind" : readOnly ? "--ro-bind" : "--bind",
       source,
       target,
     ]),
     ...confinement.homes.flatMap(({ path }) => ["--remount-ro", path]),
     "--remount-ro",
     "/",
-    ...(confinement.filter === undefined ? [] : ["--seccomp", String(confinement.filter)]),
+    ...(confinement.filter === undefined || confinement.privileged ? [] : ["--seccomp", String(confinement.filter)]),
     "--chdir",
     confinement.workingDir,
     "--unshare-pid",
-    "--unshare-ipc",
+    ...(confinement.hostIPC ? [] : ["--unshare-ipc"]),
     "--unshare-uts",
     "--hostname",
     confinement.hostname,
@@ -120,24 +138,21 @@ export function bubblewrapOptions(confinement: Confinement): string[] {
     "ALL",
     ...(confinement.rootless
       ? ["--unshare-user", "--uid", String(confinement.user), "--gid", String(confinement.group)]
-      : ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"].flatMap((name) => ["--cap-add", name])),
+      : [...new Set([...TO_GIVE_UP_RIGHTS, ...confinement.capabilities])].flatMap((name) => [
+          "--cap-add",
+          `CAP_${name}`,
+        ])),
   ];
 }
 
-/** What bubblewrap starts: as root, first a program that becomes the pod's user and gives up every capability for good. */
+/** What bubblewrap starts: as root, first a program that becomes the pod's user and gives up for good what a pod's program may not have. */
 export function confinedCommand(confinement: Confinement, command: readonly string[]): string[] {
   if (confinement.rootless) return [...command];
   const { late } = splitEnvironment(confinement.env);
   return [
     confinement.setpriv,
-    "--reuid",
-    String(confinement.user),
-    "--regid",
-    String(confinement.group),
-    ...(confinement.groups.length === 0 ? ["--clear-groups"] : ["--groups", confinement.groups.join(",")]),
-    "--bounding-set=-all",
-    "--inh-caps=-all",
-    "--no-new-privs",
+    ...becomeOptions({ ...confinement, supplementary: confinement.groups }),
+    ...(confinement.privileged ? [] : ["--no-new-privs"]),
     "--",
     ...(late.length === 0 ? [] : ["/usr/bin/env", ...late]),
     ...command,

@@ -1,6 +1,7 @@
 import { childrenOf, environmentOf, identityOf, signalProcess } from "../../../host/process-identity.ts";
 import type { Host } from "../../../host/host.ts";
 import type { ExecRequest, Execution } from "../runtime.ts";
+import { becomeOptions, joinWords } from "./enter.ts";
 import type { StartedProcess } from "./started.ts";
 import { splitEnvironment } from "./confinement.ts";
 
@@ -18,29 +19,36 @@ export async function execInContainer(
 ): Promise<Execution> {
   const [program] = await childrenOf(init);
   const { safe, late } = splitEnvironment(await environmentOf(program ?? init));
-  const running = await host.open(
+  // What nsenter cannot give: further groups, and just those capabilities that root has in the container.
+  const inside =
+    !rootless && (started.user === 0 || (started.supplementary ?? []).length > 0)
+      ? [tools.setpriv, ...becomeOptions(started), "--no-new-privs", "--"]
+      : [];
+  const [command = "", ...args] = [
+    ...joinWords(started),
     tools.setpriv,
-    [
-      "--no-new-privs",
-      tools.nsenter,
-      "--target",
-      String(init),
-      "--net",
-      "--mount",
-      "--pid",
-      "--uts",
-      "--ipc",
-      "--wd",
-      // In a user namespace nsenter keeps the one user there is; a program of a user other than 0 gets no capability from exec.
-      ...(rootless
-        ? ["--user", "--preserve-credentials"]
+    "--no-new-privs",
+    tools.nsenter,
+    "--target",
+    String(init),
+    "--net",
+    "--mount",
+    "--pid",
+    "--uts",
+    "--ipc",
+    "--wd",
+    // In a user namespace nsenter keeps the one user there is; a program of a user other than 0 gets no capability from exec.
+    ...(rootless
+      ? ["--user", "--preserve-credentials"]
+      : inside.length > 0
+        ? []
         : ["--setuid", String(started.user), "--setgid", String(started.group)]),
-      "--",
-      ...(late.length === 0 ? [] : ["/usr/bin/env", ...late]),
-      ...request.command,
-    ],
-    { env: safe },
-  );
+    "--",
+    ...inside,
+    ...(late.length === 0 ? [] : ["/usr/bin/env", ...late]),
+    ...request.command,
+  ];
+  const running = await host.open(command, args, { env: safe });
   if (!request.stdin) running.stdin.end();
   return {
     ...(request.stdin ? { stdin: running.stdin } : {}),
