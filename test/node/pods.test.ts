@@ -26,7 +26,7 @@ function inside(file: string, rootless: boolean): void {
   assert.equal(status, 0, `${stdout}\n${stderr}`);
 }
 
-for (const file of ["confinement.ts", "life.ts"]) {
+for (const file of ["confinement.ts", "life.ts", "volumes.ts", "limits.ts", "contents.ts", "host-access.ts"]) {
   void test(
     `${file} as root`,
     {

@@ -1,7 +1,7 @@
 import type { Container, ContainerState, ContainerStateTerminated, Pod } from "../../api/generated/types.ts";
 import { timestamp } from "../../observe/clock.ts";
 import { ConfigError } from "../environment/lookups.ts";
-import type { Runtime, StartedContainer } from "../runtimes/runtime.ts";
+import type { ContainerSight, Runtime, StartedContainer } from "../runtimes/runtime.ts";
 import type { ContainerRecord, PodRecord } from "../state/pod-record.ts";
 import { LONG_RUN, restartDelay, restarts } from "./back-off.ts";
 import type { PodContext } from "./context.ts";
@@ -128,15 +128,15 @@ export function runContainer(options: RunnerOptions): ContainerRunner {
     show({ running: { startedAt } });
   };
 
-  /** Resolves with the exit code, or undefined when we leave before. */
-  const exit = (started: StartedContainer): Promise<number | undefined> =>
+  /** Resolves with how it ended, or undefined when we leave before. */
+  const exit = (started: StartedContainer): Promise<Extract<ContainerSight, { state: "exited" }> | undefined> =>
     new Promise((resolve) => {
       let looking = false;
       let again = false;
-      const finish = (code: number | undefined): void => {
+      const finish = (sight: Extract<ContainerSight, { state: "exited" }> | undefined): void => {
         stopWatching();
         leaving.removeEventListener("abort", left);
-        resolve(code);
+        resolve(sight);
       };
       const left = (): void => finish(undefined);
       const look = async (): Promise<void> => {
@@ -149,7 +149,7 @@ export function runContainer(options: RunnerOptions): ContainerRunner {
           again = false;
           const sight = await runtime.status(started);
           if (leaving.aborted) return;
-          if (sight.state === "exited") return finish(sight.exitCode);
+          if (sight.state === "exited") return finish(sight);
           if (sight.state === "running" && probes === undefined) onRunning(started);
         } while (again);
         looking = false;
@@ -168,17 +168,18 @@ export function runContainer(options: RunnerOptions): ContainerRunner {
         const started = known ?? (await begin());
         if (started === undefined) return undefined;
         running = started;
-        const exitCode = await exit(started);
+        const end = await exit(started);
         running = undefined;
         probes?.stop();
         probes = undefined;
-        if (exitCode === undefined) return undefined;
+        if (end === undefined) return undefined;
+        const { exitCode } = end;
         const now = clock.now();
         const ranFor = now - Date.parse(memory.startedAt ?? timestamp(now));
         memory.failures = ranFor >= LONG_RUN ? 1 : memory.failures + 1;
         memory.ended = {
           exitCode,
-          reason: exitCode === 0 ? "Completed" : "Error",
+          reason: end.reason ?? (exitCode === 0 ? "Completed" : "Error"),
           ...(memory.startedAt === undefined ? {} : { startedAt: memory.startedAt }),
           finishedAt: timestamp(now),
           containerID: idOf(),

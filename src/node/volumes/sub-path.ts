@@ -49,7 +49,8 @@ export async function subPathOf(volume: string, part: string, mayMake: boolean):
   const root = await realpath(volume);
   const path = await realPart(root, part);
   const way = relative(root, path);
-  if (way.startsWith("..")) throw new ConfigError(`subPath ${JSON.stringify(part)} leads out of its volume`);
+  if (way === ".." || way.startsWith("../"))
+    throw new ConfigError(`subPath ${JSON.stringify(part)} leads out of its volume`);
   if (mayMake && way !== "") {
     await makeWay(root, way.split("/")).catch((error: Error) => {
       throw new ConfigError(`subPath ${JSON.stringify(part)} of its volume: ${error.message}`);

@@ -80,6 +80,13 @@ const TO_GIVE_UP_RIGHTS = ["SETUID", "SETGID", "SETPCAP"];
 
 const inOwn = (path: string): boolean => /^\/(run|tmp|proc|sys|dev)(\/|$)/.test(path);
 
+/** The directories above a mount point that are made for it: everybody may pass through, where bubblewrap would let only root. */
+function madeParents(target: string, view: readonly ViewEntry[]): string[] {
+  const steps = target.split("/").slice(1, -1);
+  if (!inOwn(target) && view.some(({ path }) => path === `/${steps[0]}`)) return [];
+  return steps.map((_, index) => `/${steps.slice(0, index + 1).join("/")}`).slice(inOwn(target) ? 1 : 0);
+}
+
 /**
  * Options for bubblewrap, for its `--args` descriptor: they hold the environment, and a command line is everybody's to read.
  * Later mounts cover earlier ones.
@@ -115,6 +122,7 @@ export function bubblewrapOptions(confinement: Confinement): string[] {
     ]),
     ...confinement.hidden.filter((path) => !inOwn(path)).flatMap((path) => ["--tmpfs", path, "--remount-ro", path]),
     ...confinement.mounts.flatMap(({ source, target, readOnly, isDevice }) => [
+      ...madeParents(target, confinement.view).flatMap((path) => ["--perms", "0755", "--dir", path]),
       isDevice === true ? "--dev-bind" : readOnly ? "--ro-bind" : "--bind",
       source,
       target,
