@@ -46,8 +46,8 @@ void test("the Node says whether it holds containers to their limits", async () 
   assert.match(condition?.message ?? "", /^limits of memory.* are not enforced: there is no cgroup/);
 });
 
-void test("a program that eats more memory than its limit is killed, and that is told", async () => {
-  if (!isEnforced) return;
+void test("a program that eats more memory than its limit is killed, and that is told", async (t) => {
+  if (!isEnforced) return t.skip("there is no cgroup here that we may write to");
   where.client.put(pods, podObject("hog", { restartPolicy: "Never" }, limited("echo begun; tail /dev/zero", "64Mi")));
   const pod = await podThat(
     where.client,
@@ -85,8 +85,8 @@ void test("a program that only forks meets an end to it, and others go on", asyn
   await until("the pod to go", () => where.client.find(pods, "default", "bomb") === undefined, { seconds: 30 });
 });
 
-void test("what is run in a container by exec counts to its limit; no group outlives the container", async () => {
-  if (!isEnforced) return;
+void test("what is run in a container by exec counts to its limit; no group outlives the container", async (t) => {
+  if (!isEnforced) return t.skip("there is no cgroup here that we may write to");
   where.client.put(pods, podObject("known", { restartPolicy: "Never" }, limited("sleep 600", "64Mi")));
   const isReady = (each: Pod): boolean => conditionOf(each, "Ready") === "True";
   await podThat(where.client, "known", isReady);

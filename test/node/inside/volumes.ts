@@ -3,10 +3,11 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Container, Pod, PodSpec } from "../../../src/api/generated/types.ts";
-import { configMaps, events, persistentVolumeClaims, pods, secrets } from "../../../src/api/resources.ts";
+import { configMaps, persistentVolumeClaims, pods, secrets } from "../../../src/api/resources.ts";
 import type { NodePart } from "../../../src/node/node.ts";
 import { until } from "../../lab/until.ts";
 import { bed, conditionOf, output, podObject, podThat, rootless, shell, type Bed } from "./bed.ts";
+import { said as inPod, told as event, waitingFor as whyWaiting } from "./bed.ts";
 
 let where: Bed;
 let part: NodePart;
@@ -45,27 +46,9 @@ async function stay(name: string, spec: Partial<PodSpec>, container: Partial<Con
   where.client.put(pods, podObject(name, spec, { ...shell("sleep 600"), ...container }));
   return podThat(where.client, name, (each) => conditionOf(each, "Ready") === "True");
 }
-async function said(pod: string, script: string, container = "main"): Promise<string> {
-  const at = { namespace: NAMESPACE, pod, container };
-  const execution = await part.source.exec(at, { command: ["sh", "-c", script], stdin: false });
-  const chunks: Buffer[] = [];
-  execution.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
-  execution.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
-  await execution.ended;
-  return Buffer.concat(chunks).toString();
-}
-const waitingFor = async (name: string): Promise<string> => {
-  const message = (pod: Pod): string | undefined => pod.status?.containerStatuses?.[0]?.state?.waiting?.message;
-  return message(await podThat(where.client, name, (each) => message(each) !== undefined)) ?? "";
-};
-const told = (name: string, reason: string): Promise<string> =>
-  until(`an event ${reason} of ${name}`, async () => {
-    const { items } = await where.client.list(events);
-    const found = (items as { reason?: string; message?: string; involvedObject?: { name?: string } }[]).find(
-      (event) => event.reason === reason && event.involvedObject?.name === name,
-    );
-    return found?.message;
-  });
+const said = (pod: string, script: string, container?: string): Promise<string> => inPod(part, pod, script, container);
+const waitingFor = (name: string): Promise<string> => whyWaiting(where.client, name);
+const told = (name: string, reason: string): Promise<string> => event(where.client, name, reason);
 
 void test("an emptyDir is shared by the pod's containers; in memory, when it asks for that; what is not enforced is said", async () => {
   const volumes = [

@@ -28,7 +28,7 @@ export interface Confinement {
   readonly groups: readonly number[];
   /** What root has in the container, without `CAP_`; nobody else has any. */
   readonly capabilities: readonly string[];
-  /** With the devices and settings of the host, and ways to gain rights. */
+  /** With the devices and settings of the host, and without a filter of system calls. No new rights all the same: bubblewrap sees to that. */
   readonly privileged: boolean;
   /** With the host's System V IPC and POSIX shared memory. */
   readonly hostIPC: boolean;
@@ -160,7 +160,7 @@ export function confinedCommand(confinement: Confinement, command: readonly stri
   return [
     confinement.setpriv,
     ...becomeOptions({ ...confinement, supplementary: confinement.groups }),
-    ...(confinement.privileged ? [] : ["--no-new-privs"]),
+    "--no-new-privs",
     "--",
     ...(late.length === 0 ? [] : ["/usr/bin/env", ...late]),
     ...command,
