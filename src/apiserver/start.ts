@@ -29,6 +29,8 @@ export interface StartOptions extends Pick<ApiServerOptions, "tls" | "tokens" | 
   readonly advertise: Advertised;
   /** Whether Services may take any address with `externalIPs`; absent: no new ones (SVC-304). */
   readonly allowExternalIPs?: boolean;
+  /** `--disable-admission-plugins`, for a server without the controllers that make what they need: only `ServiceAccount`. */
+  readonly disabledAdmissions?: readonly "ServiceAccount"[];
   /** `--service-account-issuer`: the first signs, all are believed. Absent: this server by its name in the cluster. */
   readonly serviceAccountIssuer?: readonly string[];
   /** `--api-audiences`; absent: the issuers. */
@@ -52,7 +54,7 @@ const jwksUri = ({ ip, port }: Advertised): string =>
  */
 export async function startApiServer(options: StartOptions): Promise<ApiServer> {
   const { store, serviceRanges, nodePortRange, advertise, allowExternalIPs = false, clock, log, ...others } = options;
-  const { serviceAccountIssuer, apiAudiences, serviceAccountKeys, ...rest } = others;
+  const { serviceAccountIssuer, apiAudiences, serviceAccountKeys, disabledAdmissions = [], ...rest } = others;
   const [primary] = readServiceRanges(serviceRanges);
   await bootstrap({ store, serviceRanges, nodePortRange, advertise, clock, log });
   const cache = new WatchCache({ store, kinds, clock, log });
@@ -69,7 +71,7 @@ export async function startApiServer(options: StartOptions): Promise<ApiServer> 
     log,
     // What is refused for another reason must not be counted: quotas come last.
     admissions: [
-      serviceAccount,
+      ...(disabledAdmissions.includes("ServiceAccount") ? [] : [serviceAccount]),
       defaultIngressClass,
       ...(allowExternalIPs ? [] : [denyServiceExternalIPs]),
       resourceQuota,

@@ -6,9 +6,9 @@ import { checkLabel, checkQualifiedName, checkSubdomain } from "../meta/names.ts
 import { validateLabels, validateObjectMeta } from "../meta/objectMeta.ts";
 import { validateChange } from "./validate/change.ts";
 import { validateContainer } from "./validate/container.ts";
+import { validateDns } from "./validate/dns.ts";
 
 const RULES = { namespaced: true, checkName: checkSubdomain };
-const DNS_POLICIES = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"];
 
 function validateVolume(volume: Volume, field: string, names: Set<string>): Fault[] {
   const faults = volume.name ? checked(checkLabel, `${field}.name`, volume.name) : [required(`${field}.name`)];
@@ -42,30 +42,6 @@ function validateNames(spec: PodSpec): Fault[] {
     ...(spec.readinessGates ?? []).flatMap((gate, index) =>
       checked(checkQualifiedName, `spec.readinessGates[${index}].conditionType`, gate.conditionType),
     ),
-  ];
-}
-
-function validateDns(spec: PodSpec): Fault[] {
-  const faults = oneOf("spec.dnsPolicy", spec.dnsPolicy, DNS_POLICIES);
-  const servers = spec.dnsConfig?.nameservers ?? [];
-  if (spec.dnsPolicy === "None" && servers.length === 0) {
-    faults.push(
-      required("spec.dnsConfig.nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None"),
-    );
-  }
-  if (servers.length > 3) {
-    faults.push(invalid("spec.dnsConfig.nameservers", servers, "must not have more than 3 nameservers"));
-  }
-  const aliases = (spec.hostAliases ?? []).flatMap((alias, index) => [
-    ...checked(checkIP, `spec.hostAliases[${index}].ip`, alias.ip),
-    ...(alias.hostnames ?? []).flatMap((name, at) =>
-      checked(checkSubdomain, `spec.hostAliases[${index}].hostnames[${at}]`, name),
-    ),
-  ]);
-  return [
-    ...faults,
-    ...servers.flatMap((server, index) => checked(checkIP, `spec.dnsConfig.nameservers[${index}]`, server)),
-    ...aliases,
   ];
 }
 
