@@ -26,8 +26,8 @@ export interface Cgroups {
   readonly controllers: readonly Controller[];
   /** Makes a group; answers its directories, one a hierarchy. A process joins by writing `0` to their `cgroup.procs`. */
   make(name: string, settings: readonly Setting[]): Promise<string[]>;
-  /** Takes away every group below the name that no process is in any more, and then itself; answers whether all are gone. */
-  sweep(): Promise<boolean>;
+  /** Takes away every group that no process is in any more and, when none is left, what they were in. */
+  sweep(): Promise<void>;
 }
 
 const exists = (path: string): Promise<boolean> =>
@@ -51,20 +51,22 @@ function ownPaths(proc: string): Map<string, string> {
 const below = ({ point, root }: Mount, path: string): string =>
   join(point, root === "/" ? path : path === root ? "" : path.startsWith(`${root}/`) ? path.slice(root.length) : "");
 
-/** Makes and removes a group, to see whether it can be done, and what such a group can be told. */
-async function usable(directory: string, name: string, file: string): Promise<boolean> {
-  const group = join(directory, name);
-  const made = await mkdir(group).then(
+/** Makes the directory that our groups are in; false where that cannot be done, or groups in it could not be told what they must. */
+async function usable(parent: string, file: string): Promise<boolean> {
+  const made = await mkdir(parent).then(
     () => true,
     (error: NodeJS.ErrnoException) => error.code === "EEXIST",
   );
-  return made && (await exists(join(group, file)));
+  if (made && (await exists(join(parent, file)))) return true;
+  if (made) await rmdir(parent).catch(() => {});
+  return false;
 }
 
-const FILES: Readonly<Record<Controller, { readonly v1: string; readonly v2: string }>> = {
-  memory: { v1: "memory.limit_in_bytes", v2: "memory.max" },
-  cpu: { v1: "cpu.cfs_quota_us", v2: "cpu.max" },
-  pids: { v1: "pids.max", v2: "pids.max" },
+/** A file by which each controller of version 1 is known to do what we ask of it. */
+const FILES: Readonly<Record<Controller, string>> = {
+  memory: "memory.limit_in_bytes",
+  cpu: "cpu.cfs_quota_us",
+  pids: "pids.max",
 };
 
 async function roots(name: string): Promise<Root[]> {
@@ -76,10 +78,8 @@ async function roots(name: string): Promise<Root[]> {
     const mount = mounts.findLast(({ type, options }) => type === "cgroup" && options.split(",").includes(controller));
     if (mount === undefined) continue;
     left.delete(controller);
-    const directory = below(mount, paths.get(controller) ?? "/");
-    if (await usable(directory, name, FILES[controller].v1)) {
-      found.push({ directory: join(directory, name), version: 1, controllers: [controller] });
-    }
+    const directory = join(below(mount, paths.get(controller) ?? "/"), name);
+    if (await usable(directory, FILES[controller])) found.push({ directory, version: 1, controllers: [controller] });
   }
   const unified = mounts.findLast(({ type }) => type === "cgroup2");
   if (unified === undefined || left.size === 0) return found;
@@ -105,32 +105,28 @@ async function roots(name: string): Promise<Root[]> {
   return found;
 }
 
-/** Finds out what can be done on this machine, and sweeps what an earlier run of ours left below the name. */
+const removed = (directory: string): Promise<boolean> =>
+  rmdir(directory).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code === "ENOENT",
+  );
+
+/** Takes away the groups in a directory that no process is in; answers whether none is left. */
+async function sweepGroups(directory: string): Promise<boolean> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  const groups = entries.filter((entry) => entry.isDirectory());
+  return !(await Promise.all(groups.map(({ name }) => removed(join(directory, name))))).includes(false);
+}
+
+/** Finds out what can be done on this machine, and takes away the empty groups that an earlier run of ours left below the name. */
 export async function createCgroups(name: string): Promise<Cgroups> {
   const found = await roots(name);
-
-  const sweep = async (): Promise<boolean> => {
-    let isEmpty = true;
-    for (const { directory } of found) {
-      const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
-      const groups = entries.filter((entry) => entry.isDirectory()).map((entry) => join(directory, entry.name));
-      const gone = await Promise.all(
-        groups.map((group) =>
-          rmdir(group).then(
-            () => true,
-            () => false,
-          ),
-        ),
-      );
-      if (gone.includes(false)) isEmpty = false;
-      else await rmdir(directory).catch(() => {});
-    }
-    return isEmpty;
-  };
-
+  for (const { directory } of found) await sweepGroups(directory);
   return {
     controllers: found.flatMap(({ controllers }) => controllers),
-    sweep,
+    async sweep() {
+      for (const { directory } of found) if (await sweepGroups(directory)) await removed(directory);
+    },
     async make(group, settings) {
       const directories: string[] = [];
       for (const { directory, version, controllers } of found) {
@@ -140,6 +136,8 @@ export async function createCgroups(name: string): Promise<Cgroups> {
         for (const setting of settings) {
           if (!controllers.includes(setting.controller)) continue;
           for (const [file, value] of version === 1 ? setting.v1 : setting.v2) {
+            // What counts swap is not there on every machine.
+            if (!(await exists(join(path, file)))) continue;
             await writeFile(join(path, file), value).catch((error: Error) => {
               throw new Error(`limiting a container: writing ${value} to ${join(path, file)}: ${error.message}`);
             });
@@ -161,15 +159,6 @@ export async function outOfMemoryKills(directories: readonly string[]): Promise<
   return Math.max(0, ...counts.map((said) => Number(/^oom_kill (\d+)$/m.exec(said)?.[1] ?? 0)));
 }
 
-/** Ends every process of a group, and takes the group away once it is empty; answers whether it is gone. */
-export async function removeGroup(directories: readonly string[]): Promise<boolean> {
-  const gone = await Promise.all(
-    directories.map((directory) =>
-      rmdir(directory).then(
-        () => true,
-        (error: NodeJS.ErrnoException) => error.code === "ENOENT",
-      ),
-    ),
-  );
-  return !gone.includes(false);
-}
+/** Takes a group away; answers whether it is gone. It cannot go while processes are in it. */
+export const removeGroup = async (directories: readonly string[]): Promise<boolean> =>
+  !(await Promise.all(directories.map(removed))).includes(false);

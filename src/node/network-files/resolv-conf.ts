@@ -50,7 +50,7 @@ export interface ResolverWarning {
   readonly about: "pod" | "pod and node";
 }
 
-export const NAMESERVERS = 3;
+const NAMESERVERS = 3;
 export const SEARCHES = 32;
 export const SEARCH_CHARACTERS = 2048;
 export const DOMAIN_CHARACTERS = 253;

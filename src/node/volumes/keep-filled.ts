@@ -6,7 +6,7 @@ import type { Log } from "../../observe/log.ts";
 import type { PodPlace } from "../environment/field-ref.ts";
 import { ConfigError, type Lookups } from "../environment/lookups.ts";
 import type { ObjectWatches } from "../pods/object-watches.ts";
-import { objectsOf, payloadOf } from "./payload.ts";
+import { objectsOf, payloadOf, type TokenSource } from "./payload.ts";
 import { podTokens } from "./tokens.ts";
 import { writePayload, type Ownership } from "./write-payload.ts";
 
@@ -52,10 +52,12 @@ export function keepFilled(options: FilledOptions): FilledVolumes {
   const { client, clock, log } = options;
   const { namespace = "", name = "" } = options.pod.metadata;
   const tokens = podTokens(client, () => clock.now(), options.pod);
+  const token: TokenSource = (audience, seconds) => tokens.token(audience, seconds);
   const lookups = options.lookups(namespace);
   const ends: (() => void)[] = [];
   let pod = options.pod;
-  let isStopped = false;
+  const stopping = new AbortController();
+  const { signal } = stopping;
   let isDirty = false;
   let failures = 0;
   let cancelTimer = (): void => {};
@@ -63,9 +65,9 @@ export function keepFilled(options: FilledOptions): FilledVolumes {
   let isWorking = false;
 
   const fill = async (volume: Volume): Promise<void> => {
-    const sources = { pod, place: options.place, lookups, token: tokens.token };
+    const sources = { pod, place: options.place, lookups, token };
     const payload = await payloadOf(volume, sources);
-    if (!isStopped) await writePayload(options.directoryOf(volume), payload, options.owner);
+    if (!signal.aborted) await writePayload(options.directoryOf(volume), payload, options.owner);
   };
 
   const patiently = async (volume: Volume): Promise<void> => {
@@ -74,7 +76,7 @@ export function keepFilled(options: FilledOptions): FilledVolumes {
       try {
         return await fill(volume);
       } catch (error) {
-        if (!(error instanceof ConfigError) || isStopped || clock.now() >= until) throw error;
+        if (!(error instanceof ConfigError) || signal.aborted || clock.now() >= until) throw error;
         await new Promise<void>((resolve) => clock.after(LOOK_AGAIN, resolve));
       }
     }
@@ -86,11 +88,11 @@ export function keepFilled(options: FilledOptions): FilledVolumes {
   };
   const armForTokens = (): void => {
     const at = tokens.nextRefresh();
-    if (at !== undefined && !isStopped) arm(at - clock.now());
+    if (at !== undefined && !signal.aborted) arm(at - clock.now());
   };
 
   const work = async (): Promise<void> => {
-    while (isDirty && !isStopped) {
+    while (isDirty && !signal.aborted) {
       isDirty = false;
       try {
         for (const volume of options.volumes) await fill(volume);
@@ -100,13 +102,13 @@ export function keepFilled(options: FilledOptions): FilledVolumes {
         failures += 1;
         // The program goes on with what it has; what is missing may come back, and is then told.
         log.warn({ namespace, pod: name, error: (error as Error).message }, "bringing a volume up to date failed");
-        if (!isStopped) arm(backoff(RETRY, failures, () => 0.5));
+        if (!signal.aborted) arm(backoff(RETRY, failures, () => 0.5));
       }
     }
     isWorking = false;
   };
   function refresh(): void {
-    if (isStopped) return;
+    if (signal.aborted) return;
     isDirty = true;
     if (isWorking) return;
     isWorking = true;
@@ -142,7 +144,7 @@ export function keepFilled(options: FilledOptions): FilledVolumes {
       if (matters) refresh();
     },
     async stop() {
-      isStopped = true;
+      stopping.abort();
       cancelTimer();
       for (const end of ends.splice(0)) end();
       await working.catch(() => {});

@@ -59,7 +59,10 @@ export async function writePayload(directory: string, payload: Payload, owner: O
   const current = await readlink(join(directory, DATA)).catch(() => undefined);
   const isSame = current !== undefined && (await holds(join(directory, current), payload, owner));
   const wanted = new Set([...payload.keys()].map(topOf));
-  const shown = (await readdir(directory)).filter((name) => !name.startsWith(".."));
+  const present = (await readdir(directory, { withFileTypes: true })).filter(({ name }) => !name.startsWith(".."));
+  // Earlier releases wrote plain files.
+  for (const entry of present) if (!entry.isSymbolicLink()) await rm(join(directory, entry.name), { recursive: true });
+  const shown = present.filter((entry) => entry.isSymbolicLink()).map(({ name }) => name);
   const isShown = shown.length === wanted.size && shown.every((name) => wanted.has(name));
   if (isSame && isShown) return false;
 

@@ -107,6 +107,23 @@ void test("DNS-120, DNS-121: short names are completed by the search list, a fin
   assert.deepEqual([...new Set(asked)], ["nobody"]);
 });
 
+void test("CTL-121, CTL-123: pods and the node reach a pod at any port, declared or not, and are seen by their own addresses", async () => {
+  const server = `require("http").createServer((q,s)=>s.end(q.socket.remoteAddress)).listen(8099,"0.0.0.0",()=>console.log("up"))`;
+  where.client.put(pods, podObject("open", {}, { command: ["node", "-e", server] }));
+  const open = await podThat(where.client, "open", isReady);
+  await until("the server to listen", async () => (await logOf(part, "open").catch(() => "")) === "up\n");
+  const url = `http://${open.status?.podIP}:8099/`;
+  const text = await run(
+    "caller",
+    `echo $IP; node -e 'fetch("${url}").then((a)=>a.text()).then((t)=>console.log(t))'`,
+    {},
+    { env: [{ name: "IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }] },
+  );
+  const [own, seen] = text.split("\n");
+  assert.equal(seen, own);
+  assert.equal(await (await fetch(url)).text(), "10.244.0.1");
+});
+
 void test("DNS-171, DNS-175: init containers have service variables too, and $(NAME) means what was given, nothing else", async () => {
   service("early", "10.96.0.20");
   const mount = { volumeMounts: [{ name: "v", mountPath: "/v" }] };
@@ -217,11 +234,11 @@ void test("DNS-110, DNS-123: what the node is told anew holds for pods that star
 void test("DNS-167: no container starts before Services were listed once", async () => {
   await part.stop();
   const listing = Promise.withResolvers<void>();
-  const { list } = where.client;
-  where.client.list = (async (resource, ...rest) => {
+  const list = where.client.list.bind(where.client);
+  where.client.list = async (resource, ...rest) => {
     if (resource.plural === "services") await listing.promise;
     return list(resource, ...rest);
-  }) as typeof list;
+  };
   part = await where.start();
   const put = where.client.put(
     pods,

@@ -1,16 +1,14 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import type { RunResult } from "../../../host/host.ts";
 import type { Mount } from "../../../host/mounts.ts";
 
 export interface PinOptions {
   readonly source: string;
   readonly within: string;
-  readonly kind: "directory" | "file";
   /** Where nobody but us can write, in the mount namespace that is mounted in. */
   readonly place: string;
-  /** The path by which we reach a path of that namespace. */
-  readonly inside: (path: string) => string;
+  /** Makes that place, empty. */
+  readonly make: () => Promise<void>;
   readonly mount: (...args: string[]) => Promise<RunResult>;
   /** The mounts of that namespace. */
   readonly mounts: () => Promise<readonly Mount[]>;
@@ -34,10 +32,8 @@ export function originOf(path: string, mounts: readonly Mount[]): { device: stri
  * link between any look and the mount, but what is mounted stays what it is (CVE-2021-25741 was such a race).
  */
 export async function pin(options: PinOptions): Promise<string> {
-  const { source, within, kind, place } = options;
-  await mkdir(options.inside(dirname(place)), { recursive: true });
-  if (kind === "directory") await mkdir(options.inside(place));
-  else await writeFile(options.inside(place), "");
+  const { source, within, place } = options;
+  await options.make();
   const { code, stderr } = await options.mount("--bind", source, place);
   if (code !== 0) throw new Error(`mounting a subPath: ${stderr.trim().split("\n")[0]}`);
   const mounts = await options.mounts();

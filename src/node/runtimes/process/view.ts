@@ -150,7 +150,11 @@ export async function buildHostView(
     pin: (source, within, kind) => {
       pins += 1;
       const place = join(scratch, "pins", String(pins));
-      return pin({ source, within, kind, place, inside, mount, mounts: () => readMounts(anchor.pid) });
+      const make = async (): Promise<void> => {
+        await mkdir(inside(join(scratch, "pins")), { recursive: true });
+        await (kind === "directory" ? mkdir(inside(place)) : writeFile(inside(place), ""));
+      };
+      return pin({ source, within, place, make, mount, mounts: () => readMounts(anchor.pid) });
     },
     ensure(path, kind) {
       const next = turn.then(() => ensure(path, kind));
