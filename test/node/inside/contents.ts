@@ -101,6 +101,8 @@ void test("DNS-120, DNS-121: short names are completed by the search list, a fin
   assert.ok(asked.includes("nobody.default.svc.cluster.local"));
   assert.ok(asked.indexOf("nobody.default.svc.cluster.local") < asked.indexOf("nobody"), "absolute last");
   assert.ok(asked.includes("kubernetes.default.default.svc.cluster.local"), "through the list first");
+  assert.ok(!asked.includes("kubernetes.default"), "found in the list before it is asked for as it is");
+  assert.ok(!asked.includes("svc1.other.svc"));
   assert.ok(asked.includes("svc1"));
   asked.length = 0;
   await run("absolute", "getent ahostsv4 nobody.; true");
@@ -240,18 +242,20 @@ void test("DNS-167: no container starts before Services were listed once", async
     return list(resource, ...rest);
   };
   part = await where.start();
-  const put = where.client.put(
-    pods,
-    podObject("patient", { restartPolicy: "Never" }, shell("echo $LISTED_SERVICE_HOST")),
-  );
-  // All is ready for it, so that only the list is waited for.
-  const prepared = join(where.directory, "pods", put.metadata.uid ?? "", "prepared");
-  await until("the pod's files", () =>
-    access(prepared).then(
-      () => true,
-      () => false,
-    ),
-  );
+  const readied = async (name: string): Promise<void> => {
+    const script = "echo $LISTED_SERVICE_HOST";
+    const { metadata } = where.client.put(pods, podObject(name, { restartPolicy: "Never" }, shell(script)));
+    const prepared = join(where.directory, "pods", metadata.uid ?? "", "prepared");
+    await until(`the files of ${name}`, () =>
+      access(prepared).then(
+        () => true,
+        () => false,
+      ),
+    );
+  };
+  await readied("patient");
+  // Whatever did not wait for the list would have had its turn before these.
+  for (const name of ["patient-2", "patient-3", "patient-4"]) await readied(name);
   const state = (pod: Pod | undefined) => pod?.status?.containerStatuses?.[0]?.state;
   const before = state(where.client.find(pods, "default", "patient") as Pod | undefined);
   assert.equal(before?.running ?? before?.terminated, undefined);

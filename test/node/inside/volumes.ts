@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Container, Pod, PodSpec } from "../../../src/api/generated/types.ts";
 import { configMaps, persistentVolumeClaims, pods, secrets } from "../../../src/api/resources.ts";
 import type { NodePart } from "../../../src/node/node.ts";
+import { processRuntime } from "../../../src/node/runtimes/process/process-runtime.ts";
+import { silentLog } from "../../../src/observe/log.ts";
 import { until } from "../../lab/until.ts";
-import { bed, conditionOf, output, podObject, podThat, rootless, shell, type Bed } from "./bed.ts";
+import { bed, conditionOf, host, output, podObject, podThat, rootless, shell, type Bed } from "./bed.ts";
 import { said as inPod, told as event, waitingFor as whyWaiting } from "./bed.ts";
 
 let where: Bed;
@@ -282,6 +284,46 @@ void test("no pod that swaps a directory for a link at the worst moment gets ano
     const pod = await podThat(where.client, name, settled);
     if (pod.status?.containerStatuses?.[0]?.state?.running === undefined) continue;
     assert.equal(await said(name, "[ -e /x/passwd ] && echo ESCAPED || echo inside"), "inside\n");
+  }
+});
+
+void test("what a link leads out of its volume is not mounted, even when it was looked at before it was one", async () => {
+  const base = await mkdtemp("/var/tmp/fairlead-pin-");
+  const volume = join(base, "volume");
+  await mkdir(join(volume, "inner"), { recursive: true });
+  await symlink("/etc", join(volume, "outer"));
+  await symlink("inner", join(volume, "link"));
+  const runtime = processRuntime({
+    host,
+    log: silentLog,
+    scratch: join(base, "view"),
+    hidden: [],
+    nodeBinary: process.execPath,
+    rootless,
+    allowHostAccess: false,
+    cgroup: base,
+    memory: "1Gi",
+  });
+  await runtime.prepare();
+  const startWith = (part: string) =>
+    runtime.start({
+      pod: podObject("pinned", {}, shell("true")),
+      container: { name: "main", ...shell("true") },
+      sandbox: { network: "host", addresses: [] },
+      hostname: "pinned",
+      command: ["true"],
+      env: { PATH: "/usr/bin:/bin" },
+      mounts: [{ source: join(volume, part), target: "/x", readOnly: true, within: volume }],
+      directory: join(base, part, "0"),
+      log: join(base, "log"),
+    });
+  try {
+    await assert.rejects(startWith("outer"), /outer leads out of its volume, to .*\/etc$/);
+    const started = await startWith("link");
+    await until("it to end", async () => (await runtime.status(started)).state === "exited");
+  } finally {
+    await runtime.close();
+    await rm(base, { recursive: true, force: true });
   }
 });
 
