@@ -149,6 +149,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     ready: Promise.all([prepared, services.synced()]).then(() => undefined),
     inTurn: inTurn(SETUPS),
     startInTurn: inTurn(STARTS),
+    proxiesKnow: () => Promise.resolve(),
     lookups,
     volumes,
     services: () => services.values(),
@@ -218,7 +219,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
   const resolver = await hostResolver(resolvConf);
   const exceeded = resolver && exceededLimits(resolver, resolvConf, options.clusterDomain);
   if (exceeded !== undefined) events.event(node, "Warning", "CheckLimitsForResolvConf", exceeded);
-  const registered = keepRegistered({ client, clock, random, log, facts }, stopping.signal);
+  const registered = keepRegistered({ client, clock, random, log, events, facts }, stopping.signal);
 
   const leave = async (): Promise<void> => {
     stopping.abort();

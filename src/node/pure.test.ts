@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ContainerState, Pod } from "../api/generated/types.ts";
+import type { Pod } from "../api/generated/types.ts";
 import { addressPool } from "./addresses/pool.ts";
-import { restartDelay, restarts } from "./pods/back-off.ts";
-import { podStatus, type ContainerView } from "./pods/status.ts";
+import { failuresAfter, restartDelay, spokenDelay } from "./pods/back-off.ts";
 import { tally } from "./probes/tally.ts";
 import { splitEnvironment } from "./runtimes/process/confinement.ts";
 import { processRefusal } from "./runtimes/process/refusal.ts";
@@ -75,81 +74,19 @@ void test("CTL-103: a verdict turns after as many results in a row as the thresh
   ]);
 });
 
-void test("restarts: at once, then 10 s doubling to 5 minutes; by policy", () => {
+void test("restarts: at once, then 10 s doubling to 5 minutes, and from the start again after a run of 10 minutes", () => {
   assert.deepEqual([1, 2, 3, 4, 7, 99].map(restartDelay), [0, 10_000, 20_000, 40_000, 300_000, 300_000]);
-  assert.deepEqual(
-    [restarts(undefined, 0), restarts("OnFailure", 0), restarts("OnFailure", 1), restarts("Never", 1)],
-    [true, false, true, false],
-  );
+  assert.deepEqual([failuresAfter(5, 599_999), failuresAfter(5, 600_000)], [6, 1]);
+  assert.deepEqual([10_000, 80_000, 160_000, 300_000].map(spokenDelay), ["10s", "1m20s", "2m40s", "5m0s"]);
 });
 
-const view = (state: ContainerState, ready = false): ContainerView => ({
-  state,
-  ready,
-  last: undefined,
-  restartCount: 0,
-  started: ready,
-  containerID: undefined,
-});
-const pod = (spec: object, status: object = {}): Pod =>
+const pod = (spec: object): Pod =>
   ({
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name: "p", namespace: "ns" },
     spec: { containers: [{ name: "c", command: ["x"] }], ...spec },
-    status,
   }) as never;
-const statusOf = (of: Pod, views: Record<string, ContainerView>, previous: object[] = [], ending = false) =>
-  podStatus({
-    pod: of,
-    containers: new Map(Object.entries(views)),
-    podIPs: ["10.0.0.2"],
-    hostIPs: ["10.0.0.1"],
-    startTime: "t0",
-    sandboxReady: true,
-    ending,
-    previous: previous as never,
-    now: "t1",
-  });
-const conditionOf = (status: ReturnType<typeof podStatus>, type: string) =>
-  status.conditions?.find((each) => each.type === type);
-
-void test("CTL-101, CTL-107: Ready needs all containers and all readiness gates, and says which is missing", () => {
-  const running = view({ running: {} }, true);
-  assert.equal(conditionOf(statusOf(pod({}), { c: running }), "Ready")?.status, "True");
-  const unready = conditionOf(statusOf(pod({}), { c: view({ running: {} }) }), "Ready");
-  assert.deepEqual([unready?.status, unready?.reason], ["False", "ContainersNotReady"]);
-  const gates = { readinessGates: [{ conditionType: "example.com/gate" }] };
-  const closed = conditionOf(statusOf(pod(gates), { c: running }), "Ready");
-  assert.deepEqual([closed?.status, closed?.reason], ["False", "ReadinessGatesNotReady"]);
-  const opened = pod(gates, { conditions: [{ type: "example.com/gate", status: "True" }] });
-  assert.equal(conditionOf(statusOf(opened, { c: running }), "Ready")?.status, "True");
-});
-
-void test("a condition keeps its transition time while its status stays", () => {
-  const previous = [
-    { type: "Ready", status: "True", lastTransitionTime: "t0" },
-    { type: "ContainersReady", status: "False", lastTransitionTime: "t0" },
-  ];
-  const status = statusOf(pod({}), { c: view({ running: {} }, true) }, previous);
-  assert.equal(conditionOf(status, "Ready")?.lastTransitionTime, "t0");
-  assert.equal(conditionOf(status, "ContainersReady")?.lastTransitionTime, "t1");
-});
-
-void test("phases: by containers, restart policy and whether the pod is ending", () => {
-  const ended = (exitCode: number): ContainerView => view({ terminated: { exitCode } });
-  const phase = (spec: object, views: Record<string, ContainerView>, ending = false) =>
-    statusOf(pod(spec), views, [], ending).phase;
-  assert.equal(phase({}, {}), "Pending");
-  assert.equal(phase({}, { c: view({ running: {} }) }), "Running");
-  assert.equal(phase({}, { c: ended(1) }), "Running");
-  assert.equal(phase({ restartPolicy: "Never" }, { c: ended(0) }), "Succeeded");
-  assert.equal(phase({ restartPolicy: "Never" }, { c: ended(1) }), "Failed");
-  assert.equal(phase({ restartPolicy: "OnFailure" }, { c: ended(1) }), "Running");
-  assert.equal(phase({}, { c: ended(143) }, true), "Failed");
-  assert.equal(phase({ initContainers: [{ name: "i" }] }, { i: view({ running: {} }) }), "Pending");
-  assert.equal(phase({ initContainers: [{ name: "i" }], restartPolicy: "Never" }, { i: ended(1) }), "Failed");
-});
 
 void test("refusals name the field", () => {
   const message = (spec: object, rootless = false): string =>

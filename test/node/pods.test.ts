@@ -26,7 +26,18 @@ function inside(file: string, rootless: boolean): void {
   assert.equal(status, 0, `${stdout}\n${stderr}`);
 }
 
-for (const file of ["confinement.ts", "life.ts", "volumes.ts", "limits.ts", "contents.ts", "host-access.ts"]) {
+for (const file of [
+  "confinement.ts",
+  "contents.ts",
+  "ending.ts",
+  "host-access.ts",
+  "life.ts",
+  "limits.ts",
+  "probes.ts",
+  "restarts.ts",
+  "sidecars.ts",
+  "volumes.ts",
+]) {
   void test(
     `${file} as root`,
     {

@@ -3,8 +3,13 @@ export const restartDelay = (failures: number): number =>
   failures <= 1 ? 0 : Math.min(10_000 * 2 ** Math.min(failures - 2, 10), 300_000);
 
 /** A container that ran this long before it ended is no longer counted as crashing. In milliseconds. */
-export const LONG_RUN = 600_000;
+const LONG_RUN = 600_000;
 
-/** Whether a container that ended is started again. Only init containers start anew for `Always` when they fail. */
-export const restarts = (policy: string | undefined, exitCode: number): boolean =>
-  (policy ?? "Always") === "Always" || (policy === "OnFailure" && exitCode !== 0);
+/** How many ends in a row there now are, after one more that came `ranFor` milliseconds after its start. */
+export const failuresAfter = (failures: number, ranFor: number): number => (ranFor >= LONG_RUN ? 1 : failures + 1);
+
+/** A time as Kubernetes says it in messages: `10s`, `1m20s`, `5m0s`. */
+export function spokenDelay(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000);
+  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
+}

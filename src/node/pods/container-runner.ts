@@ -1,236 +1,215 @@
-import type { Container, ContainerState, ContainerStateTerminated, Pod } from "../../api/generated/types.ts";
+import type { ContainerState, ContainerStateTerminated } from "../../api/generated/types.ts";
 import { timestamp } from "../../observe/clock.ts";
-import { ConfigError } from "../environment/lookups.ts";
-import type { ContainerSight, Runtime, StartedContainer } from "../runtimes/runtime.ts";
-import type { ContainerRecord, PodRecord } from "../state/pod-record.ts";
-import { LONG_RUN, restartDelay, restarts } from "./back-off.ts";
-import type { PodContext } from "./context.ts";
-import { startContainerProbes, type ContainerProbes } from "./container-probes.ts";
+import type { StartedContainer } from "../runtimes/runtime.ts";
+import { StartError } from "../runtimes/start-error.ts";
+import type { ContainerRecord } from "../state/pod-record.ts";
+import { failuresAfter, restartDelay, spokenDelay } from "./back-off.ts";
+import { followRun, type ContainerRun, type Ended } from "./container-run.ts";
+import type { Grace } from "./grace.ts";
+import type { KnownContainer } from "./kinds.ts";
 import { pause } from "./pause.ts";
-import { containerStart } from "./prepare-pod.ts";
+import { restarts } from "./restart-policy.ts";
+import type { SharedByContainers } from "./shared.ts";
+import { startContainer, startFiles } from "./start-container.ts";
 import type { ContainerView } from "./status.ts";
-
-export interface RunnerOptions {
-  readonly context: PodContext;
-  readonly runtime: Runtime;
-  readonly pod: () => Pod;
-  readonly container: Container;
-  readonly kind: "init" | "main";
-  readonly record: PodRecord;
-  readonly save: () => Promise<void>;
-  /** Called whenever `view` answers something else. */
-  readonly changed: () => void;
-  /** No further start. */
-  readonly ending: AbortSignal;
-  /** We leave; the container stays. */
-  readonly leaving: AbortSignal;
-}
+import { CANNOT_RUN, terminated } from "./terminated.ts";
+import { terminationMessage } from "./termination-message.ts";
 
 /** One container of a pod through all its starts. */
-export interface ContainerRunner {
-  readonly container: Container;
+export interface ContainerRunner extends KnownContainer {
   view(): ContainerView;
   /** The container as it runs now. */
   running(): StartedContainer | undefined;
-  /** Resolves when no start is under way: then `running` tells all there is to end. */
-  settled(): Promise<void>;
-  stopLiveness(): void;
+  /** The pod's object is another now. */
+  podChanged(): void;
+  /** Resolves when it has been started once, its postStart hook included, or could not be: the next container's turn. */
+  readonly begun: Promise<void>;
+  /** Resolves when its startup probe has passed once (at once where it has none), or it is done. */
+  readonly up: Promise<void>;
   /** Resolves when it has ended and will not be started again; undefined when it never ran, or we leave. */
   readonly done: Promise<ContainerStateTerminated | undefined>;
+  /** Ends it, for a pod that is ending, when those are done that `turn` waits for. Resolves when it is done itself. */
+  end(grace: Grace, turn: Promise<void>): Promise<void>;
 }
 
-/** How long until a container whose spec names something missing is tried again, in milliseconds. */
-const CONFIG_RETRY = 2_000;
+const NOT_UP = { ready: false, started: false };
 
-const policyOf = (options: RunnerOptions): string => {
-  const policy = options.pod().spec?.restartPolicy ?? "Always";
-  // An init container is done when it succeeds, whatever the pod's policy.
-  return options.kind === "init" && policy === "Always" ? "OnFailure" : policy;
-};
-
-export function runContainer(options: RunnerOptions): ContainerRunner {
-  const { context, container, record, ending, leaving } = options;
+export function runContainer(shared: SharedByContainers, known: KnownContainer): ContainerRunner {
+  const { context, runtime, record, stopped } = shared;
+  const { container, kind } = known;
   const { clock, events } = context;
-  const { runtime } = options;
   const memory: ContainerRecord = (record.containers[container.name] ??= { attempt: 0, restartCount: 0, failures: 0 });
-  const adopted = memory.ended === undefined && memory.started !== undefined;
+  const adopted = memory.ended === undefined ? memory.started : undefined;
   // What runs from before stays as it was told until it is looked at: adopting must not flip readiness.
-  let wasReady =
-    adopted && options.pod().status?.containerStatuses?.find(({ name }) => name === container.name)?.ready === true;
+  const { containerStatuses = [], initContainerStatuses = [] } = shared.pod().status ?? {};
+  const told = [...initContainerStatuses, ...containerStatuses].find(({ name }) => name === container.name);
+  const was = { ready: told?.ready === true, started: told?.started === true };
   let state: ContainerState =
-    adopted && memory.startedAt !== undefined
+    adopted !== undefined && memory.startedAt !== undefined
       ? { running: { startedAt: memory.startedAt } }
       : { waiting: { reason: "ContainerCreating" } };
-  let probes: ContainerProbes | undefined;
-  let running: StartedContainer | undefined;
-  const stopped = AbortSignal.any([ending, leaving]);
+  let current: ContainerRun | undefined;
+  let starting: Promise<unknown> = Promise.resolve();
+  const begun = Promise.withResolvers<void>();
+  const up = Promise.withResolvers<void>();
+  const idOf = (): string => `${runtime.name}://${record.uid}/${container.name}/${memory.attempt}`;
 
   const show = (next: ContainerState): void => {
     state = next;
-    options.changed();
+    shared.changed();
   };
-
   const refuse = (reason: string, message: string): void => {
+    begun.resolve();
     if (state.waiting?.message === message) return;
-    events.event(options.pod(), "Warning", reason === "CreateContainerConfigError" ? "Failed" : reason, message);
+    events.event(shared.pod(), "Warning", "Failed", `Error: ${message}`);
     show({ waiting: { reason, message } });
   };
 
-  let starting: Promise<unknown> = Promise.resolve();
-  const start = async (): Promise<StartedContainer | undefined> => {
-    while (!stopped.aborted) {
-      try {
-        const started = await context.startInTurn(async () => {
-          if (stopped.aborted) return undefined;
-          const plan = await containerStart(context, options.pod(), container, record, memory.attempt);
-          return stopped.aborted ? undefined : runtime.start(plan);
-        });
-        if (started === undefined) return undefined;
-        running = started;
-        memory.started = started;
-        memory.startedAt = timestamp(clock.now());
-        delete memory.ended;
-        await options.save();
-        events.event(options.pod(), "Normal", "Started", `Started container ${container.name}`);
-        return started;
-      } catch (error) {
-        const config = error instanceof ConfigError;
-        refuse(config ? "CreateContainerConfigError" : "RunContainerError", (error as Error).message);
-        if (!config)
-          context.log.warn({ pod: record.name, container: container.name, error }, "starting a container failed");
-        await pause(clock, CONFIG_RETRY, stopped);
-      }
-    }
-    return undefined;
-  };
-
-  const begin = (): Promise<StartedContainer | undefined> => {
-    const next = start();
-    starting = next;
-    return next;
-  };
-
-  const onRunning = (started: StartedContainer): void => {
+  const follow = (started: StartedContainer): ContainerRun => {
     const startedAt = memory.startedAt ?? timestamp(clock.now());
-    probes = startContainerProbes({
-      context,
-      runtime,
-      pod: options.pod(),
-      container,
-      kind: options.kind,
-      podIP: record.sandbox.addresses[0] ?? "",
-      startedAt: Date.parse(startedAt),
+    const noteUp = (): void => {
+      if (current?.readiness().started === true) up.resolve();
+    };
+    return followRun({
+      shared,
+      known,
       started,
-      wasReady,
-      changed: options.changed,
+      startedAt: Date.parse(startedAt),
+      was: started === adopted ? was : undefined,
+      onRunning() {
+        noteUp();
+        begun.resolve();
+        show({ running: { startedAt } });
+      },
+      changed() {
+        noteUp();
+        shared.changed();
+      },
     });
-    wasReady = false;
-    show({ running: { startedAt } });
   };
 
-  /** Resolves with how it ended, or undefined when we leave before. */
-  const exit = (started: StartedContainer): Promise<Extract<ContainerSight, { state: "exited" }> | undefined> =>
-    new Promise((resolve) => {
-      let looking = false;
-      let again = false;
-      const finish = (sight: Extract<ContainerSight, { state: "exited" }> | undefined): void => {
-        stopWatching();
-        leaving.removeEventListener("abort", left);
-        resolve(sight);
-      };
-      const left = (): void => finish(undefined);
-      const look = async (): Promise<void> => {
-        if (looking) {
-          again = true;
-          return;
-        }
-        looking = true;
-        do {
-          again = false;
-          const sight = await runtime.status(started);
-          if (leaving.aborted) return;
-          if (sight.state === "exited") return finish(sight);
-          if (sight.state === "running" && probes === undefined) onRunning(started);
-        } while (again);
-        looking = false;
-      };
-      const stopWatching = runtime.watch(started, () => void look());
-      leaving.addEventListener("abort", left);
-      if (leaving.aborted) left();
-    });
+  /** Starts it, or takes over what runs; undefined when it is no longer to be started. Throws StartError. */
+  const begin = async (): Promise<ContainerRun | undefined> => {
+    if (memory.started !== undefined) {
+      await runtime.adopt?.(memory.started, { pod: shared.pod(), container, sandbox: record.sandbox });
+      return (current = follow(memory.started));
+    }
+    const started = await startContainer(shared, container, memory.attempt, refuse);
+    if (started === undefined) return undefined;
+    memory.started = started;
+    memory.startedAt = timestamp(clock.now());
+    current = follow(started);
+    await shared.save();
+    events.event(shared.pod(), "Normal", "Started", `Started container ${container.name}`);
+    return current;
+  };
+
+  const runOnce = async (): Promise<Ended | undefined> => {
+    const beginning = begin();
+    starting = beginning.catch(() => {});
+    try {
+      return await (
+        await beginning
+      )?.ended;
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+      events.event(shared.pod(), "Warning", "Failed", `Error: ${error.message}`);
+      return { exitCode: CANNOT_RUN, reason: "StartError", message: error.message };
+    } finally {
+      current = undefined;
+    }
+  };
+
+  const lastWords = (exitCode: number): Promise<string> => {
+    // Where there is no program, nobody wrote any.
+    if (runtime.judge !== undefined) return Promise.resolve("");
+    const files = startFiles(shared, container, memory.attempt);
+    return terminationMessage(files.terminationMessage, files.log, container.terminationMessagePolicy, exitCode);
+  };
+
+  const onEnd = async ({ exitCode, reason, message }: Ended): Promise<ContainerStateTerminated> => {
+    const now = clock.now();
+    const { startedAt } = memory;
+    const finishedAt = timestamp(now);
+    const said = message ?? (await lastWords(exitCode));
+    memory.failures = failuresAfter(memory.failures, now - Date.parse(startedAt ?? finishedAt));
+    memory.ended = terminated({ exitCode, reason, message: said, startedAt, finishedAt, containerID: idOf() });
+    show({ terminated: memory.ended });
+    await shared.save();
+    return memory.ended;
+  };
+
+  /** Waits until the next start is due, or the pod ends. `waited`: milliseconds since the end, of one that we come back to. */
+  const backOff = async (last: ContainerStateTerminated, waited: number): Promise<void> => {
+    const delay = restartDelay(memory.failures);
+    if (delay <= waited) return;
+    const pod = `${record.name}_${record.namespace}(${record.uid})`;
+    const what = `Back-off restarting failed container ${container.name} in pod ${pod}`;
+    events.event(shared.pod(), "Warning", "BackOff", what);
+    memory.last = last;
+    const message = `back-off ${spokenDelay(delay)} restarting failed container=${container.name} pod=${pod}`;
+    show({ waiting: { reason: "CrashLoopBackOff", message } });
+    await pause(clock, delay - waited, stopped);
+  };
 
   const run = async (): Promise<ContainerStateTerminated | undefined> => {
+    let waited = 0;
+    if (memory.ended !== undefined) {
+      show({ terminated: memory.ended });
+      waited = Math.max(0, clock.now() - Date.parse(memory.ended.finishedAt ?? timestamp(clock.now())));
+    }
     for (;;) {
-      const known = memory.ended === undefined ? memory.started : undefined;
       if (memory.ended === undefined) {
-        if (known !== undefined)
-          await runtime.adopt?.(known, { pod: options.pod(), container, sandbox: record.sandbox });
-        const started = known ?? (await begin());
-        if (started === undefined) return undefined;
-        running = started;
-        const end = await exit(started);
-        running = undefined;
-        probes?.stop();
-        probes = undefined;
-        if (end === undefined) return undefined;
-        const { exitCode } = end;
-        const now = clock.now();
-        const ranFor = now - Date.parse(memory.startedAt ?? timestamp(now));
-        memory.failures = ranFor >= LONG_RUN ? 1 : memory.failures + 1;
-        memory.ended = {
-          exitCode,
-          reason: end.reason ?? (exitCode === 0 ? "Completed" : "Error"),
-          ...(memory.startedAt === undefined ? {} : { startedAt: memory.startedAt }),
-          finishedAt: timestamp(now),
-          containerID: idOf(),
-          ...(exitCode > 128 && exitCode < 160 ? { signal: exitCode - 128 } : {}),
-        };
-        show({ terminated: memory.ended });
-        await options.save();
-      } else {
-        show({ terminated: memory.ended });
+        const ended = await runOnce();
+        if (ended === undefined) return undefined;
+        await onEnd(ended);
       }
-      if (stopped.aborted || !restarts(policyOf(options), memory.ended.exitCode)) return memory.ended;
-      const delay = restartDelay(memory.failures);
-      if (delay > 0) {
-        const message = `back-off ${delay / 1000}s restarting failed container=${container.name} pod=${record.name}_${record.namespace}(${record.uid})`;
-        events.event(
-          options.pod(),
-          "Warning",
-          "BackOff",
-          `Back-off restarting failed container ${container.name} in pod ${record.name}`,
-        );
-        memory.last = memory.ended;
-        show({ waiting: { reason: "CrashLoopBackOff", message } });
-        await pause(clock, delay, stopped);
-        if (stopped.aborted) {
-          show({ terminated: memory.ended });
-          return memory.ended;
-        }
+      const last = memory.ended!;
+      begun.resolve();
+      if (!stopped.aborted && restarts(shared.pod(), container, kind, last.exitCode)) await backOff(last, waited);
+      else return last;
+      waited = 0;
+      if (stopped.aborted) {
+        show({ terminated: last });
+        return last;
       }
-      memory.last = memory.ended;
+      memory.last = last;
       delete memory.ended;
       delete memory.started;
+      delete memory.startedAt;
       memory.attempt += 1;
       memory.restartCount += 1;
     }
   };
 
-  const idOf = (): string => `${runtime.name}://${record.uid}/${container.name}/${memory.attempt}`;
-
+  const done = run().finally(() => {
+    begun.resolve();
+    up.resolve();
+  });
   return {
-    container,
-    view: () => ({
-      state,
-      last: memory.last,
-      restartCount: memory.restartCount,
-      ready: state.running !== undefined && (probes?.ready() ?? wasReady),
-      started: state.running !== undefined && (probes?.started() ?? adopted),
-      containerID: memory.started === undefined ? undefined : idOf(),
-    }),
-    running: () => running,
-    settled: async () => void (await starting),
-    stopLiveness: () => probes?.stopLiveness(),
-    done: run(),
+    ...known,
+    view() {
+      const { ready, started } = state.running === undefined ? NOT_UP : (current?.readiness() ?? was);
+      return {
+        state,
+        last: memory.last,
+        restartCount: memory.restartCount,
+        ready: kind === "init" ? state.terminated?.exitCode === 0 : ready,
+        started,
+        containerID: memory.started === undefined ? undefined : idOf(),
+      };
+    },
+    running: () => current?.started,
+    podChanged: () => current?.podChanged(),
+    begun: begun.promise,
+    up: up.promise,
+    done,
+    async end(grace, turn) {
+      current?.stopLiveness();
+      // While a start is under way nobody can say what there is to end.
+      await starting;
+      current?.end(grace, turn);
+      await done;
+    },
   };
 }

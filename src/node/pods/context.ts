@@ -27,6 +27,11 @@ export interface PodContext {
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
   /** Runs the start of a container when fewer than the allowed number are being started. */
   readonly startInTurn: <T>(work: () => Promise<T>) => Promise<T>;
+  /**
+   * Resolves when no proxy sends this pod new connections any more; asked once the pod is seen to be ending and before anything of it is
+   * ended, when it was ready. The signal comes with the end of its grace: then it ends all the same.
+   */
+  readonly proxiesKnow: (pod: Pod, signal: AbortSignal) => Promise<void>;
   readonly lookups: (namespace: string) => Lookups;
   readonly services: () => Iterable<Service>;
   readonly nodeName: string;

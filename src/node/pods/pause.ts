@@ -13,3 +13,14 @@ export function pause(clock: Clock, milliseconds: number, signal: AbortSignal): 
     signal.addEventListener("abort", done);
   });
 }
+
+/** Resolves when one of the signals is aborted. */
+export const whenAborted = (...signals: readonly AbortSignal[]): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      for (const signal of signals) signal.removeEventListener("abort", done);
+      resolve();
+    };
+    if (signals.some(({ aborted }) => aborted)) return done();
+    for (const signal of signals) signal.addEventListener("abort", done);
+  });

@@ -1,18 +1,19 @@
-import type { Container, ContainerStatus, Pod, PodCondition } from "../../api/generated/types.ts";
-import { pods } from "../../api/resources.ts";
-import { isApiError } from "../../api/status.ts";
-import { timestamp } from "../../observe/clock.ts";
-import { ConfigError } from "../environment/lookups.ts";
+import type { Pod } from "../../api/generated/types.ts";
 import type { Runtime, StartedContainer } from "../runtimes/runtime.ts";
 import type { PodRecord } from "../state/pod-record.ts";
 import { runContainer, type ContainerRunner } from "./container-runner.ts";
 import type { PodContext } from "./context.ts";
-import { endContainer } from "./end-container.ts";
-import { pause } from "./pause.ts";
-import { preparePodFiles, preparePodNetwork } from "./prepare-pod.ts";
+import { deadline, DEADLINE_EXCEEDED } from "./deadline.ts";
+import { deleteObject } from "./delete-object.ts";
+import { endContainers } from "./end-pod.ts";
+import { gracePeriod } from "./grace.ts";
+import type { KnownContainer } from "./kinds.ts";
+import { whenAborted } from "./pause.ts";
+import { podTeller } from "./pod-teller.ts";
 import { removePod } from "./remove-pod.ts";
-import { podStatus, type ContainerView } from "./status.ts";
-import { statusWriter } from "./status-writer.ts";
+import { newRecord, setUpPod } from "./set-up.ts";
+import type { SharedByContainers } from "./shared.ts";
+import { runInOrder, stillRunning } from "./start-order.ts";
 
 /** One pod of this node, from when it is seen until nothing is left of it. */
 export interface PodWorker {
@@ -29,67 +30,38 @@ export interface PodWorker {
   readonly done: Promise<void>;
 }
 
-const SETUP_RETRY = 1_000;
 /** When at the latest the API hears of a pod whose containers are being made, in milliseconds. */
 const FIRST_WORD = 1_000;
 const isOver = (pod: Pod): boolean => pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
-
-/** Restarts that the API knows of, for a pod of which we have no record: it ran here once, and what ran is gone. */
-const restartsOf = (status: ContainerStatus | undefined): number =>
-  status === undefined ? 0 : status.restartCount + (status.state?.waiting === undefined ? 1 : 0);
-
-function newRecord(context: PodContext, runtime: Runtime, pod: Pod): PodRecord {
-  const { namespace = "", name = "", uid = "" } = pod.metadata;
-  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
-  return {
-    version: 1,
-    uid,
-    namespace,
-    name,
-    runtime: runtime.name,
-    sandbox: context.networks[pod.spec?.hostNetwork === true ? "host" : runtime.network].plan(uid),
-    startTime: pod.status?.startTime ?? timestamp(context.clock.now()),
-    containers: Object.fromEntries(
-      statuses.map((status) => [status.name, { attempt: 0, restartCount: restartsOf(status), failures: 0 }]),
-    ),
-  };
-}
+const isReady = (pod: Pod): boolean => pod.status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
 
 export function startPodWorker(context: PodContext, first: Pod, known: PodRecord | undefined): PodWorker {
-  const { client, clock, events } = context;
+  const { clock } = context;
   const log = context.log.child({ namespace: first.metadata.namespace, pod: first.metadata.name });
-  const uid = first.metadata.uid ?? "";
-  const writer = statusWriter(context, first);
-  const ending = new AbortController();
+  /** No container is started any more: the pod is deleted, failed, past its deadline or through, or we leave. */
+  const stopping = new AbortController();
+  const stopped = stopping.signal;
+  /** The object is to go. */
+  const deleted = new AbortController();
   const leaving = new AbortController();
-  const graceOver = new AbortController();
+  const grace = gracePeriod(clock);
   const runners = new Map<string, ContainerRunner>();
   let pod = first;
   let record = known;
-  let sandboxReady = known !== undefined;
-  let refused: ContainerView | undefined;
-  let conditions: readonly PodCondition[] = first.status?.conditions ?? [];
   let isGone = false;
-  let disarm = (): void => {};
 
-  const publish = (): void => {
-    if (leaving.signal.aborted || isGone) return;
-    const views = new Map([...runners].map(([name, runner]) => [name, runner.view()]));
-    if (refused !== undefined) for (const { name } of pod.spec?.containers ?? []) views.set(name, refused);
-    const status = podStatus({
-      pod,
-      containers: views,
-      podIPs: record?.sandbox.addresses ?? [],
-      hostIPs: context.nodeAddresses,
-      startTime: record?.startTime ?? pod.status?.startTime ?? timestamp(clock.now()),
-      sandboxReady,
-      ending: ending.signal.aborted,
-      previous: conditions,
-      now: timestamp(clock.now()),
-    });
-    conditions = status.conditions ?? [];
-    writer.write(status);
-  };
+  const teller = podTeller({
+    context,
+    pod: () => pod,
+    record: () => record,
+    views: () => new Map([...runners].map(([name, runner]) => [name, runner.view()])),
+    isEnding: () => stopped.aborted,
+  });
+  const limit = deadline(clock, () => {
+    context.events.event(pod, "Normal", DEADLINE_EXCEEDED.reason, DEADLINE_EXCEEDED.message);
+    teller.fail(DEADLINE_EXCEEDED);
+    end();
+  });
 
   let saving: Promise<void> = Promise.resolve();
   const save = (): Promise<void> => {
@@ -100,185 +72,130 @@ export function startPodWorker(context: PodContext, first: Pod, known: PodRecord
     return next;
   };
 
-  /** The SIGKILL moment; a second DELETE may bring it nearer (CTL-111). */
-  const armGrace = (): void => {
-    disarm();
-    const deadline = isGone ? 0 : Date.parse(pod.metadata.deletionTimestamp ?? "");
-    disarm = clock.after(Math.max(0, deadline - clock.now()), () => graceOver.abort());
-  };
+  /** Lets the containers end in the pod's own grace, unless one was given already. */
+  function end(): void {
+    if (stopped.aborted) return;
+    grace.arm(clock.now() + (pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000);
+    stopping.abort();
+  }
+  /** The SIGKILL moment is the API's; a second DELETE may bring it nearer (CTL-111). */
+  function endDeleted(): void {
+    grace.arm(Date.parse(pod.metadata.deletionTimestamp ?? ""));
+    stopping.abort();
+    deleted.abort();
+  }
 
-  const refuse = (reason: string, message: string): void => {
-    if (refused?.state.waiting?.message === message) return;
-    events.event(pod, "Warning", reason === "FailedMount" ? reason : "Failed", message);
-    const state = { waiting: { reason, message } };
-    refused = { state, last: undefined, restartCount: 0, ready: false, started: false, containerID: undefined };
-    publish();
-  };
-
-  const setUp = async (runtime: Runtime): Promise<boolean> => {
-    const stopped = AbortSignal.any([ending.signal, leaving.signal]);
-    while (!stopped.aborted) {
-      try {
-        record ??= newRecord(context, runtime, pod);
-        const { sandbox } = record;
-        await context.inTurn(async () => {
-          if (stopped.aborted) return;
-          await save();
-          await Promise.all([preparePodNetwork(context, record!), preparePodFiles(context, pod, record!)]);
-        });
-        sandboxReady = sandbox.addresses.length > 0;
-        refused = undefined;
-        return !stopped.aborted;
-      } catch (error) {
-        const message = (error as Error).message;
-        if (error instanceof ConfigError) refuse("FailedMount", message);
-        else {
-          events.event(pod, "Warning", "FailedCreatePodSandBox", message);
-          log.warn({ error }, "setting up a pod failed; trying again");
-        }
-        await pause(clock, SETUP_RETRY, stopped);
-      }
-    }
-    return false;
-  };
-
-  const begin = (runtime: Runtime, container: Container, kind: "init" | "main"): ContainerRunner => {
-    const runner = runContainer({
+  const begin = (runtime: Runtime, each: KnownContainer): ContainerRunner => {
+    const shared: SharedByContainers = {
       context,
       runtime,
-      pod: () => pod,
-      container,
-      kind,
-      record: record!,
       save,
-      changed: publish,
-      ending: ending.signal,
+      stopped,
+      pod: () => pod,
+      record: record!,
+      changed: teller.tell,
       leaving: leaving.signal,
-    });
-    runners.set(container.name, runner);
+    };
+    const runner = runContainer(shared, each);
+    runners.set(each.container.name, runner);
     return runner;
   };
 
+  /** Resolves when the containers have ended for good, or the pod is ending: then those that are left are to be ended. */
   const run = async (): Promise<void> => {
-    // Nothing of a finished pod is started again; its record stays for its logs.
-    if (isOver(pod)) return;
     const runtime = record === undefined ? context.runtimes.of(pod) : context.runtimes.named(record.runtime);
-    const refusal = "message" in runtime ? runtime : runtime.refusal(pod);
-    if (refusal !== undefined) return refuse(refusal.reason, refusal.message);
-    const chosen = runtime as Runtime;
-    if (!(await setUp(chosen))) return;
-    await context.ready;
-    if (ending.signal.aborted || leaving.signal.aborted) return;
-    for (const container of pod.spec?.initContainers ?? []) {
-      const ended = await begin(chosen, container, "init").done;
-      if (ended?.exitCode !== 0) return publish();
+    const refusal = "message" in runtime ? runtime : record === undefined ? runtime.refusal(pod) : undefined;
+    if (refusal !== undefined) {
+      teller.refuse("Failed", refusal.reason, refusal.message);
+      return whenAborted(stopped);
     }
-    for (const container of pod.spec?.containers ?? []) begin(chosen, container, "main");
+    const chosen = runtime as Runtime;
+    const isSetUp = await setUpPod({
+      context,
+      save,
+      stopped,
+      trouble: teller.trouble,
+      pod: () => pod,
+      record() {
+        record ??= newRecord(context, chosen, pod);
+        limit.arm(pod, record.startTime);
+        return record;
+      },
+    });
+    if (isSetUp) {
+      teller.setUp();
+      await context.ready;
+    }
+    if (stopped.aborted) {
+      if (record !== undefined && !leaving.signal.aborted)
+        for (const each of stillRunning(pod, record)) begin(chosen, each);
+      return;
+    }
     // Most containers run in a moment: then the first status told is already that one.
-    const unhush = clock.after(FIRST_WORD, publish);
-    void Promise.all([...runners.values()].map(({ done }) => done)).finally(unhush);
+    const unhush = clock.after(FIRST_WORD, teller.tell);
     leaving.signal.addEventListener("abort", unhush, { once: true });
-    await Promise.all([...runners.values()].map(({ done }) => done));
-    publish();
+    const through = runInOrder(pod, record!, (each) => begin(chosen, each), stopped).finally(unhush);
+    await Promise.race([through, whenAborted(stopped)]);
   };
 
-  const end = async (): Promise<void> => {
-    const podIP = record?.sandbox.addresses[0] ?? "";
-    await Promise.all(
-      [...runners.values()].map(async (runner) => {
-        runner.stopLiveness();
-        await runner.settled();
-        const started = runner.running();
-        if (started !== undefined) {
-          await endContainer(
-            context,
-            context.runtimes.named(record!.runtime),
-            pod,
-            runner.container,
-            podIP,
-            started,
-            graceOver.signal,
-          );
-        }
-        await runner.done;
-      }),
-    );
-    disarm();
+  const life = async (): Promise<void> => {
+    // Nothing of a finished pod is started again; its record stays for its logs.
+    if (!isOver(pod) || (record !== undefined && stillRunning(pod, record).length > 0)) await run();
+    if (leaving.signal.aborted) return;
+    const wasReady = isReady(pod);
+    end();
+    if (deleted.signal.aborted && wasReady && !isGone) {
+      await context.proxiesKnow(pod, AbortSignal.any([grace.over, leaving.signal]));
+    }
+    await endContainers([...runners.values()], grace);
+    limit.disarm();
+    grace.disarm();
+    if (leaving.signal.aborted) return;
+    if (runners.size > 0) teller.tellEnd();
+    await whenAborted(deleted.signal, leaving.signal);
     if (leaving.signal.aborted) return;
     if (!isGone) {
-      publish();
-      await writer.settled();
+      teller.tellEnd();
+      await teller.settled();
     }
-    writer.stop();
+    teller.stop();
     await saving;
     if (record !== undefined) await removePod(context, record);
-    if (!isGone) await deleteObject();
+    if (!isGone) await deleteObject(context, pod, leaving.signal, () => isGone);
   };
 
-  const deleteObject = async (): Promise<void> => {
-    const { namespace, name = "" } = pod.metadata;
-    for (;;) {
-      if (leaving.signal.aborted || isGone) return;
-      try {
-        await client.delete(pods, { namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } });
-        return;
-      } catch (error) {
-        if (isApiError(error, "NotFound", "Conflict")) return;
-        log.warn({ error }, "deleting a pod's object failed; trying again");
-        await pause(clock, SETUP_RETRY, leaving.signal);
-      }
-    }
-  };
-
-  const whenEnding = new Promise<void>((resolve) => {
-    for (const { signal } of [ending, leaving]) signal.addEventListener("abort", () => resolve());
-  });
-  const work = async (): Promise<void> => {
-    await run().catch((error: unknown) => log.error({ error }, "a pod's work failed"));
-    await whenEnding;
-  };
-  const working = work();
-  const done = whenEnding
-    .then(async () => {
-      if (leaving.signal.aborted) return;
-      // A pod still being set up, or between two starts, hears `ending` and stops there.
-      await Promise.race([working, runners.size > 0 ? Promise.resolve() : working]);
-      await end();
-      await working;
-    })
-    .catch((error: unknown) => log.error({ error }, "ending a pod failed"));
-
-  if (first.metadata.deletionTimestamp !== undefined) {
-    armGrace();
-    queueMicrotask(() => ending.abort());
-  }
+  if (isOver(first)) end();
+  if (first.metadata.deletionTimestamp !== undefined) endDeleted();
+  const done = life().catch((error: unknown) => log.error({ error }, "a pod's work failed"));
 
   return {
-    uid,
+    uid: first.metadata.uid ?? "",
     done,
     update(next) {
       pod = next;
-      if (next.metadata.deletionTimestamp === undefined) {
-        if ((next.spec?.readinessGates ?? []).length > 0 && runners.size > 0) publish();
-        return;
-      }
-      armGrace();
-      ending.abort();
+      if (record !== undefined) limit.arm(pod, record.startTime);
+      if (next.metadata.deletionTimestamp !== undefined) endDeleted();
+      // Others may say that a pod has failed: an eviction, a node that was away.
+      else if (isOver(next)) end();
+      for (const runner of runners.values()) runner.podChanged();
+      teller.podChanged();
     },
     gone() {
       isGone = true;
-      writer.stop();
-      armGrace();
-      graceOver.abort();
-      ending.abort();
+      teller.stop();
+      grace.force();
+      stopping.abort();
+      deleted.abort();
     },
     running: (container) => runners.get(container)?.running(),
     record: () => record,
     async leave() {
-      disarm();
+      grace.disarm();
+      limit.disarm();
       leaving.abort();
-      writer.stop();
-      await working;
+      stopping.abort();
+      teller.stop();
+      await done;
       await saving;
     },
   };

@@ -1,5 +1,4 @@
 import type {
-  Container,
   ContainerState,
   ContainerStateTerminated,
   ContainerStatus,
@@ -7,6 +6,9 @@ import type {
   PodCondition,
   PodStatus,
 } from "../../api/generated/types.ts";
+import { nodeConditions, type ConditionInputs } from "./conditions.ts";
+import { containersOf } from "./kinds.ts";
+import { hasRun, phaseOf, type Phase, type SeenContainer } from "./phase.ts";
 
 /** What is so with one container now. */
 export interface ContainerView {
@@ -19,18 +21,21 @@ export interface ContainerView {
   readonly containerID: string | undefined;
 }
 
-export interface StatusInputs {
-  readonly pod: Pod;
+/** Why a pod has failed, when that is not for its containers to say. */
+export interface Verdict {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface StatusInputs extends Pick<ConditionInputs, "pod" | "sandboxReady" | "sandboxTrouble" | "now"> {
   readonly containers: ReadonlyMap<string, ContainerView>;
   readonly podIPs: readonly string[];
   readonly hostIPs: readonly string[];
   readonly startTime: string;
-  readonly sandboxReady: boolean;
-  readonly ending: boolean;
-  /** Conditions last told, whose transition times stay while their status does. */
+  /** Nothing is started any more; `over`: and nothing runs any more. */
+  readonly ending: "no" | "yes" | "over";
+  readonly verdict: Verdict | undefined;
   readonly previous: readonly PodCondition[];
-  /** RFC 3339. */
-  readonly now: string;
 }
 
 const WAITING: ContainerView = {
@@ -43,9 +48,16 @@ const WAITING: ContainerView = {
 };
 const INITIALIZING: ContainerView = { ...WAITING, state: { waiting: { reason: "PodInitializing" } } };
 
-const succeeded = (view: ContainerView): boolean => view.state.terminated?.exitCode === 0;
+/** What is said of a container of which nobody knows how it ended. */
+const LOST: ContainerState = {
+  terminated: {
+    exitCode: 137,
+    reason: "ContainerStatusUnknown",
+    message: "The container could not be located when the pod was terminated",
+  },
+};
 
-function statusOf(container: Container, view: ContainerView): ContainerStatus {
+function statusOf({ container, view }: SeenContainer): ContainerStatus {
   return {
     name: container.name,
     image: container.image ?? "",
@@ -59,89 +71,60 @@ function statusOf(container: Container, view: ContainerView): ContainerStatus {
   };
 }
 
-function phaseOf(pod: Pod, init: readonly ContainerView[], main: readonly ContainerView[], ending: boolean): string {
-  const policy = pod.spec?.restartPolicy ?? "Always";
-  const allEnded = main.length > 0 && main.every((view) => view.state.terminated !== undefined);
-  const initFailed = init.some((view) => view.state.terminated !== undefined && !succeeded(view));
-  if (initFailed && (policy === "Never" || ending)) return "Failed";
-  if (!init.every(succeeded)) return "Pending";
-  if (allEnded && (ending || policy !== "Always")) {
-    if (main.every(succeeded)) return "Succeeded";
-    if (ending || policy === "Never") return "Failed";
-    return "Running";
-  }
-  return main.some((view) => view.state.running ?? view.state.terminated ?? view.last) ? "Running" : "Pending";
+/** The containers as they are seen; those not begun wait, the main ones for the pod to be initialized where it has others. */
+function seen({ pod, containers, ending }: StatusInputs): SeenContainer[] {
+  const known = containersOf(pod);
+  const hasBefore = known.some(
+    ({ kind, container }) => kind !== "main" && containers.get(container.name) === undefined,
+  );
+  const areAllBegun = known.every(({ kind, container }) => {
+    const view = containers.get(container.name);
+    if (kind === "main" || view === undefined) return kind === "main";
+    return kind === "sidecar" ? view.started : view.state.terminated?.exitCode === 0;
+  });
+  const unbegun = (kind: string): ContainerView =>
+    kind === "main" && (hasBefore || !areAllBegun) ? INITIALIZING : WAITING;
+  const all = known.map((each) => ({ ...each, view: containers.get(each.container.name) ?? unbegun(each.kind) }));
+  if (ending !== "over") return all;
+  // What has run and is not known to have ended is lost; what never ran stays as it is.
+  return all.map((each) =>
+    hasRun(each.view) && each.view.state.terminated === undefined
+      ? { ...each, view: { ...each.view, state: LOST, ready: false, started: false } }
+      : each,
+  );
 }
+
+/** Terminal phases are for good, whoever wrote them (an eviction, CTL-116). */
+const finalPhase = ({ status }: Pod): Phase | undefined =>
+  status?.phase === "Succeeded" || status?.phase === "Failed" ? status.phase : undefined;
 
 /** The status of a pod as this node sees it (CTL-101, CTL-107, CTL-119, CTL-120). */
 export function podStatus(inputs: StatusInputs): PodStatus {
-  const { pod, containers } = inputs;
-  const specs = pod.spec?.containers ?? [];
-  const initSpecs = pod.spec?.initContainers ?? [];
-  const init = initSpecs.map((container) => containers.get(container.name) ?? WAITING);
-  const initialized = init.every(succeeded);
-  const main = specs.map((container) => containers.get(container.name) ?? (initialized ? WAITING : INITIALIZING));
-  const phase = phaseOf(pod, init, main, inputs.ending);
-  const completed = phase === "Succeeded";
-
-  const names = (list: readonly Container[]): string => `[${list.map(({ name }) => name).join(" ")}]`;
-  const unready = specs.filter((_, index) => !main[index]!.ready);
-  const containersReady = unready.length === 0 && !completed && phase !== "Failed";
-  const gatesClosed = (pod.spec?.readinessGates ?? []).filter(
-    ({ conditionType }) => pod.status?.conditions?.find(({ type }) => type === conditionType)?.status !== "True",
-  );
-  const notReady = completed
-    ? { reason: "PodCompleted" }
-    : phase === "Failed"
-      ? { reason: "PodFailed" }
-      : { reason: "ContainersNotReady", message: `containers with unready status: ${names(unready)}` };
-
-  const condition = (
-    type: string,
-    holds: boolean,
-    why: { reason: string; message?: string } | undefined,
-  ): PodCondition => {
-    const status = holds ? "True" : "False";
-    const before = inputs.previous.find((each) => each.type === type);
-    return {
-      type,
-      status,
-      lastProbeTime: undefined,
-      lastTransitionTime: before?.status === status ? (before.lastTransitionTime ?? inputs.now) : inputs.now,
-      ...(holds || why === undefined ? {} : why),
-    };
-  };
-  const incomplete = initSpecs.filter((_, index) => !succeeded(init[index]!));
-  const ready = containersReady && gatesClosed.length === 0;
+  const { pod, verdict, ending } = inputs;
+  const containers = seen(inputs);
+  const byContainers = phaseOf(pod, containers, ending !== "no");
+  // Whatever was never started when a pod has ended leaves it failed.
+  const ended = ending === "over" && byContainers !== "Succeeded" ? "Failed" : byContainers;
+  const phase = finalPhase(pod) ?? (verdict === undefined ? ended : "Failed");
+  const isTerminal = phase === "Succeeded" || phase === "Failed";
+  // Until nothing runs any more a pod is not said to be over; its conditions say it before.
+  const isHeld =
+    finalPhase(pod) === undefined && isTerminal && containers.some(({ view }) => view.state.running !== undefined);
+  const isInitFailed = byContainers === "Failed";
+  const shown = isHeld ? (isInitFailed ? "Pending" : byContainers) : phase;
+  const { generation } = pod.metadata;
+  const init = containers.filter(({ kind }) => kind !== "main");
   return {
-    phase,
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    phase: shown,
+    ...(verdict === undefined || isHeld ? {} : verdict),
     startTime: inputs.startTime,
-    conditions: [
-      condition("PodReadyToStartContainers", inputs.sandboxReady, undefined),
-      condition("Initialized", initialized, {
-        reason: "ContainersNotInitialized",
-        message: `containers with incomplete status: ${names(incomplete)}`,
-      }),
-      condition(
-        "Ready",
-        ready,
-        containersReady
-          ? {
-              reason: "ReadinessGatesNotReady",
-              message: `the status of pod readiness gate "${gatesClosed[0]?.conditionType}" is not "True"`,
-            }
-          : notReady,
-      ),
-      condition("ContainersReady", containersReady, notReady),
-      condition("PodScheduled", true, undefined),
-    ],
+    conditions: nodeConditions({ ...inputs, containers, phase }),
     ...(inputs.hostIPs[0] === undefined ? {} : { hostIP: inputs.hostIPs[0] }),
     hostIPs: inputs.hostIPs.map((ip) => ({ ip })),
     ...(inputs.podIPs[0] === undefined ? {} : { podIP: inputs.podIPs[0], podIPs: inputs.podIPs.map((ip) => ({ ip })) }),
-    ...(initSpecs.length === 0
-      ? {}
-      : { initContainerStatuses: initSpecs.map((container, index) => statusOf(container, init[index]!)) }),
-    containerStatuses: specs.map((container, index) => statusOf(container, main[index]!)),
+    ...(init.length === 0 ? {} : { initContainerStatuses: init.map(statusOf) }),
+    containerStatuses: containers.filter(({ kind }) => kind === "main").map(statusOf),
     qosClass: pod.status?.qosClass ?? "BestEffort",
   };
 }

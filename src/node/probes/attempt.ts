@@ -1,101 +1,47 @@
-import { request as httpsRequest } from "node:https";
-import { connect } from "node:net";
-import type { Container, Probe } from "../../api/generated/types.ts";
-import { hostPort } from "../../net/ip.ts";
-import type { Execution } from "../runtimes/runtime.ts";
+import type { Probe } from "../../api/generated/types.ts";
+import { exec } from "./exec.ts";
+import { grpc } from "./grpc.ts";
+import { httpGet } from "./http-get.ts";
 import type { ProbeResult } from "./result.ts";
+import type { ProbeTarget } from "./target.ts";
+import { tcpSocket } from "./tcp-socket.ts";
 
-/* Imported as a module, node:http brings all of fetch and WebSocket with it: 40 ms of every start. */
-const { request: httpRequest } = process.getBuiltinModule("node:http");
-
-export interface ProbeTarget {
-  readonly podIP: string;
-  readonly container: Container;
-  exec(command: readonly string[]): Promise<Execution>;
+async function ask(probe: Probe, target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult> {
+  if (probe.httpGet !== undefined) {
+    const { status, elsewhere } = await httpGet(probe.httpGet, target, "kube-probe", signal);
+    if (status >= 300 && status < 400) {
+      const where =
+        elsewhere === undefined ? `status ${status}` : `status ${status} leads to another host, ${elsewhere}`;
+      return { ok: true, warning: true, message: `Probe terminated redirects: ${where}` };
+    }
+    return { ok: status >= 200 && status < 400, message: `HTTP probe failed with statuscode: ${status}` };
+  }
+  if (probe.tcpSocket !== undefined) {
+    await tcpSocket(probe.tcpSocket, target, signal);
+    return { ok: true, message: "" };
+  }
+  if (probe.exec !== undefined) return exec(probe.exec.command ?? [], target, signal);
+  if (probe.grpc !== undefined) return grpc(target.podIP, probe.grpc.port, probe.grpc.service ?? "", signal);
+  return { ok: false, message: "the probe has no action: exec, httpGet, tcpSocket or grpc must be given" };
 }
 
-/** A port by number or by its name among the container's. */
-function portOf(container: Container, port: number | string): number {
-  const number = typeof port === "number" ? port : Number(port);
-  if (Number.isInteger(number)) return number;
-  const named = container.ports?.find(({ name }) => name === port)?.containerPort;
-  if (named === undefined) throw new Error(`the container has no port named ${JSON.stringify(port)}`);
-  return named;
+/** What a probe asks, for the message of one that gets no answer. */
+function asked({ httpGet: http, tcpSocket: tcp, exec: command, grpc: rpc }: Probe): string {
+  if (http !== undefined) return `httpGet ${http.scheme ?? "HTTP"} ${http.path || "/"} at port ${http.port}`;
+  if (tcp !== undefined) return `tcpSocket at port ${tcp.port}`;
+  if (rpc !== undefined) return `grpc health check at port ${rpc.port}`;
+  return `command ${JSON.stringify(command?.command ?? [])}`;
 }
 
-function httpGet(
-  action: NonNullable<Probe["httpGet"]>,
-  target: ProbeTarget,
-  signal: AbortSignal,
-): Promise<ProbeResult> {
-  const port = portOf(target.container, action.port);
-  const host = action.host || target.podIP;
-  const secure = action.scheme === "HTTPS";
-  const headers: Record<string, string> = {
-    "User-Agent": "kube-probe/1.36",
-    Accept: "*/*",
-    Host: hostPort(host, port),
-  };
-  for (const { name, value } of action.httpHeaders ?? []) headers[name] = value;
-  const options = { host, port, path: action.path || "/", headers, agent: false as const, signal };
-  return new Promise((resolve, reject) => {
-    const request = secure ? httpsRequest({ ...options, rejectUnauthorized: false }) : httpRequest(options);
-    request.once("error", reject);
-    request.once("response", (response) => {
-      response.once("error", () => {});
-      response.resume();
-      const code = response.statusCode ?? 0;
-      // The body does not matter, and may be endless.
-      response.destroy();
-      resolve({ ok: code >= 200 && code < 400, message: `HTTP probe failed with statuscode: ${code}` });
-    });
-    request.end();
-  });
-}
-
-function tcpSocket(
-  action: NonNullable<Probe["tcpSocket"]>,
-  target: ProbeTarget,
-  signal: AbortSignal,
-): Promise<ProbeResult> {
-  const port = portOf(target.container, action.port);
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: action.host || target.podIP, port, signal });
-    socket.once("error", reject);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve({ ok: true, message: "" });
-    });
-  });
-}
-
-async function exec(command: readonly string[], target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult> {
-  const execution = await target.exec(command);
-  let said = "";
-  const hear = (chunk: Buffer): void => {
-    if (said.length < 1024) said += chunk.toString();
-  };
-  execution.stdout.on("data", hear);
-  execution.stderr.on("data", hear);
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => {
-      execution.kill();
-      reject(new Error("the command did not end in time"));
-    });
-  });
-  const code = await Promise.race([execution.ended, aborted]);
-  return { ok: code === 0, message: said.trim() || `exit code ${code}` };
-}
-
-/** Asks once (CTL-105). Never throws: whatever goes wrong is a failed probe. */
+/** Asks once (CTL-105). Never throws: whatever goes wrong is a failed probe, and so is no answer within `timeoutSeconds`. */
 export async function attempt(probe: Probe, target: ProbeTarget, stopping: AbortSignal): Promise<ProbeResult> {
-  const signal = AbortSignal.any([stopping, AbortSignal.timeout((probe.timeoutSeconds ?? 1) * 1000)]);
+  const seconds = probe.timeoutSeconds ?? 1;
+  const timeout = AbortSignal.timeout(seconds * 1000);
+  const signal = AbortSignal.any([stopping, timeout]);
   try {
-    if (probe.httpGet !== undefined) return await httpGet(probe.httpGet, target, signal);
-    if (probe.tcpSocket !== undefined) return await tcpSocket(probe.tcpSocket, target, signal);
-    if (probe.exec !== undefined) return await exec(probe.exec.command ?? [], target, signal);
-    return { ok: false, message: "only exec, httpGet and tcpSocket probes are supported" };
+    return await ask(probe, target, signal);
   } catch (error) {
-    return { ok: false, message: (error as Error).message };
+    if (!timeout.aborted) return { ok: false, message: (error as Error).message };
+    return { ok: false, message: `timeout: ${asked(probe)} did not answer within ${seconds} s` };
   }
 }

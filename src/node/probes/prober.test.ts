@@ -38,6 +38,7 @@ function scene(probe: Probe, eager: boolean, answer: (at: number) => boolean) {
     },
     onVerdict: (ok) => verdicts.push([since(), ok]),
     onFailure: () => failed.push(since()),
+    onWarning: () => {},
   });
   const until = async (milliseconds: number): Promise<void> => {
     for (;;) {

@@ -1,8 +1,9 @@
 import type { Probe } from "../../api/generated/types.ts";
 import type { Clock } from "../../observe/clock.ts";
-import { attempt, type ProbeTarget } from "./attempt.ts";
+import { attempt } from "./attempt.ts";
 import type { ProbeResult } from "./result.ts";
 import { tally, type Tally } from "./tally.ts";
+import type { ProbeTarget } from "./target.ts";
 
 export interface ProberOptions {
   readonly probe: Probe;
@@ -17,6 +18,8 @@ export interface ProberOptions {
   /** Called when the verdict turns. */
   onVerdict(ok: boolean): void;
   onFailure(result: ProbeResult): void;
+  /** Called when what passed is not what was meant. */
+  onWarning(result: ProbeResult): void;
 }
 
 /** The first wait of an eager prober in milliseconds, and how each is longer than the one before. */
@@ -44,6 +47,7 @@ export function startProber(options: ProberOptions): () => void {
     const result = await attempt(probe, options.target, stopping.signal);
     if (stopping.signal.aborted) return;
     if (!result.ok && isPeriodic) options.onFailure(result);
+    if (result.ok && result.warning === true) options.onWarning(result);
     if (stopping.signal.aborted) return;
     if (result.ok) eager = false;
     const next = tally(state, result.ok, probe);

@@ -15,7 +15,7 @@ export interface NodeFacts {
   readonly version: string;
   readonly runtime: string;
   /** Why containers are not held to their limits; undefined: they are. */
-  readonly limits: string | undefined;
+  readonly limits?: string | undefined;
 }
 
 /** Kubernetes says architectures with Go's names. */

@@ -92,7 +92,7 @@ export interface Runtime {
   refusal(pod: Pod): Refusal | undefined;
   /** Gets ready for pods; called once, before the first start. */
   prepare(): Promise<void>;
-  /** Starts a container that outlives us. */
+  /** Starts a container that outlives us. Throws StartError when its program cannot be run. */
   start(start: ContainerStart): Promise<StartedContainer>;
   /** Takes over a container that was started before we were; called before anything else is asked of it. */
   adopt?(started: StartedContainer, start: Pick<ContainerStart, "pod" | "container" | "sandbox">): Promise<void>;
@@ -105,8 +105,8 @@ export interface Runtime {
   /** Joins the program's own streams. Absent: this runtime cannot. */
   attach?(started: StartedContainer, request: { readonly stdin: boolean }): Promise<Attachment>;
   /**
-   * Answers a probe in the program's place, where there is no program to ask; called whenever the pod's object changes and at
-   * each period. Absent: the node asks the program itself.
+   * Answers a probe in the program's place, where there is no program to ask; called after `initialDelaySeconds` and then whenever
+   * the pod's object changes. Its word counts at once, without thresholds. Absent: the node asks the program itself.
    */
   judge?(pod: Pod, container: Container, kind: ProbeKind, probe: Probe): ProbeResult;
   /** Ends what `prepare` began. Containers go on. */

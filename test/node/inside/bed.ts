@@ -178,3 +178,43 @@ export async function logOf(part: NodePart, pod: string, options = {}): Promise<
     chunks.push(chunk);
   return Buffer.concat(chunks).toString();
 }
+
+/** The events told of a pod, as `REASON message`. */
+export const eventsOf = async (client: FakeClient, name: string): Promise<string[]> =>
+  (await client.list<Event>(events)).items
+    .filter(({ involvedObject }) => involvedObject.name === name)
+    .map(({ reason, message }) => `${reason} ${message}`);
+
+/** Runs a command in a pod's container; answers what it said. Fails when the command does. */
+export async function inPod(part: NodePart, pod: string, command: string, container = "main"): Promise<string> {
+  const at = { namespace: "default", pod, container };
+  const execution = await part.source.exec(at, { command: ["sh", "-c", command], stdin: false });
+  const chunks: Buffer[] = [];
+  execution.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+  assert.equal(await execution.ended, 0, `${command}: ${Buffer.concat(chunks).toString()}`);
+  return Buffer.concat(chunks).toString();
+}
+
+/** Keeps the last state of every pod, also of one that is gone. */
+export function lastOf(client: FakeClient): { of(name: string): Pod | undefined; stop(): void } {
+  const seen = new Map<string, Pod>();
+  const stopping = new AbortController();
+  const follow = async (): Promise<void> => {
+    for await (const { object } of client.watch<Pod>(pods, { resourceVersion: "0" }, stopping.signal)) {
+      seen.set(object.metadata.name ?? "", object as Pod);
+    }
+  };
+  void follow();
+  return { of: (name) => seen.get(name), stop: () => stopping.abort() };
+}
+
+/** Waits until the pod's object is gone. */
+export const podGone = (client: FakeClient, name: string, seconds = 30): Promise<unknown> =>
+  until(`pod ${name} to be gone`, () => client.find(pods, "default", name) === undefined, { seconds });
+
+/** The processes of this machine whose command line has the word. */
+export async function processesWith(word: string): Promise<number[]> {
+  const names = (await readdir("/proc")).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
+  const lines = await Promise.all(names.map((name) => readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "")));
+  return names.filter((_, index) => lines[index]!.includes(word)).map(Number);
+}

@@ -24,6 +24,12 @@ const initOf = async (pod: Pod): Promise<number | undefined> => {
 };
 const fetchFrom = (pod: Pod): Promise<number> => fetch(`http://${pod.status?.podIP}/`).then(({ status }) => status);
 
+/** Runs on and on, and is ready when its traps are set. */
+const whenUp = (traps: string) => ({
+  ...shell(`${traps}; touch /tmp/up; while :; do sleep 0.05; done`),
+  readinessProbe: { exec: { command: ["test", "-e", "/tmp/up"] }, periodSeconds: 1, timeoutSeconds: 30 },
+});
+
 /** No such process runs, or only its zombie. */
 const ended = (pid: number): Promise<true> =>
   until(`process ${pid} to end`, async () => ((await startTicksOf(pid)) === undefined ? true : undefined));
@@ -149,7 +155,7 @@ void test("init containers run in order before the others; an end is restarted, 
 });
 
 void test("CTL-109, CTL-114: deletion is SIGTERM, and the object goes when the program has ended", async () => {
-  where.client.put(pods, podObject("polite", {}, shell("trap 'sleep 0.2; exit 0' TERM; while :; do sleep 0.05; done")));
+  where.client.put(pods, podObject("polite", {}, whenUp("trap 'sleep 0.2; exit 0' TERM")));
   const running = await podThat(where.client, "polite", (each) => conditionOf(each, "Ready") === "True");
   const init = await initOf(running);
   await where.client.delete(pods, { namespace: "default", name: "polite" }, { gracePeriodSeconds: 20 });
@@ -160,7 +166,7 @@ void test("CTL-109, CTL-114: deletion is SIGTERM, and the object goes when the p
 });
 
 void test("CTL-109: a program that will not end is killed when the grace period is over", async () => {
-  where.client.put(pods, podObject("deaf", {}, shell("trap '' TERM; while :; do sleep 0.05; done")));
+  where.client.put(pods, podObject("deaf", {}, whenUp("trap '' TERM")));
   await podThat(where.client, "deaf", (each) => conditionOf(each, "Ready") === "True");
   const from = Date.now();
   await where.client.delete(pods, { namespace: "default", name: "deaf" }, { gracePeriodSeconds: 1 });
@@ -171,7 +177,7 @@ void test("CTL-109: a program that will not end is killed when the grace period 
 });
 
 void test("CTL-110: a forced deletion leaves nothing", async () => {
-  where.client.put(pods, podObject("forced", {}, shell("trap '' TERM; while :; do sleep 0.05; done")));
+  where.client.put(pods, podObject("forced", {}, whenUp("trap '' TERM")));
   const pod = await podThat(where.client, "forced", (each) => conditionOf(each, "Ready") === "True");
   const init = await initOf(pod);
   where.client.drop(pods, "default", "forced");

@@ -34,6 +34,8 @@ export interface Confinement {
   readonly hostIPC: boolean;
   /** Absolute path of setpriv, the same outside and inside. */
   readonly setpriv: string;
+  /** What counts its processes: a program that starts what follows. */
+  readonly counted: readonly string[];
   readonly rootless: boolean;
 }
 
@@ -155,9 +157,10 @@ export function bubblewrapOptions(confinement: Confinement): string[] {
 
 /** What bubblewrap starts: as root, first a program that becomes the pod's user and gives up for good what a pod's program may not have. */
 export function confinedCommand(confinement: Confinement, command: readonly string[]): string[] {
-  if (confinement.rootless) return [...command];
+  if (confinement.rootless) return [...confinement.counted, ...command];
   const { late } = splitEnvironment(confinement.env);
   return [
+    ...confinement.counted,
     confinement.setpriv,
     ...becomeOptions({ ...confinement, supplementary: confinement.groups }),
     "--no-new-privs",

@@ -10,6 +10,11 @@ import type { StartedProcess } from "./started.ts";
 export interface Limits {
   /** What is not enforced here and why, as a sentence; undefined: everything is. */
   readonly missing: string | undefined;
+  /**
+   * What a program is started by inside the sandbox where no cgroup counts processes: the kernel then counts those of a user in
+   * a user namespace, which without root is one container's.
+   */
+  readonly counted: readonly string[];
   /** Makes the groups of a container that is about to start. */
   make(start: ContainerStart): Promise<string[]>;
   /** The program and its first arguments that a container is to be started by: it joins the groups, then becomes the container's. */
@@ -73,14 +78,13 @@ export async function createLimits(owner: string, capacity: string, prlimit: str
 
   return {
     missing: missingOf(cgroups),
+    counted:
+      cgroups.controllers.includes("pids") || prlimit === undefined ? [] : [prlimit, `--nproc=${MOST_PROCESSES}`],
     make: (start) => cgroups.make(groupOf(start), limitSettings(start.container)),
     joined(groups, start, command) {
       const score = String(outOfMemoryScore(start.pod, start.container, capacity));
-      // Without cgroups the kernel counts the processes of a user, all pods' together: enough against one that only forks.
-      const counted =
-        cgroups.controllers.includes("pids") || prlimit === undefined ? [] : [prlimit, `--nproc=${4 * MOST_PROCESSES}`];
       const files = groups.map((group) => join(group, "cgroup.procs"));
-      return ["/bin/sh", ["-c", JOIN, "sh", score, ...files, "--", ...counted, ...command]];
+      return ["/bin/sh", ["-c", JOIN, "sh", score, ...files, "--", ...command]];
     },
     async ended(started) {
       const { groups = [] } = started;

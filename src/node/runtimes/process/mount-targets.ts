@@ -18,7 +18,7 @@ async function resolved(path: string): Promise<string> {
 /** The mount point behind a volume's path. Throws when a symlink of the host leads it where no volume may be. */
 export async function mountTarget(path: string): Promise<string> {
   // These directories are the pod's own, so the host's symlinks in them do not count.
-  if (/^\/(run|tmp)\//.test(path)) return path;
+  if (/^\/(run|tmp)\/|^\/dev\/termination-log$/.test(path)) return path;
   const target = await resolved(path);
   if (!coversSystem(target)) return target;
   throw new Error(

@@ -22,6 +22,8 @@ import { homeView, ownHomes } from "./home.ts";
 import { createLimits, type Limits } from "./limits.ts";
 import { mountTarget } from "./mount-targets.ts";
 import { processRefusal } from "./refusal.ts";
+import { StartError } from "../start-error.ts";
+import { startFailure } from "./start-failure.ts";
 import { startedProcess, type StartedProcess } from "./started.ts";
 import { readReport } from "./status-file.ts";
 import { freshViews } from "./fresh-view.ts";
@@ -54,6 +56,8 @@ export interface ProcessRuntime extends Runtime {
 const boundingSet = async (): Promise<bigint> =>
   BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(await readFile("/proc/self/status", "utf8"))?.[1] ?? "0"}`);
 
+/** The programs that come before the pod's own. */
+const STARTERS = new Set(["bwrap", "prlimit", "setpriv"]);
 /** How old a view of the host's files may be that a container starts from, in milliseconds. */
 const VIEW_LIMIT = 1000;
 /** How often an exit is looked for where the kernel's notice was lost, in milliseconds. */
@@ -98,7 +102,7 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
   const programOf = async (init: number): Promise<number | undefined> => {
     const [program] = await childrenOf(init);
     const name = program === undefined ? undefined : await nameOf(program);
-    return name === undefined || name === "bwrap" || name === "setpriv" ? undefined : program;
+    return name === undefined || STARTERS.has(name) ? undefined : program;
   };
 
   const status = async (started: StartedProcess): Promise<ProcessSight> => {
@@ -117,17 +121,26 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
     return { state: "exited", exitCode: code, ...(reason === undefined || code === 0 ? {} : { reason }) };
   };
 
-  /** Waits until the pod's program runs, or has ended: from then on signals and `exec` meet it and nothing else. */
-  const begun = async (started: StartedProcess): Promise<void> => {
+  /** Waits until the pod's program runs, or has ended, which it answers: from then on signals and `exec` meet it and nothing else. */
+  const begun = async (started: StartedProcess): Promise<ProcessSight | undefined> => {
     let wait = 2;
     for (let waited = 0; waited < BEGIN_PATIENCE; waited += wait) {
       const sight = await status(started);
-      if (sight.state === "exited") return;
-      if (sight.state === "running" && (await programOf(sight.init)) !== undefined) return;
+      if (sight.state === "exited") return sight;
+      if (sight.state === "running" && (await programOf(sight.init)) !== undefined) return undefined;
       await new Promise((resolve) => setTimeout(resolve, wait));
       // Many starts at once take their time, and looking takes it from them.
       wait = Math.min(wait * 1.5, BEGIN_LOOK);
     }
+    return undefined;
+  };
+
+  /** Throws StartError when the program could not be run. */
+  const checkRan = async (start: ContainerStart, sight: ProcessSight | undefined): Promise<void> => {
+    if (sight?.state !== "exited" || sight.exitCode === 0) return;
+    const log = await readFile(start.log, "utf8").catch(() => "");
+    const why = startFailure(start.command, start.env["PATH"] ?? "", sight.exitCode, log);
+    if (why !== undefined) throw new StartError(why);
   };
 
   /** Ends what an earlier start left that was cut short by our own death before it was written down. */
@@ -143,6 +156,7 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
 
   /** Starts a container from a view of the host's files; resolves once its own program runs. */
   const startIn = async (view: HostView, start: ContainerStart): Promise<StartedProcess> => {
+    if (limits === undefined) throw new Error("starting a container: the process runtime is not prepared");
     await mkdir(start.directory, { recursive: true, mode: 0o700 });
     const mounts: Confinement["mounts"][number][] = [];
     for (const mount of start.mounts) {
@@ -174,6 +188,7 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
       privileged: container.securityContext?.privileged === true,
       hostIPC: pod.spec?.hostIPC === true,
       setpriv: tools.setpriv,
+      counted: limits.counted,
       rootless,
     };
     const argsFile = join(start.directory, "options");
@@ -189,7 +204,6 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
     await writeFile(environmentFile, inheritedEnvironment(start.env), { mode: 0o600 });
     const network = namespacePath(start.sandbox) ?? "/proc/self/ns/net";
     await endLeftover(statusFile, network);
-    if (limits === undefined) throw new Error("starting a container: the process runtime is not prepared");
     const groups = await limits.make(start);
     const pid = await launcher.start(
       ...limits.joined(groups, start, [
@@ -221,9 +235,10 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
       capabilities: confinement.capabilities,
       groups,
     };
-    await begun(started);
+    const sight = await begun(started);
     // They hold the environment, secrets and all.
     await Promise.all([argsFile, environmentFile].map((file) => rm(file, { force: true })));
+    await checkRan(start, sight);
     return started;
   };
 
