@@ -64,6 +64,16 @@ const usual = (_: string, signal: string): number | undefined =>
 
 /** A node with a runtime of a Map's making and a clock of the test's own: what is decided, without a program. */
 export async function fakeNode(options: FakeNodeOptions = {}): Promise<FakeNode> {
+  /** Works under way that write or remove files: all else goes on within a turn of the event loop. */
+  let busy = 0;
+  const counted = async <T>(work: () => Promise<T>): Promise<T> => {
+    busy += 1;
+    try {
+      return await work();
+    } finally {
+      busy -= 1;
+    }
+  };
   const directory = await mkdtemp(join(tmpdir(), "fairlead-node-"));
   const client = fakeClient();
   const log: string[] = [];
@@ -128,6 +138,9 @@ export async function fakeNode(options: FakeNodeOptions = {}): Promise<FakeNode>
   const shared = hostNetwork(["10.0.0.9"]);
   const network: PodNetwork = {
     ...shared,
+    isThere: () => Promise.resolve(false),
+    // The first that is done of a pod's removal.
+    remove: () => Promise.resolve(void (busy += 1)),
     plan(uid) {
       options.onPlan?.();
       return shared.plan(uid);
@@ -145,10 +158,11 @@ export async function fakeNode(options: FakeNodeOptions = {}): Promise<FakeNode>
     records: {
       load: () => Promise.resolve([...saved.values()]),
       save: (record) => Promise.resolve(void saved.set(record.uid, record)),
-      remove: (uid) => Promise.resolve(void saved.delete(uid)),
+      // The last that is done of a pod's removal.
+      remove: (uid) => Promise.resolve(void (saved.delete(uid) && (busy -= 1))),
     },
-    inTurn: (work) => work(),
-    startInTurn: (work) => work(),
+    inTurn: counted,
+    startInTurn: counted,
     proxiesKnow: options.proxiesKnow ?? (() => Promise.resolve()),
     lookups: () => ({ configMap: () => Promise.resolve(undefined), secret: () => Promise.resolve(undefined) }),
     services: () => [],
@@ -189,12 +203,9 @@ export async function fakeNode(options: FakeNodeOptions = {}): Promise<FakeNode>
   };
   const following = follow();
   const settle = async (): Promise<void> => {
-    // Files are written on the way: their work is done when the loop has turned often enough with nothing new.
-    for (let quiet = 0, seen = ""; quiet < 25; quiet += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      const state = `${log.length} ${events.length} ${timers.length} ${[...last.values()].map(({ metadata }) => metadata.resourceVersion).join()}`;
-      if (state !== seen) quiet = 0;
-      seen = state;
+    for (let quiet = 0; quiet < 20; quiet += 1) {
+      await new Promise(setImmediate);
+      if (busy > 0) quiet = 0;
     }
   };
   const running = (name: string): FakeContainer | undefined =>

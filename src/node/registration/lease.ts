@@ -10,7 +10,7 @@ const NAMESPACE = "kube-node-lease";
 export const LEASE_SECONDS = 40;
 
 /** The Lease by which others see that the node is alive. It goes with its Node. */
-export const leaseObject = (node: Node, now: number): Lease => ({
+const leaseObject = (node: Node, now: number): Lease => ({
   apiVersion: "coordination.k8s.io/v1",
   kind: "Lease",
   metadata: {

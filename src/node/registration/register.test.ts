@@ -49,7 +49,7 @@ function scene(client: FakeClient) {
     told,
     settle,
     /** Lets time pass; only the timers that were set are what happens in it. */
-    async pass(milliseconds: number): Promise<number> {
+    pass: async (milliseconds: number): Promise<number> => {
       const until = now + milliseconds;
       let woken = 0;
       for (;;) {
@@ -64,7 +64,7 @@ function scene(client: FakeClient) {
       now = until;
       return woken;
     },
-    async stop() {
+    stop: async (): Promise<void> => {
       stopping.abort();
       await registered;
     },

@@ -33,8 +33,8 @@ const isReady = (node: Node): boolean => readyOf(node)?.status === "True";
 function bell(clock: Clock, signal: AbortSignal) {
   let rung = new AbortController();
   return {
-    ring: () => rung.abort(),
-    async pause(milliseconds: number): Promise<void> {
+    ring: (): void => rung.abort(),
+    wait: async (milliseconds: number): Promise<void> => {
       await pause(clock, milliseconds, AbortSignal.any([rung.signal, signal]));
       if (rung.signal.aborted) rung = new AbortController();
     },
@@ -49,7 +49,7 @@ export async function keepRegistered(options: RegistrationOptions, signal: Abort
   const { client, clock, events, facts, log, random } = options;
   const name = facts.nodeName;
   const reference = { apiVersion: "v1", kind: "Node", metadata: { name, uid: name } };
-  const { ring, pause: wait } = bell(clock, signal);
+  const { ring, wait } = bell(clock, signal);
   let node: Node | undefined;
   /** The Node that was deleted last. */
   let gone: string | undefined;
