@@ -77,7 +77,13 @@ export interface Host {
   open(
     command: string,
     args: readonly string[],
-    options?: { env?: Readonly<Record<string, string>>; cwd?: string; stderr?: "pipe" | "inherit" },
+    options?: {
+      env?: Readonly<Record<string, string>>;
+      cwd?: string;
+      stderr?: "pipe" | "inherit";
+      /** Files opened for reading as descriptors 3, 4, … */
+      inputs?: readonly string[];
+    },
   ): Promise<Running>;
   /**
    * Starts a program in a session of its own that outlives us: output goes to a file, nothing to pipes.

@@ -1,4 +1,4 @@
-import { open as openFile, readFile } from "node:fs/promises";
+import { open as openFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import type { DetachedOptions, Host, Running } from "./host.ts";
 
@@ -15,39 +15,73 @@ export type LaunchOptions = Pick<DetachedOptions, "output"> & {
   readonly file: string;
   /** Opened for reading as descriptors 4 and 5. */
   readonly inputs: readonly [string, string];
+  readonly stdin?: LaunchedStdin | undefined;
   /** Lines `NAME=VALUE` that the program is started with; names a shell may export, values without line ends. */
   readonly environment: string;
 };
 
+/** What the program reads; an end of file at once unless told. */
+export type LaunchedStdin =
+  /**
+   * A named pipe that is made at this path, for whoever writes to it later. It has no end before the process is ended whose id is then in
+   * the file `PATH.holder`; that one ends by itself some seconds after the program.
+   */
+  | { readonly pipe: string }
+  /** A terminal's path, which is then its output as well. Nobody's controlling one yet: the program may take it. */
+  | { readonly terminal: string };
+
 /**
- * Always this same text: words come as lines of its input and are never read as shell language. First their number;
- * of the words the first five are the files. A shell has its background programs ignore SIGINT and SIGQUIT; `env` undoes it.
+ * Starts one program: words are the files, what it reads and how, then the program. A shell has its background programs ignore SIGINT and
+ * SIGQUIT; `env` undoes it. `/proc/self` is the shell itself here: the `read` is its own.
+ */
+const START = `
+output=$1 file=$2 input=$3 other=$4 environment=$5 kind=$6 stdin=$7
+shift 7
+case $kind in
+pipe)
+  rm -f "$stdin"
+  mkfifo -m 600 "$stdin" || exit
+  exec 6<>"$stdin" <"$stdin"
+  read -r self rest </proc/self/stat
+  setsid tail --pid="$self" --sleep-interval=5 -f /dev/null </dev/null >/dev/null 2>&1 &
+  echo "$!" >"$stdin.holder"
+  exec 6>&-
+  ;;
+terminal) exec <"$stdin" >"$stdin" 2>&1; output=$stdin ;;
+*) exec </dev/null ;;
+esac
+while IFS= read -r line; do export "$line"; done <"$environment"
+exec env --default-signal=INT,QUIT setsid "$@" >>"$output" 2>&1 3>"$file" 4<"$input" 5<"$other"
+`;
+
+/**
+ * Always this same text: words come as lines of its input and are never read as shell language. First a line with their number, and once for
+ * each line more that a word has, which word that is.
  */
 const SCRIPT = `
-while IFS= read -r count; do
+while IFS=' ' read -r count more; do
   set --
-  while [ "$count" -gt 0 ]; do
+  index=0
+  while [ "$index" -lt "$count" ]; do
     IFS= read -r word || exit 0
+    index=$((index + 1))
+    while [ "\${more%% *}" = "$index" ]; do
+      IFS= read -r line || exit 0
+      word="$word
+$line"
+      more=\${more#* }
+    done
     set -- "$@" "$word"
-    count=$((count - 1))
   done
-  output=$1 file=$2 input=$3 other=$4 environment=$5
-  shift 5
-  (
-    while IFS= read -r line; do export "$line"; done <"$environment"
-    exec env --default-signal=INT,QUIT setsid "$@" 4<"$input" 5<"$other"
-  ) </dev/null >>"$output" 2>&1 3>"$file" &
+  ( ${START} ) >/dev/null 2>&1 &
   echo "$!"
 done
 `;
 
-const environmentOf = (text: string): Record<string, string> =>
-  Object.fromEntries(
-    text
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
-  );
+function wordsOf(stdin: LaunchedStdin | undefined): readonly [kind: string, path: string] {
+  if (stdin === undefined) return ["nothing", "/dev/null"];
+  return "pipe" in stdin ? ["pipe", stdin.pipe] : ["terminal", stdin.terminal];
+}
 
 /**
  * A process as large as ours takes long to fork (the kernel copies its page tables: 5 ms for 100 MB, during which
@@ -72,20 +106,24 @@ export function createLauncher(host: Host): Launcher {
 
   return {
     async start(command, args, options) {
-      const words = [options.output, options.file, ...options.inputs, options.environment, command, ...args];
-      if (words.some((word) => /[\n\0]/.test(word))) {
-        const { output, file, inputs } = options;
-        const env = environmentOf(await readFile(options.environment, "utf8"));
-        return host.startDetached(command, args, { output, files: [file], inputs, cwd: "/", env });
-      }
+      const { output, file, inputs, environment, stdin } = options;
+      const [kind, path] = wordsOf(stdin);
+      const words = [output, file, ...inputs, environment, kind, path, command, ...args];
+      if (words.some((word) => word.includes("\0"))) throw new Error(`starting ${command}: a word has a zero byte`);
       // Made here, so that a file which cannot be made is an error here, and only its owner reads it.
-      await (await openFile(options.output, "a", 0o600)).close();
-      await (await openFile(options.file, "w", 0o600)).close();
+      await (await openFile(output, "a", 0o600)).close();
+      await (await openFile(file, "w", 0o600)).close();
       running ??= open();
       const shell = await running;
       return new Promise<number>((resolve, reject) => {
         answers.push({ resolve, reject });
-        shell.stdin.write(`${[String(words.length), ...words].join("\n")}\n`);
+        const more = words.flatMap((word, index) =>
+          word
+            .split("\n")
+            .slice(1)
+            .map(() => `${index + 1} `),
+        );
+        shell.stdin.write(`${words.length} ${more.join("")}end\n${words.join("\n")}\n`);
       });
     },
     async close() {

@@ -56,6 +56,13 @@ export async function childrenOf(pid: number): Promise<number[]> {
   return text.split(" ").filter(Boolean).map(Number);
 }
 
+/** The processes that this one started, those that they started, and so on: each before what it started. */
+export async function descendantsOf(pid: number): Promise<number[]> {
+  const children = await childrenOf(pid);
+  const further = await Promise.all(children.map(descendantsOf));
+  return [...children, ...further.flat()];
+}
+
 /** The variables a process was started with, as far as it has not written over them. */
 export async function environmentOf(pid: number): Promise<Record<string, string>> {
   const text = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { constants as fsConstants } from "node:fs";
+import { closeSync, constants as fsConstants, openSync } from "node:fs";
 import { access, open as openFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { delimiter, join } from "node:path";
@@ -43,11 +43,13 @@ export function systemHost(environment: NodeJS.ProcessEnv = process.env): Host {
     env === undefined ? { ...environment, PATH: path } : { PATH: path, ...env };
 
   const open: Host["open"] = async (command, args, options = {}) => {
+    const inputs = (options.inputs ?? []).map((file) => openSync(file, "r"));
     const child = spawn(command, [...args], {
       env: withPath(options.env),
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      stdio: ["pipe", "pipe", options.stderr ?? "pipe"],
+      stdio: ["pipe", "pipe", options.stderr ?? "pipe", ...inputs],
     });
+    for (const input of inputs) closeSync(input);
     const ended = new Promise<number>((resolve) =>
       child.once("close", (code, signal) => resolve(codeOf(code, signal))),
     );

@@ -62,9 +62,10 @@ test("a launched program ignores no signal and has the default ones blocked by n
   assert.deepEqual((await textOf(output)).match(/[0-9a-f]{16}/g), ["0000000000000000", "0000000000000000"]);
 });
 
-test("words with line ends take the long way and arrive whole", async () => {
-  const { output } = await launched(["-c", 'printf "%s" "$1"; echo done', "sh", "one\ntwo\n"]);
-  assert.equal(await textOf(output), "one\ntwo\ndone\n");
+test("words with line ends arrive whole", async () => {
+  const words = ["one\ntwo\n", "\n\n", "three", "", " four\n"];
+  const { output } = await launched(["-c", 'printf "[%s]" "$@"; echo done', "sh", ...words]);
+  assert.equal(await textOf(output), `${words.map((word) => `[${word}]`).join("")}done\n`);
 });
 
 test("many are launched at once, each with its own id, and go on when the launcher is closed", async () => {

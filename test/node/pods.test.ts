@@ -36,6 +36,7 @@ for (const file of [
   "probes.ts",
   "restarts.ts",
   "sidecars.ts",
+  "streams.ts",
   "volumes.ts",
 ]) {
   void test(

@@ -7,17 +7,11 @@ import type { Log } from "../../observe/log.ts";
 /* Imported as a module, node:http brings all of fetch and WebSocket with it: 40 ms of every start. */
 const { STATUS_CODES: HTTP_WORDS } = process.getBuiltinModule("node:http");
 
-/** What kubelet's paths have and this node does not: the API has no reason word for 501. */
-export class NotImplemented extends Error {
-  override readonly name = "NotImplemented";
-}
-
 /** A failure as its Status. What nobody expected is logged whole. */
 export function statusOf(error: unknown, log: Log, path: string): Status & { readonly code: number } {
   if (error instanceof ApiError) return { ...error.toStatus(), code: error.code };
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const about = { apiVersion: "v1", kind: "Status", metadata: {}, status: "Failure", message } as const;
-  if (error instanceof NotImplemented) return { ...about, reason: "NotImplemented", code: 501 };
   log.error({ path, error: message, stack }, "a request to the node endpoint failed in a way nobody expected");
   return { ...about, reason: "InternalError", code: 500 };
 }

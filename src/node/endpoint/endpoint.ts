@@ -10,12 +10,13 @@ import { systemClock, type Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Part } from "../../observe/part.ts";
 import type { PodSource } from "../pods/pod-source.ts";
-import { NotImplemented, refuseUpgrade, sendStatus, statusOf } from "./answer-status.ts";
+import { refuseUpgrade, sendStatus, statusOf } from "./answer-status.ts";
 import { logOptions } from "./logs/log-options.ts";
 import { sendLogs } from "./logs/send-logs.ts";
 import { serveDial } from "./serve-dial.ts";
 import { serveExec } from "./serve-exec.ts";
-import { readTarget, type Target } from "./target.ts";
+import { servePortForward } from "./serve-port-forward.ts";
+import { readTarget } from "./target.ts";
 
 export interface NodeEndpointOptions {
   readonly listen: { readonly path: string } | { readonly host: string; readonly port: number };
@@ -35,17 +36,6 @@ export interface NodeEndpoint extends Part {
 
 const API_SERVER = "kube-apiserver-kubelet-client";
 
-const withoutUpgrade = (target: Target): Error => {
-  if (target.operation === "exec" || target.operation === "dial") {
-    return new ApiError("BadRequest", "Upgrade request required");
-  }
-  return new NotImplemented(
-    target.operation === "attach"
-      ? "this node does not attach to containers yet; logs and exec work"
-      : "this node does not forward ports yet; the pod's address can be called from the node",
-  );
-};
-
 async function listen(server: Server, at: NodeEndpointOptions["listen"]): Promise<number> {
   // A socket file that a dead endpoint left would make the address taken for ever.
   if ("path" in at) await rm(at.path, { force: true });
@@ -61,8 +51,8 @@ async function listen(server: Server, at: NodeEndpointOptions["listen"]): Promis
 }
 
 /**
- * Serves kubelet's paths over HTTPS: `/containerLogs`, `/exec`, `/healthz`; and `/dial`, a connection to a pod's port. Only for clients with a certificate of the authority and
- * of the name `clientName`. Resolves once it listens. `stop` ends logs and commands under way.
+ * Serves kubelet's paths over HTTPS: `/containerLogs`, `/exec`, `/attach`, `/portForward`, `/healthz`; and `/dial`, a connection to a pod's
+ * port. Only for clients with a certificate of the authority and of the name `clientName`. Resolves once it listens. `stop` ends logs and commands under way.
  */
 export async function startNodeEndpoint(options: NodeEndpointOptions): Promise<NodeEndpoint> {
   const { source, log, clock = systemClock, clientName = API_SERVER } = options;
@@ -82,7 +72,7 @@ export async function startNodeEndpoint(options: NodeEndpointOptions): Promise<N
         answer.writeHead(200, { "content-type": "text/plain" }).end("ok");
         return;
       }
-      if (target.operation !== "containerLogs") throw withoutUpgrade(target);
+      if (target.operation !== "containerLogs") throw new ApiError("BadRequest", "Upgrade request required");
       if (request.method !== "GET") throw new ApiError("MethodNotAllowed", "logs are had with GET");
       const asked = logOptions(target.query, clock.now());
       await sendLogs((signal) => source.logs(target.at, asked, signal), answer);
@@ -97,8 +87,10 @@ export async function startNodeEndpoint(options: NodeEndpointOptions): Promise<N
       admit(socket);
       const target = readTarget(request.url ?? "/");
       if (target.operation === "dial") return await serveDial(source, target, socket, head);
-      if (target.operation !== "exec") throw withoutUpgrade(target);
-      await serveExec(source, target.at, target.query, { request, socket, head, log });
+      const given = { request, socket, head, log };
+      if (target.operation === "portForward") return await servePortForward(source, target, given);
+      if (target.operation === "exec" || target.operation === "attach") return await serveExec(source, target, given);
+      throw new ApiError("BadRequest", `${target.operation} is had without an upgrade of the connection`);
     } catch (error) {
       refuseUpgrade(socket, statusOf(error, log, request.url ?? ""));
     }

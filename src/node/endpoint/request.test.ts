@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isApiError } from "../../api/status.ts";
 import { exitStatus } from "./exec/exit-status.ts";
-import { execRequest } from "./exec/exec-request.ts";
+import { commandOf, wantedStreams } from "./exec/exec-request.ts";
+import { sizesTold } from "./exec/terminal-size.ts";
 import { logOptions } from "./logs/log-options.ts";
 import { readTarget } from "./target.ts";
 
@@ -26,13 +27,27 @@ void test("paths are kubelet's; others are not found", () => {
   assert.throws(() => readTarget("/exec/ns/pod/%ff"), bad);
 });
 
-void test("exec's query is read in kubelet's and in the API's words; a terminal is refused", () => {
-  const wanted = { command: ["sh", "-c", "true"], streams: { stdin: true, stdout: true, stderr: false } };
-  assert.deepEqual(execRequest(query("command=sh&command=-c&command=true&input=1&output=1&error=0&tty=0")), wanted);
-  assert.deepEqual(execRequest(query("command=sh&command=-c&command=true&stdin=true&stdout=true")), wanted);
-  for (const text of ["output=1", "command=a", "command=a&output=1&tty=1", "command=a&output=1&tty=true"]) {
-    assert.throws(() => execRequest(query(text)), bad, text);
+void test("exec's query is read in kubelet's and in the API's words; a terminal has no stream of errors", () => {
+  const wanted = { stdin: true, stdout: true, stderr: false, tty: false };
+  assert.deepEqual(wantedStreams(query("input=1&output=1&error=0&tty=0")), wanted);
+  assert.deepEqual(wantedStreams(query("stdin=true&stdout=true")), wanted);
+  assert.deepEqual(wantedStreams(query("stdin=true&stdout=true&stderr=true&tty=true")), { ...wanted, tty: true });
+  assert.deepEqual(commandOf(query("command=sh&command=-c&command=true&output=1")), ["sh", "-c", "true"]);
+  assert.throws(() => commandOf(query("output=1")), bad);
+  assert.throws(() => commandOf(query("command=&output=1")), bad);
+  for (const text of ["command=a", "command=a&error=1&tty=1"])
+    assert.throws(() => wantedStreams(query(text)), bad, text);
+});
+
+void test("sizes of a terminal are told, late too, and what is none is passed over", () => {
+  const sizes = sizesTold();
+  const told: string[] = [];
+  for (const text of ['{"Width":80,"Height":24}', "x", "null", '{"Width":0,"Height":24}', '{"Width":1e9,"Height":2}']) {
+    sizes.tell(text);
   }
+  sizes.onResize((columns, rows) => told.push(`${columns}x${rows}`));
+  sizes.tell('{"Width":81,"Height":25}');
+  assert.deepEqual(told, ["80x24", "81x25"]);
 });
 
 void test("log options are read, and wrong ones are refused by name", () => {
@@ -43,9 +58,9 @@ void test("log options are read, and wrong ones are refused by name", () => {
     timestamps: true,
     tailLines: 0,
     limitBytes: 5,
-    sinceSeconds: 9,
+    since: now - 9_000,
   });
-  assert.equal(logOptions(query("sinceTime=2026-01-31T11:59:00Z"), now).sinceSeconds, 60);
+  assert.equal(logOptions(query("sinceTime=2026-01-31T11:59:00.250Z"), now).since, now - 59_750);
   for (const text of [
     "tailLines=-1",
     "tailLines=x",

@@ -1,12 +1,11 @@
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { Pod } from "../../api/generated/types.ts";
 import { ApiError } from "../../api/status.ts";
-import { microTimestamp } from "../../observe/clock.ts";
-import { readLog, withTimestamps } from "../logs/read-log.ts";
-import type { ExecRequest, Execution } from "../runtimes/runtime.ts";
-import { dial } from "./dial.ts";
+import { attemptOf } from "../logs/attempt.ts";
+import { readLog } from "../logs/read-log.ts";
+import type { Attachment, ExecRequest, Execution, Runtime, StartedContainer } from "../runtimes/runtime.ts";
+import { dial, dialInside } from "./dial.ts";
 import type { PodContext } from "./context.ts";
 import type { PodWorker } from "./pod-worker.ts";
 
@@ -21,7 +20,8 @@ export interface LogOptions {
   readonly previous?: boolean | undefined;
   readonly follow?: boolean | undefined;
   readonly tailLines?: number | undefined;
-  readonly sinceSeconds?: number | undefined;
+  /** Milliseconds since the epoch. */
+  readonly since?: number | undefined;
   readonly limitBytes?: number | undefined;
   readonly timestamps?: boolean | undefined;
 }
@@ -30,8 +30,20 @@ export interface LogOptions {
 export interface PodSource {
   logs(at: ContainerAddress, options: LogOptions, signal: AbortSignal): AsyncIterable<Buffer>;
   exec(at: ContainerAddress, request: ExecRequest): Promise<Execution>;
+  /** Throws ApiError NotFound unless the pod is on this node. */
+  has(at: Pick<ContainerAddress, "namespace" | "pod">): void;
+  /** Joins the streams of a container's own program. */
+  attach(at: ContainerAddress, request: { readonly stdin: boolean }): Promise<Attachment>;
   /** A connection to a port of a pod of this node, at one of the pod's own addresses. */
   dial(at: Pick<ContainerAddress, "namespace" | "pod">, ip: string, port: number): Promise<Duplex>;
+  /** A connection to a port of a pod of this node as the pod's own programs have it: on its loopback, else at its addresses. */
+  forward(at: Pick<ContainerAddress, "namespace" | "pod">, port: number): Promise<Duplex>;
+}
+
+/** Why a container that has no log yet does not run. */
+function waitingReason(pod: Pod, container: string): string {
+  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+  return statuses.find(({ name }) => name === container)?.state?.waiting?.reason ?? "ContainerCreating";
 }
 
 export function podSource(
@@ -52,50 +64,51 @@ export function podSource(
     return answer;
   };
 
+  const running = (at: ContainerAddress): { runtime: Runtime; started: StartedContainer } => {
+    const { worker } = found(at);
+    const started = worker.running(at.container);
+    if (started === undefined) throw new ApiError("BadRequest", `container ${at.container} is not running`);
+    return { runtime: context.runtimes.named(worker.record()!.runtime), started };
+  };
+
   return {
     async *logs(at, options, signal) {
-      const { worker } = found(at);
+      const { pod, worker } = found(at);
       const record = worker.record();
       const memory = record?.containers[at.container];
-      const attempt = (memory?.attempt ?? 0) - (options.previous === true ? 1 : 0);
-      if (options.previous === true && attempt < 0) {
-        throw new ApiError(
-          "BadRequest",
-          `previous terminated container "${at.container}" in pod "${at.pod}" not found`,
-        );
+      const attempt = attemptOf(memory, options.previous === true);
+      if (record === undefined || attempt === undefined) {
+        const why =
+          options.previous === true
+            ? `previous terminated container "${at.container}" in pod "${at.pod}" not found`
+            : `container "${at.container}" in pod "${at.pod}" is waiting to start: ${waitingReason(pod, at.container)}`;
+        throw new ApiError("BadRequest", why);
       }
-      if (record === undefined || memory?.started === undefined) {
-        if (options.previous !== true) {
-          throw new ApiError("BadRequest", `container "${at.container}" in pod "${at.pod}" is waiting to start`);
-        }
-      }
-      const path = join(context.files.logs(record!), at.container, `${attempt}.log`);
-      const { mtimeMs } = await stat(path);
-      // Lines carry no time of their own, so `since` can only tell a file that was written to since from one that was not.
-      const since = options.sinceSeconds;
-      const old = since !== undefined && mtimeMs < context.clock.now() - since * 1000;
-      const chunks = readLog(
-        path,
-        {
-          tailLines: old ? 0 : options.tailLines,
-          limitBytes: options.limitBytes,
-          follow: options.follow === true && options.previous !== true,
-          over: () => worker.running(at.container) === undefined || memory?.attempt !== attempt,
-        },
-        signal,
-      );
-      yield* options.timestamps === true ? withTimestamps(chunks, () => microTimestamp(mtimeMs)) : chunks;
+      const path = join(context.files.logs(record), at.container, `${attempt}.log`);
+      const ended = (): boolean => memory?.attempt !== attempt || memory.ended !== undefined;
+      yield* readLog(path, { ...options, over: ended }, () => context.clock.now(), signal);
     },
+    has: (at) => void podAt(at),
     async exec(at, request) {
-      const { worker } = found(at);
-      const started = worker.running(at.container);
-      if (started === undefined) throw new ApiError("BadRequest", `container ${at.container} is not running`);
-      return context.runtimes.named(worker.record()!.runtime).exec(started, request);
+      const { runtime, started } = running(at);
+      return runtime.exec(started, request);
+    },
+    async attach(at, request) {
+      const { runtime, started } = running(at);
+      if (runtime.attach === undefined) {
+        throw new ApiError("BadRequest", `container ${at.container}: the runtime ${runtime.name} attaches to none`);
+      }
+      return runtime.attach(started, request);
     },
     async dial(at, ip, port) {
       const addresses = podAt(at).worker.record()?.sandbox.addresses ?? [];
       if (!addresses.includes(ip)) throw new ApiError("NotFound", `pod "${at.pod}" has no address ${ip}`);
       return dial(ip, port);
+    },
+    async forward(at, port) {
+      const sandbox = podAt(at).worker.record()?.sandbox;
+      if (sandbox === undefined) throw new ApiError("ServiceUnavailable", `pod "${at.pod}" has no network yet`);
+      return dialInside(sandbox, port);
     },
   };
 }

@@ -61,8 +61,8 @@ void test("answers logs with their options, and refusals as Status", async () =>
   assert.match(await message("/containerLogs/default/talker/main?tailLines=x"), /^400 tailLines/);
   assert.match(await message("/containerLogs/default/talker/main", "POST"), /^405/);
   assert.match(await message("/exec/default/talker/main?command=true"), /^400 Upgrade request required/);
-  assert.match(await message("/attach/default/talker/main"), /^501 /);
-  assert.match(await message("/portForward/default/talker"), /^501 /);
+  assert.match(await message("/attach/default/talker/main"), /^400 Upgrade request required/);
+  assert.match(await message("/portForward/default/talker"), /^400 Upgrade request required/);
   assert.match(await message("/nothing"), /^404 /);
 });
 

@@ -1,28 +1,20 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { after, before, test } from "node:test";
-import { kubeconfig } from "../../../src/apiserver/pki/kubeconfig.ts";
 import type { Running } from "../../../src/host/host.ts";
-import { systemHost } from "../../../src/host/processes.ts";
-import { kubectls } from "../../lab/kubectls.ts";
+import { kubectlPlace, ways, type KubectlPlace } from "./kubectl-ways.ts";
 import { clusterScene } from "./scene.ts";
 
 let scene: Awaited<ReturnType<typeof clusterScene>>;
-let folder: string;
+let place: KubectlPlace;
 before(async () => {
   scene = await clusterScene();
-  folder = mkdtempSync(join(tmpdir(), "fairlead-stream-"));
-  const { port, ca, admin } = scene.cluster;
-  const text = kubeconfig({ server: `https://127.0.0.1:${port}`, ca, cert: admin.cert, key: admin.key });
-  writeFileSync(join(folder, "kubeconfig"), text, { mode: 0o600 });
+  place = kubectlPlace(scene);
 });
 after(async () => {
   await scene.close();
-  rmSync(folder, { recursive: true });
+  place.remove();
 });
 
 /** Waits for an effect; one that never comes fails by the deadline. */
@@ -34,21 +26,12 @@ async function until(wanted: () => boolean, what: string): Promise<void> {
   }
 }
 
-const found = kubectls();
-if (found.length === 0)
+if (ways.length === 0)
   void test("kubectl against the node endpoint", { skip: "there is no kubectl in PATH" }, () => {});
 
-const WEB_SOCKETS = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: "true" };
-const SPDY = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: "false" };
-const ways = found.flatMap(({ path, version, minor }) => [
-  { path, name: version, env: {}, upgrade: minor < 30 ? "SPDY/3.1" : "websocket" },
-  ...(minor === 29 ? [{ path, name: `${version} with WebSockets`, env: WEB_SOCKETS, upgrade: "websocket" }] : []),
-  ...(minor >= 30 ? [{ path, name: `${version} with SPDY`, env: SPDY, upgrade: "SPDY/3.1" }] : []),
-]);
-
-for (const { path, name, env, upgrade } of ways) {
-  const start = (args: readonly string[]): Promise<Running> =>
-    systemHost().open(path, args, { env: { ...env, HOME: folder, KUBECONFIG: join(folder, "kubeconfig") } });
+for (const way of ways) {
+  const { name, upgrade } = way;
+  const start = (args: readonly string[]): Promise<Running> => place.start(way, args);
   const run = async (args: readonly string[], input?: Buffer) => {
     const running = await start(args);
     running.stdin.end(input);

@@ -2,12 +2,15 @@ import { connect } from "node:net";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { ApiError } from "../../../src/api/status.ts";
 import { nodeStreams } from "../../../src/apiserver/stream/streams.ts";
 import type { Streams } from "../../../src/apiserver/streams.ts";
+import { makeTerminal, runOnTerminal } from "../../../src/host/terminal.ts";
 import { systemHost } from "../../../src/host/processes.ts";
 import { startNodeEndpoint, type NodeEndpoint } from "../../../src/node/endpoint/endpoint.ts";
-import { dial } from "../../../src/node/pods/dial.ts";
+import { dial, dialInside } from "../../../src/node/pods/dial.ts";
+import type { Attachment, Execution } from "../../../src/node/runtimes/runtime.ts";
 import type { ContainerAddress, LogOptions, PodSource } from "../../../src/node/pods/pod-source.ts";
 import { silentLog } from "../../../src/observe/log.ts";
 import { issueAuthority, issueLeaf } from "../../../src/apiserver/pki/issue.ts";
@@ -27,6 +30,22 @@ export interface TestSource extends PodSource {
   said: (options: LogOptions, signal: AbortSignal) => AsyncIterable<Buffer>;
 }
 
+async function onTerminal(command: readonly string[], running: Set<number>): Promise<Execution> {
+  const terminal = makeTerminal("/dev/ptmx", { user: -1, group: -1 });
+  const env = { PATH: process.env["PATH"] ?? "", TERM: "xterm", PS1: "$ " };
+  const program = await runOnTerminal("setsid", ["--ctty", ...command], terminal, { env, inputs: [] });
+  running.add(program.pid);
+  void program.ended.then(() => running.delete(program.pid));
+  return {
+    stdin: program.typed,
+    stdout: program.shown,
+    stderr: Readable.from([]),
+    ended: program.ended,
+    resize: program.resize,
+    kill: () => program.hangUp(),
+  };
+}
+
 export function testSource(): TestSource {
   const host = systemHost();
   const running = new Set<number>();
@@ -42,8 +61,12 @@ export function testSource(): TestSource {
       if (at.pod !== "talker") throw new ApiError("NotFound", `pod "${at.pod}" is not on node ${NODE}`);
       return source.said(options, signal);
     },
-    exec: async (at, { command, stdin }) => {
+    has: (at) => {
       if (at.pod !== "talker") throw new ApiError("NotFound", `pod "${at.pod}" is not on node ${NODE}`);
+    },
+    exec: async (at, { command, stdin, tty }) => {
+      source.has(at);
+      if (tty === true) return onTerminal(command, running);
       const program = await host.open(command[0]!, command.slice(1));
       running.add(program.pid);
       void program.ended.then(() => running.delete(program.pid));
@@ -55,6 +78,17 @@ export function testSource(): TestSource {
         ended: program.ended,
         kill: () => program.kill("SIGKILL"),
       };
+    },
+    attach: async (at, { stdin }) => {
+      source.has(at);
+      const program = await host.open("sh", ["-c", 'read -r line; echo "heard $line"; exit 3']);
+      running.add(program.pid);
+      void program.ended.then(() => running.delete(program.pid));
+      return { ...program, ...(stdin ? {} : { stdin: undefined }), leave: () => program.kill("SIGKILL") } as Attachment;
+    },
+    forward: (at, port) => {
+      source.has(at);
+      return dialInside({ network: "host", addresses: [] }, port);
     },
     dial: (at, ip, port) => {
       if (at.pod !== "talker" || ip !== POD_IP) throw new ApiError("NotFound", `pod "${at.pod}" has no address ${ip}`);

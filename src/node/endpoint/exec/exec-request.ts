@@ -2,30 +2,25 @@ import { ApiError } from "../../../api/status.ts";
 import { isSet } from "../flag.ts";
 import type { WantedStreams } from "./exec-channels.ts";
 
-export interface AskedExec {
-  readonly command: readonly string[];
-  readonly streams: WantedStreams;
-}
-
-/** Reads the query of an exec request: kubelet's words (`input`) and the API's (`stdin`). Throws ApiError BadRequest. */
-export function execRequest(query: URLSearchParams): AskedExec {
-  const command = query.getAll("command");
-  if (command.length === 0 || command[0] === "") {
-    throw new ApiError("BadRequest", "the query names no command: it must have command=PROGRAM");
-  }
-  if (isSet(query, "tty")) {
-    throw new ApiError(
-      "BadRequest",
-      "a terminal (tty) is not supported by this node yet: leave out -t; commands run with plain streams",
-    );
-  }
+/** Reads which streams the query of an exec or attach request asks for: kubelet's words (`input`) and the API's (`stdin`). Throws ApiError BadRequest. */
+export function wantedStreams(query: URLSearchParams): WantedStreams {
+  const tty = isSet(query, "tty");
   const streams = {
     stdin: isSet(query, "input", "stdin"),
     stdout: isSet(query, "output", "stdout"),
-    stderr: isSet(query, "error", "stderr"),
+    // A terminal shows errors among the rest.
+    stderr: isSet(query, "error", "stderr") && !tty,
+    tty,
   };
   if (!streams.stdin && !streams.stdout && !streams.stderr) {
     throw new ApiError("BadRequest", "you must specify at least 1 of stdin, stdout, stderr");
   }
-  return { command, streams };
+  return streams;
+}
+
+/** The program and its arguments. Throws ApiError BadRequest. */
+export function commandOf(query: URLSearchParams): readonly string[] {
+  const command = query.getAll("command");
+  if (command.length > 0 && command[0] !== "") return command;
+  throw new ApiError("BadRequest", "the query names no command: it must have command=PROGRAM");
 }

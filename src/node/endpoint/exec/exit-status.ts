@@ -7,9 +7,11 @@ export interface ExitStatus {
   readonly details?: { readonly causes: readonly { readonly reason: string; readonly message: string }[] };
 }
 
+export const SUCCESS: ExitStatus = { metadata: {}, status: "Success" };
+
 /** The status of an exit code: clients take the code itself from the cause `ExitCode`. */
 export function exitStatus(code: number): ExitStatus {
-  if (code === 0) return { metadata: {}, status: "Success" };
+  if (code === 0) return SUCCESS;
   return {
     metadata: {},
     status: "Failure",

@@ -1,5 +1,4 @@
 import { PassThrough, type Readable } from "node:stream";
-import type { Execution } from "../../runtimes/runtime.ts";
 
 function held(from: Readable): Readable {
   const to = new PassThrough();
@@ -14,13 +13,17 @@ function held(from: Readable): Readable {
   return from.pipe(to);
 }
 
+/** What a program says. */
+export interface ProgramStreams {
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+}
+
 /**
- * A command whose output is kept until it is read. Node drops what a program that has ended said when nobody reads yet, and a client of
+ * A program whose output is kept until it is read. Node drops what a program that has ended said when nobody reads yet, and a client of
  * SPDY opens its streams only after the command has begun.
  */
-export const holdOutput = (execution: Execution): Execution => ({
-  ...execution,
-  stdout: held(execution.stdout),
-  stderr: held(execution.stderr),
-  kill: () => execution.kill(),
+export const holdOutput = ({ stdout, stderr }: ProgramStreams): ProgramStreams => ({
+  stdout: held(stdout),
+  stderr: held(stderr),
 });

@@ -1,9 +1,38 @@
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Log } from "../../../observe/log.ts";
-import type { Execution } from "../../runtimes/runtime.ts";
+import type { Attachment, Execution } from "../../runtimes/runtime.ts";
 import type { ExecChannels } from "./exec-channels.ts";
-import { exitStatus, failureStatus, type ExitStatus } from "./exit-status.ts";
+import { exitStatus, failureStatus, SUCCESS, type ExitStatus } from "./exit-status.ts";
+import { holdOutput, type ProgramStreams } from "./hold-output.ts";
+
+/** A program that a client is joined to. */
+export interface Joinable extends ProgramStreams {
+  readonly stdin: Writable | undefined;
+  /** What the client is told when it ends. */
+  readonly ended: Promise<ExitStatus>;
+  readonly resize: (columns: number, rows: number) => void;
+  /** The client has gone, or cannot be told any more. */
+  leave(): void;
+}
+
+/** A further program ends with its client, and its exit code is told. */
+export const ofExecution = (execution: Execution): Joinable => ({
+  ...holdOutput(execution),
+  stdin: execution.stdin,
+  ended: execution.ended.then(exitStatus),
+  resize: (columns, rows) => execution.resize?.(columns, rows),
+  leave: () => execution.kill(),
+});
+
+/** A container's own program goes on when its client leaves; its exit code is in the pod's status and nowhere else, as with kubelet. */
+export const ofAttachment = (attachment: Attachment): Joinable => ({
+  ...holdOutput(attachment),
+  stdin: attachment.stdin,
+  ended: attachment.ended.then(() => SUCCESS),
+  resize: (columns, rows) => attachment.resize?.(columns, rows),
+  leave: () => attachment.leave(),
+});
 
 function feed(from: Readable | undefined, to: Writable | undefined): void {
   if (from === undefined) {
@@ -27,29 +56,31 @@ async function tell(from: Readable, to: Writable | undefined): Promise<void> {
   from.resume();
 }
 
-async function endOf(execution: Execution, log: Log): Promise<ExitStatus> {
+async function endOf({ ended }: Joinable, log: Log): Promise<ExitStatus> {
   try {
-    return exitStatus(await execution.ended);
+    return await ended;
   } catch (error) {
-    log.warn({ error: (error as Error).message }, "the end of a command is not known");
+    log.warn({ error: (error as Error).message }, "the end of a program is not known");
     return failureStatus((error as Error).message);
   }
 }
 
-/** Joins a command to a client's streams until it has ended and all its output is told. Ends the command when the client goes. */
-export async function runExec(execution: Execution, channels: ExecChannels, log: Log): Promise<void> {
-  const kill = (): void => execution.kill();
-  if (channels.gone.aborted) kill();
-  else channels.gone.addEventListener("abort", kill, { once: true });
-  feed(channels.stdin, execution.stdin);
-  await Promise.all([tell(execution.stdout, channels.stdout), tell(execution.stderr, channels.stderr)]).catch(
+/** Joins a program to a client's streams until it has ended and all its output is told, or the client has gone. */
+export async function join(program: Joinable, channels: ExecChannels, log: Log): Promise<void> {
+  const leave = (): void => program.leave();
+  const gone = new Promise<void>((resolve) => channels.gone.addEventListener("abort", () => resolve()));
+  if (channels.gone.aborted) leave();
+  else channels.gone.addEventListener("abort", leave, { once: true });
+  channels.onResize(program.resize);
+  feed(channels.stdin, program.stdin);
+  await Promise.all([tell(program.stdout, channels.stdout), tell(program.stderr, channels.stderr)]).catch(
     (error: Error) => {
-      if (!channels.gone.aborted) log.debug({ error: error.message }, "a command's output could not be told");
-      kill();
+      if (!channels.gone.aborted) log.debug({ error: error.message }, "a program's output could not be told");
+      leave();
     },
   );
-  const status = await endOf(execution, log);
+  const status = await Promise.race([endOf(program, log), gone]);
   // From here on the process id may be another's.
-  channels.gone.removeEventListener("abort", kill);
-  if (!channels.gone.aborted) await channels.finish(status);
+  channels.gone.removeEventListener("abort", leave);
+  if (status !== undefined && !channels.gone.aborted) await channels.finish(status);
 }

@@ -13,13 +13,12 @@ function count(query: URLSearchParams, name: string, least: number): number | un
   );
 }
 
-/** Seconds from a time to now, 1 at least. */
-function secondsSince(text: string, now: number): number {
+function timeOf(text: string): number {
   const time = Date.parse(text);
   if (Number.isNaN(time)) {
     throw new ApiError("BadRequest", `sinceTime: ${JSON.stringify(text)} must be a time such as 2026-01-31T12:00:00Z`);
   }
-  return Math.max(1, Math.ceil((now - time) / 1000));
+  return time;
 }
 
 /** Reads the query of a log request, whose words are those of `PodLogOptions`. `now` is in ms. Throws ApiError BadRequest. */
@@ -28,9 +27,9 @@ export function logOptions(query: URLSearchParams, now: number): LogOptions {
   if (stream !== null && stream !== "" && stream !== "All") {
     throw new ApiError("BadRequest", `stream: ${JSON.stringify(stream)} is not kept apart here; it must be All`);
   }
-  const sinceTime = query.get("sinceTime");
+  const sinceTime = query.get("sinceTime") ?? "";
   const sinceSeconds = count(query, "sinceSeconds", 1);
-  if (sinceTime && sinceSeconds !== undefined) {
+  if (sinceTime !== "" && sinceSeconds !== undefined) {
     throw new ApiError("BadRequest", "at most one of sinceTime or sinceSeconds may be specified");
   }
   return {
@@ -39,6 +38,6 @@ export function logOptions(query: URLSearchParams, now: number): LogOptions {
     timestamps: isSet(query, "timestamps"),
     tailLines: count(query, "tailLines", 0),
     limitBytes: count(query, "limitBytes", 1),
-    sinceSeconds: sinceTime ? secondsSince(sinceTime, now) : sinceSeconds,
+    since: sinceTime !== "" ? timeOf(sinceTime) : sinceSeconds === undefined ? undefined : now - sinceSeconds * 1000,
   };
 }

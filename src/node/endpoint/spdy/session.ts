@@ -29,6 +29,9 @@ interface OpenStream extends SpdyStream {
   readonly received: PassThrough;
   /** Bytes that were read and not yet told to the client. */
   taken: number;
+  /** Which sides have finished. */
+  hasReceived: boolean;
+  hasSent: boolean;
 }
 
 export interface SpdySession {
@@ -48,7 +51,7 @@ async function settle(promise: Promise<void>, done: (error?: Error) => void): Pr
 }
 const callBack = (promise: Promise<void>, done: (error?: Error) => void): void => void settle(promise, done);
 
-/** Streams that a client may open; exec needs four. */
+/** Streams that a client may have open at a time, unless told: exec needs five. */
 const MAXIMUM_STREAMS = 8;
 /** Bytes of data in one frame. */
 const MAXIMUM_DATA = 32 * 1024;
@@ -59,7 +62,12 @@ const RECEIVE_BUFFER = 1024 * 1024;
  * The server's side of a SPDY/3.1 connection whose upgrade has been answered. `accept` is given every stream that the client opens, and
  * answers whether it wants it. Whatever breaks the protocol ends the connection.
  */
-export function spdySession(socket: Duplex, head: Buffer, accept: (stream: SpdyStream) => boolean): SpdySession {
+export function spdySession(
+  socket: Duplex,
+  head: Buffer,
+  accept: (stream: SpdyStream) => boolean,
+  maximumStreams = MAXIMUM_STREAMS,
+): SpdySession {
   const blocks = headerBlocks();
   const windows = new SendWindows();
   const streams = new Map<number, OpenStream>();
@@ -80,6 +88,20 @@ export function spdySession(socket: Duplex, head: Buffer, accept: (stream: SpdyS
     windows.forget(id);
     stream?.received.destroy();
     stream?.sent.destroy();
+  };
+
+  /** What both sides have finished is over; what was received of it may still be read. */
+  const forget = (id: number, { hasReceived, hasSent }: OpenStream): void => {
+    if (!hasReceived || !hasSent) return;
+    streams.delete(id);
+    windows.forget(id);
+  };
+  const finish = async (id: number): Promise<void> => {
+    await write(encodeData(id, true, Buffer.alloc(0)));
+    const stream = streams.get(id);
+    if (stream === undefined) return;
+    stream.hasSent = true;
+    forget(id, stream);
   };
 
   const sendData = async (id: number, data: Buffer): Promise<void> => {
@@ -106,17 +128,19 @@ export function spdySession(socket: Duplex, head: Buffer, accept: (stream: SpdyS
       return;
     }
     last = id;
-    if (streams.size >= MAXIMUM_STREAMS) {
+    if (streams.size >= maximumStreams) {
       reset(id, RESET.refusedStream);
       return;
     }
     const stream: OpenStream = {
       headers,
       taken: 0,
+      hasReceived: (flags & FLAG_FIN) !== 0,
+      hasSent: false,
       received: new PassThrough({ highWaterMark: RECEIVE_BUFFER }),
       sent: new Writable({
         write: (data: Buffer, _, done) => callBack(sendData(id, data), done),
-        final: (done) => callBack(write(encodeData(id, true, Buffer.alloc(0))), done),
+        final: (done) => callBack(finish(id), done),
       }),
     };
     stream.received.on("error", () => {});
@@ -145,8 +169,11 @@ export function spdySession(socket: Duplex, head: Buffer, accept: (stream: SpdyS
     if (data.length > 0) say(encodeControl(TYPE.windowUpdate, 0, words(0, data.length)));
     if (stream === undefined) return;
     stream.taken += data.length;
-    if (fin) received?.end();
-    else if (stream.taken >= WINDOW / 2) {
+    if (fin) {
+      received?.end();
+      stream.hasReceived = true;
+      forget(id, stream);
+    } else if (stream.taken >= WINDOW / 2) {
       say(encodeControl(TYPE.windowUpdate, 0, words(id, stream.taken)));
       stream.taken = 0;
     }

@@ -1,12 +1,13 @@
 import { PassThrough, Writable, type Duplex } from "node:stream";
 import { clientEnds } from "../exec/end-connection.ts";
 import type { ExecChannels, WantedStreams } from "../exec/exec-channels.ts";
+import { sizesTold } from "../exec/terminal-size.ts";
 import { whileUnread } from "../exec/while-unread.ts";
 import { CLOSE, closePayload, encodeFrame, MessageReader, OPCODE, WebSocketError, type Message } from "./frames.ts";
-import type { Subprotocol } from "./handshake.ts";
+import type { CHANNELS } from "./handshake.ts";
 
 /** The first byte of every message says what it is for. */
-const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, error: 3, close: 255 } as const;
+const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 /** Bytes of one message of a client: Go clients send all that they have at hand as one. */
 const MAXIMUM_MESSAGE = 32 * 1024 * 1024;
 /** Bytes of stdin kept for a command that does not read; then the connection is not read either. */
@@ -16,11 +17,12 @@ const STDIN_BUFFER = 1024 * 1024;
 export function webSocketChannels(
   socket: Duplex,
   head: Buffer,
-  subprotocol: Subprotocol,
+  subprotocol: (typeof CHANNELS)[number],
   wanted: WantedStreams,
 ): ExecChannels {
   const gone = new AbortController();
   const stdin = wanted.stdin ? new PassThrough({ highWaterMark: STDIN_BUFFER }) : undefined;
+  const sizes = sizesTold();
   const reader = new MessageReader(MAXIMUM_MESSAGE);
   let closing = false;
 
@@ -62,6 +64,7 @@ export function webSocketChannels(
       socket.end();
     }
     if (opcode > OPCODE.binary || data.length === 0) return;
+    if (data[0] === CHANNEL.resize && wanted.tty) sizes.tell(data.toString("utf8", 1));
     if (data[0] === CHANNEL.stdin) toStdin(data.subarray(1));
     if (data[0] === CHANNEL.close && data[1] === CHANNEL.stdin && subprotocol === "v5.channel.k8s.io") stdin?.end();
   };
@@ -89,6 +92,7 @@ export function webSocketChannels(
     stdin,
     stdout: wanted.stdout ? channel(CHANNEL.stdout) : undefined,
     stderr: wanted.stderr ? channel(CHANNEL.stderr) : undefined,
+    onResize: sizes.onResize,
     gone: gone.signal,
     finish: async (status) => {
       if (!socket.writable) return;

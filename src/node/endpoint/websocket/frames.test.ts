@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeFrame, MessageReader, OPCODE, WebSocketError, type Message } from "./frames.ts";
-import { acceptKey, webSocketHandshake } from "./handshake.ts";
+import { acceptKey, CHANNELS, webSocketHandshake } from "./handshake.ts";
 
 /** A frame as a client sends it. */
 function masked(first: number, payload: Buffer): Buffer {
@@ -69,9 +69,10 @@ void test("refuses what breaks the protocol, each with its close code", () => {
 void test("the handshake answers RFC 6455's key, and the best subprotocol that is offered", () => {
   assert.equal(acceptKey("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
   const headers = { "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", "sec-websocket-version": "13" };
-  const offer = (names: string) => webSocketHandshake({ ...headers, "sec-websocket-protocol": names }).subprotocol;
+  const offer = (names: string) =>
+    webSocketHandshake({ ...headers, "sec-websocket-protocol": names }, CHANNELS).subprotocol;
   assert.equal(offer("v4.channel.k8s.io, v5.channel.k8s.io"), "v5.channel.k8s.io");
   assert.equal(offer("v4.channel.k8s.io,channel.k8s.io"), "v4.channel.k8s.io");
   assert.throws(() => offer("channel.k8s.io"), /must offer one of v5.channel.k8s.io/);
-  assert.throws(() => webSocketHandshake({ ...headers, "sec-websocket-key": "short" }), /16 bytes/);
+  assert.throws(() => webSocketHandshake({ ...headers, "sec-websocket-key": "short" }, CHANNELS), /16 bytes/);
 });

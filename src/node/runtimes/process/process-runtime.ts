@@ -8,13 +8,17 @@ import {
   nameOf,
   signalGroup,
   signalProcess,
+  waitForEnd,
 } from "../../../host/process-identity.ts";
 import type { Host } from "../../../host/host.ts";
 import { createLauncher } from "../../../host/launcher.ts";
+import { punchHole } from "../../../host/punch-hole.ts";
 import { watchFile } from "../../../host/watched-file.ts";
 import type { Log } from "../../../observe/log.ts";
+import { logKeepers } from "../../logs/log-keepers.ts";
 import { namespacePath } from "../../sandbox/sandbox.ts";
 import type { ContainerSight, ContainerStart, Runtime } from "../runtime.ts";
+import { attachToContainer, endInput, programEnd } from "./attach.ts";
 import { bubblewrapOptions, confinedCommand, inheritedEnvironment, type Confinement } from "./confinement.ts";
 import { execInContainer } from "./exec.ts";
 import { capabilitiesOf } from "./capabilities.ts";
@@ -24,6 +28,7 @@ import { mountTarget } from "./mount-targets.ts";
 import { processRefusal } from "./refusal.ts";
 import { StartError } from "../start-error.ts";
 import { startFailure } from "./start-failure.ts";
+import { prepareStreams } from "./standard-streams.ts";
 import { startedProcess, type StartedProcess } from "./started.ts";
 import { readReport } from "./status-file.ts";
 import { freshViews } from "./fresh-view.ts";
@@ -57,7 +62,7 @@ const boundingSet = async (): Promise<bigint> =>
   BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(await readFile("/proc/self/status", "utf8"))?.[1] ?? "0"}`);
 
 /** The programs that come before the pod's own. */
-const STARTERS = new Set(["bwrap", "prlimit", "setpriv"]);
+const STARTERS = new Set(["bwrap", "prlimit", "setpriv", "setsid"]);
 /** How old a view of the host's files may be that a container starts from, in milliseconds. */
 const VIEW_LIMIT = 1000;
 /** How often an exit is looked for where the kernel's notice was lost, in milliseconds. */
@@ -65,6 +70,8 @@ const LIVENESS_POLL = 5_000;
 /** How long a start is looked at before it is taken to run, and how long a look waits for the next at most; in milliseconds. */
 const BEGIN_PATIENCE = 2_000;
 const BEGIN_LOOK = 20;
+/** How long the end of a container waits for what its terminal shows to be in the log, in milliseconds. */
+const LAST_WORDS = 500;
 /** The exit code of a container whose monitor was killed and could say none: as by SIGKILL. */
 const KILLED = 137;
 
@@ -87,7 +94,7 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
   let limits: Limits | undefined;
   /** The capabilities that we have to give, as the kernel's bits. */
   let held = 0n;
-  let tools = { nsenter: "", setpriv: "", bwrap: "" };
+  let tools = { nsenter: "", setpriv: "", setsid: "", bwrap: "" };
   let hidden: string[] = [];
   const filter = systemCallFilter(arch());
   const filterFile = `${options.scratch}.filter`;
@@ -105,6 +112,8 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
     return name === undefined || STARTERS.has(name) ? undefined : program;
   };
 
+  const logs = logKeepers({ log: options.log, punchHole });
+
   const status = async (started: StartedProcess): Promise<ProcessSight> => {
     // Whether it runs is asked first: an exit between the two questions is then found in the file.
     const runs = await isRunning(started.monitor);
@@ -116,6 +125,11 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
     const rest = init === undefined ? undefined : await identityOf(init);
     // Begun within two seconds of its monitor it is ours; later, the id was given to a stranger.
     if (rest !== undefined && rest.startTicks - started.monitor.startTicks < 200) await signalProcess(rest, "SIGKILL");
+    // What was shown on its terminal last is still on its way to the log.
+    const terminal = started.streams?.terminal;
+    if (terminal !== undefined) await waitForEnd(terminal, LAST_WORDS);
+    if (started.streams?.stdin !== undefined) await endInput(started.streams.stdin.pipe);
+    logs.stop(started.log);
     const code = exitCode ?? KILLED;
     const reason = await limits?.ended(started);
     return { state: "exited", exitCode: code, ...(reason === undefined || code === 0 ? {} : { reason }) };
@@ -170,6 +184,10 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
     }
     const { pod, container } = start;
     const user = userOf(pod, container);
+    const group = groupOf(pod, container);
+    // Rootless it is ours, and so the pod's, already.
+    const owner = rootless ? { user: -1, group: -1 } : { user, group };
+    const streams = await prepareStreams(container, start.log, start.directory, owner, tools.setsid);
     const confinement: Confinement = {
       view: view.entries(),
       homes: rootless ? (await Promise.all(ownHomes().map(homeView))).filter((home) => home !== undefined) : [],
@@ -180,9 +198,9 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
       mounts,
       hostname: start.hostname,
       workingDir: start.container.workingDir || "/",
-      env: start.env,
+      env: { ...streams.env, ...start.env },
       user,
-      group: groupOf(pod, container),
+      group,
       groups: groupsOf(pod),
       capabilities: capabilitiesOf(container, user, held),
       privileged: container.securityContext?.privileged === true,
@@ -205,41 +223,49 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
     const network = namespacePath(start.sandbox) ?? "/proc/self/ns/net";
     await endLeftover(statusFile, network);
     const groups = await limits.make(start);
-    const pid = await launcher.start(
-      ...limits.joined(groups, start, [
-        tools.nsenter,
-        `--net=${network}`,
-        `--mount=${view.namespace}`,
-        tools.bwrap,
-        "--json-status-fd",
-        "3",
-        "--args",
-        "4",
-        "--",
-        ...confinedCommand(confinement, start.command),
-      ]),
-      {
-        output: start.log,
-        file: statusFile,
-        inputs: [argsFile, filter === undefined ? "/dev/null" : filterFile],
-        environment: environmentFile,
-      },
-    );
-    const monitor = await identityOf(pid);
-    const started: StartedProcess = {
-      monitor: monitor ?? { pid, startTicks: -1 },
-      statusFile,
-      user: confinement.user,
-      group: confinement.group,
-      supplementary: confinement.groups,
-      capabilities: confinement.capabilities,
-      groups,
-    };
-    const sight = await begun(started);
-    // They hold the environment, secrets and all.
-    await Promise.all([argsFile, environmentFile].map((file) => rm(file, { force: true })));
-    await checkRan(start, sight);
-    return started;
+    try {
+      const pid = await launcher.start(
+        ...limits.joined(groups, start, [
+          tools.nsenter,
+          `--net=${network}`,
+          `--mount=${view.namespace}`,
+          tools.bwrap,
+          "--json-status-fd",
+          "3",
+          "--args",
+          "4",
+          "--",
+          ...confinedCommand(confinement, [...streams.prefix, ...start.command]),
+        ]),
+        {
+          output: start.log,
+          file: statusFile,
+          inputs: [argsFile, filter === undefined ? "/dev/null" : filterFile],
+          environment: environmentFile,
+          stdin: streams.launched,
+        },
+      );
+      logs.keep(start.log);
+      const monitor = await identityOf(pid);
+      const started: StartedProcess = {
+        monitor: monitor ?? { pid, startTicks: -1 },
+        statusFile,
+        user: confinement.user,
+        group: confinement.group,
+        supplementary: confinement.groups,
+        capabilities: confinement.capabilities,
+        groups,
+        log: start.log,
+        streams: streams.attachable,
+      };
+      const sight = await begun(started);
+      // They hold the environment, secrets and all.
+      await Promise.all([argsFile, environmentFile].map((file) => rm(file, { force: true })));
+      await checkRan(start, sight);
+      return started;
+    } finally {
+      await streams.begun();
+    }
   };
 
   return {
@@ -248,8 +274,10 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
     refusal: (pod) => processRefusal(pod, { rootless, hostAccess: options.allowHostAccess }),
     limits: () => limits?.missing,
     async prepare() {
-      const [nsenter, setpriv, bwrap] = await Promise.all([find("nsenter"), find("setpriv"), find("bwrap")]);
-      tools = { nsenter, setpriv, bwrap };
+      const [nsenter = "", setpriv = "", setsid = "", bwrap = ""] = await Promise.all(
+        ["nsenter", "setpriv", "setsid", "bwrap"].map(find),
+      );
+      tools = { nsenter, setpriv, setsid, bwrap };
       limits = await createLimits(options.cgroup, options.memory, await host.which("prlimit"));
       held = await boundingSet();
       hidden = [];
@@ -267,6 +295,11 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
       } finally {
         done();
       }
+    },
+    async adopt(container) {
+      const started = startedProcess(container);
+      logs.keep(started.log);
+      await status(started);
     },
     status: (started) => status(startedProcess(started)),
     watch: (started, callback) => watchFile(startedProcess(started).statusFile, LIVENESS_POLL, callback),
@@ -290,9 +323,20 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
       const started = startedProcess(container);
       const sight = await status(started);
       if (sight.state !== "running") throw new Error(`running ${request.command[0]} in a container: it is not running`);
-      return execInContainer(host, tools, sight.init, started, request, rootless);
+      const filterOrNone = filter === undefined ? undefined : filterFile;
+      return execInContainer(host, { ...tools, filter: filterOrNone }, sight.init, started, request, rootless);
+    },
+    async attach(container, request) {
+      const started = startedProcess(container);
+      if ((await status(started)).state === "exited") throw new Error("attaching to a container: it has ended");
+      return attachToContainer(
+        started,
+        request,
+        programEnd(started.statusFile, LIVENESS_POLL, () => status(started)),
+      );
     },
     async close() {
+      logs.stopAll();
       await launcher.close();
       await views.close();
       await limits?.close();

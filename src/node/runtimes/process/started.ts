@@ -1,5 +1,6 @@
 import type { ProcessIdentity } from "../../../host/process-identity.ts";
 import type { StartedContainer } from "../runtime.ts";
+import type { AttachableStreams } from "./standard-streams.ts";
 
 /** What is remembered of a container that is a program of this machine. */
 export interface StartedProcess extends StartedContainer {
@@ -13,6 +14,9 @@ export interface StartedProcess extends StartedContainer {
   readonly supplementary?: readonly number[];
   readonly capabilities?: readonly string[];
   readonly groups?: readonly string[];
+  /** What it says, and what it can be told. Those that older releases started lack both. */
+  readonly log?: string;
+  readonly streams?: AttachableStreams;
 }
 
 /** What the process runtime once gave out, and a record kept. */

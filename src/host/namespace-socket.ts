@@ -1,0 +1,43 @@
+import { connect, Socket } from "node:net";
+import { checked, cString, libc, O_CLOEXEC, O_NONBLOCK } from "./libc.ts";
+
+const CLONE_NEWNET = 0x40000000;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_STREAM = 1;
+
+/**
+ * A TCP socket that belongs to another network namespace. This thread is there for the one call that makes the socket; nothing else of it
+ * runs meanwhile, and Node's other threads stay where they are.
+ */
+function socketIn(namespace: string, isIPv6: boolean): number {
+  const { open, close, setns, socket } = libc();
+  const ours = checked(open(cString("/proc/thread-self/ns/net"), O_CLOEXEC), "opening our own network namespace");
+  try {
+    const theirs = checked(open(cString(namespace), O_CLOEXEC), `opening the network namespace ${namespace}`);
+    try {
+      checked(setns(theirs, CLONE_NEWNET), `entering the network namespace ${namespace}`);
+      const made = socket(isIPv6 ? AF_INET6 : AF_INET, SOCK_STREAM | O_CLOEXEC | O_NONBLOCK, 0);
+      // Whatever this thread did from here on it would do in a pod's network.
+      if (setns(ours, CLONE_NEWNET) !== 0) process.abort();
+      return checked(made, `making a socket in the network namespace ${namespace}`);
+    } finally {
+      close(theirs);
+    }
+  } finally {
+    close(ours);
+  }
+}
+
+/**
+ * Begins a connection to an address as programs of that network namespace see it; of our own where none is named. Throws
+ * {@link LibcError} where a namespace cannot be entered; the socket tells how connecting goes.
+ */
+export function connectIn(namespace: string | undefined, host: string, port: number): Socket {
+  if (namespace === undefined) return connect({ host, port, allowHalfOpen: true });
+  // Nothing is read of it before it is connected; the types do not know the word for that.
+  const options = { fd: socketIn(namespace, host.includes(":")), allowHalfOpen: true, pauseOnCreate: true };
+  const socket = new Socket(options);
+  socket.connect({ host, port });
+  return socket;
+}
