@@ -7,6 +7,7 @@ import type { Store } from "../store/store.ts";
 import { defaultIngressClass } from "./admission/default-ingress-class.ts";
 import { denyServiceExternalIPs } from "./admission/deny-service-external-ips.ts";
 import { resourceQuota } from "./admission/resource-quota/resource-quota.ts";
+import { serviceAccount } from "./admission/service-account/service-account.ts";
 import { nodesAndRoles } from "./access/access.ts";
 import { bootstrap } from "./bootstrap/bootstrap.ts";
 import type { Advertised } from "./bootstrap/objects.ts";
@@ -31,6 +32,8 @@ export interface StartOptions extends Pick<
   readonly advertise: Advertised;
   /** Whether Services may take any address with `externalIPs`; absent: no new ones (SVC-304). */
   readonly allowExternalIPs?: boolean;
+  /** `--disable-admission-plugins`, for a server without the controllers that make what they need: only `ServiceAccount`. */
+  readonly disabledAdmissions?: readonly "ServiceAccount"[];
   /** `--service-account-issuer`: the first signs, all are believed. Absent: this server by its name in the cluster. */
   readonly serviceAccountIssuer?: readonly string[];
   /** `--api-audiences`; absent: the issuers. */
@@ -54,7 +57,7 @@ const jwksUri = ({ ip, port }: Advertised): string =>
  */
 export async function startApiServer(options: StartOptions): Promise<ApiServer> {
   const { store, serviceRanges, nodePortRange, advertise, allowExternalIPs = false, clock, log, ...others } = options;
-  const { serviceAccountIssuer, apiAudiences, serviceAccountKeys, ...rest } = others;
+  const { serviceAccountIssuer, apiAudiences, serviceAccountKeys, disabledAdmissions = [], ...rest } = others;
   const [primary] = readServiceRanges(serviceRanges);
   await bootstrap({ store, serviceRanges, nodePortRange, advertise, clock, log });
   const cache = new WatchCache({ store, kinds, clock, log });
@@ -70,7 +73,12 @@ export async function startApiServer(options: StartOptions): Promise<ApiServer> 
     clock,
     log,
     // What is refused for another reason must not be counted: quotas come last.
-    admissions: [defaultIngressClass, ...(allowExternalIPs ? [] : [denyServiceExternalIPs]), resourceQuota],
+    admissions: [
+      ...(disabledAdmissions.includes("ServiceAccount") ? [] : [serviceAccount]),
+      defaultIngressClass,
+      ...(allowExternalIPs ? [] : [denyServiceExternalIPs]),
+      resourceQuota,
+    ],
     serviceAccountTokens: {
       issuers: serviceAccountIssuer ?? [DEFAULT_ISSUER],
       audiences: apiAudiences,

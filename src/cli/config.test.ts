@@ -45,6 +45,7 @@ test("what contradicts itself is refused by the flag's name", () => {
     [["--cluster-domain", "a..b"], /^--cluster-domain/],
     [["--hostname-override", "a_b"], /^--hostname-override/],
     [["--publish"], /^--publish/],
+    [["--resolv-conf", "resolv.conf"], /^--resolv-conf: "resolv\.conf" is not an absolute path/],
     [["--store", "etcd"], /^--store: etcd where\?/],
     [["--store", "sqlit"], /^--store: .*did you mean sqlite\?/],
     [["--store", "etcd://"], /^--store: "" is not HOST:PORT/],
@@ -102,6 +103,10 @@ test("addresses to listen on", () => {
 test("SVC-304: new external IPs are refused unless they are allowed", () => {
   assert.equal(config().allowExternalIPs, false);
   assert.equal(config(["--allow-external-ips"]).allowExternalIPs, true);
+});
+
+test("pods may have the host only when that is said", () => {
+  assert.deepEqual([config().allowHostAccess, config(["--allow-host-access"]).allowHostAccess], [false, true]);
 });
 
 test("well-known addresses: the first of each range, and the tenth for DNS", () => {

@@ -23,6 +23,10 @@ export interface SystemConfig {
   readonly nodePortRange: { readonly from: number; readonly to: number };
   /** The Service `default/kubernetes` answers on this node port too. */
   readonly kubernetesNodePort?: number;
+  /** Pods may ask for the host's network, files and root. */
+  readonly allowHostAccess: boolean;
+  /** The resolv.conf that pods' own is made from; `""` for none. Absent: the host's. */
+  readonly resolvConf?: string;
   /** Services may take any address with `externalIPs`. */
   readonly allowExternalIPs: boolean;
   readonly clusterDomain: string;
@@ -60,6 +64,15 @@ export const SYSTEM_FLAGS = {
   "allow-external-ips": {
     type: "boolean",
     help: "let Services take any address with externalIPs, and traffic that is meant for others with it",
+  },
+  "allow-host-access": {
+    type: "boolean",
+    help: "let pods ask for the host's network, files, devices and root (hostNetwork, hostPath, privileged, uid 0)",
+  },
+  "resolv-conf": {
+    type: "string",
+    value: "FILE",
+    help: "the resolver that pods' own is made from, '' for none (/etc/resolv.conf)",
   },
   "cluster-domain": { type: "string", value: "NAME", help: "the zone of cluster DNS (cluster.local)" },
   "hostname-override": { type: "string", value: "NAME", help: "the Node's name (this host's name)" },
@@ -201,6 +214,11 @@ export function systemConfig(
     }
   }
 
+  const resolvConf = text(given, "resolv-conf");
+  if (resolvConf !== undefined && resolvConf !== "" && !resolvConf.startsWith("/")) {
+    throw new UsageError(`--resolv-conf: ${JSON.stringify(resolvConf)} is not an absolute path, nor '' for none`);
+  }
+
   const rootless = uid !== 0;
   const isPrivate = rootless || given.values["private"] === true;
   if (given.values["publish"] === true && !isPrivate) {
@@ -222,6 +240,8 @@ export function systemConfig(
     loadBalancerPools,
     nodePortRange: { from, to },
     ...(kubernetesNodePort === undefined ? {} : { kubernetesNodePort: Number(kubernetesNodePort) }),
+    allowHostAccess: given.values["allow-host-access"] === true,
+    ...(resolvConf === undefined ? {} : { resolvConf }),
     allowExternalIPs: given.values["allow-external-ips"] === true,
     clusterDomain,
     nodeName,

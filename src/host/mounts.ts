@@ -5,6 +5,12 @@ export interface Mount {
   readonly point: string;
   /** File system type, e.g. `ext4`. */
   readonly type: string;
+  /** `MAJOR:MINOR` of the file system, by which two mounts of one are known. */
+  readonly device: string;
+  /** What of the file system is mounted, as a path within it. */
+  readonly root: string;
+  /** Options of the file system itself. */
+  readonly options: string;
 }
 
 const unescape = (text: string): string =>
@@ -17,7 +23,14 @@ function parseMountInfo(text: string): Mount[] {
     .filter((line) => line !== "")
     .map((line) => {
       const fields = line.split(" ");
-      return { point: unescape(fields[4]!), type: fields[fields.indexOf("-") + 1]! };
+      const dash = fields.indexOf("-");
+      return {
+        point: unescape(fields[4]!),
+        type: fields[dash + 1]!,
+        device: fields[2]!,
+        root: unescape(fields[3]!),
+        options: fields[dash + 3] ?? "",
+      };
     });
 }
 

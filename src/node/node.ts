@@ -1,4 +1,5 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Pod, Service } from "../api/generated/types.ts";
 import { keyOf } from "../api/object.ts";
@@ -12,10 +13,13 @@ import type { Log } from "../observe/log.ts";
 import type { Part } from "../observe/part.ts";
 import { addressPool } from "./addresses/pool.ts";
 import { proxiesKnow } from "./ending/proxies-know.ts";
-import { parseResolvConf, type Resolver } from "./network-files/resolv-conf.ts";
+import { exceededLimits } from "./network-files/check-limits.ts";
+import { hostResolver, RESOLV_CONF } from "./network-files/host-resolver.ts";
 import type { PodContext } from "./pods/context.ts";
 import { inTurn } from "./pods/in-turn.ts";
+import { nodeObject } from "./pods/node-object.ts";
 import { objectData } from "./pods/object-data.ts";
+import { objectWatches } from "./pods/object-watches.ts";
 import { podSource, type PodSource } from "./pods/pod-source.ts";
 import { startPodWorker, type PodWorker } from "./pods/pod-worker.ts";
 import { endByRecord } from "./pods/remove-pod.ts";
@@ -24,10 +28,13 @@ import { keepRegistered } from "./registration/register.ts";
 import { chooseRuntimes } from "./runtimes/choose.ts";
 import { processRuntime } from "./runtimes/process/process-runtime.ts";
 import { simulatedRuntime } from "./runtimes/simulated/simulated-runtime.ts";
+import { soleUser } from "./runtimes/process/user.ts";
 import { hostNetwork } from "./sandbox/host-network.ts";
 import { ownNetwork } from "./sandbox/own-network.ts";
 import { sharedNetwork } from "./sandbox/shared-network.ts";
 import { podRecords } from "./state/pod-record.ts";
+import { volumeKeeper } from "./volumes/keeper.ts";
+import { memoryVolumes } from "./volumes/memory-volumes.ts";
 
 /** The runtimes that every node has. */
 export type RuntimeName = "process" | "simulated";
@@ -56,6 +63,10 @@ export interface NodeOptions {
   readonly rootless: boolean;
   /** The runtime of pods that name none with `runtimeClassName`. */
   readonly runtime: RuntimeName;
+  /** Pods may ask for the host's network, files and root (`--allow-host-access`). */
+  readonly allowHostAccess?: boolean;
+  /** The resolv.conf that pods' own is made from; `""` for none (DNS-112). Absent: the host's. */
+  readonly resolvConf?: string;
   /** The Node program that pods find in their PATH. */
   readonly nodeBinary: string;
   /** Resource name → quantity, as the Node tells it. */
@@ -77,13 +88,6 @@ const ENDS = 500;
 /** Containers started at a time: more would only wait for a core, and all would be late. */
 const STARTS = 12;
 
-/** The host's resolver. A stub on the loopback answers nobody in a pod, so the file behind it is read. */
-async function hostResolver(): Promise<Resolver> {
-  const read = async (path: string): Promise<Resolver> => parseResolvConf(await readFile(path, "utf8").catch(() => ""));
-  const resolver = await read("/etc/resolv.conf");
-  return resolver.nameservers.includes("127.0.0.53") ? read("/run/systemd/resolve/resolv.conf") : resolver;
-}
-
 /**
  * Runs the pods that are bound to this node. Resolves when it is ready to start pods; what ran before is adopted as
  * soon as the API has been listed. Throws when a tool is missing.
@@ -103,17 +107,20 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
   for (const { sandbox } of known.values()) networks[sandbox.network].hold(sandbox);
 
   const { nodeBinary } = options;
-  const runtimes = [
-    processRuntime({
-      host,
-      log,
-      scratch: at("view"),
-      hidden: [...new Set([...options.hidden, options.directory])],
-      nodeBinary,
-      rootless: options.rootless,
-    }),
-    simulatedRuntime({ host, clock, log, nodeBinary }),
-  ];
+  const allowHostAccess = options.allowHostAccess === true;
+  const resolvConf = options.resolvConf ?? RESOLV_CONF;
+  const programs = processRuntime({
+    host,
+    log,
+    scratch: at("view"),
+    hidden: [...new Set([...options.hidden, options.directory])],
+    nodeBinary,
+    rootless: options.rootless,
+    allowHostAccess,
+    cgroup: options.directory,
+    memory: options.capacity["memory"] ?? "0",
+  });
+  const runtimes = [programs, simulatedRuntime({ host, clock, log, nodeBinary })];
   const prepared = Promise.all(runtimes.map((runtime) => runtime.prepare()));
   const closeRuntimes = (): Promise<unknown> => Promise.all(runtimes.map((runtime) => runtime.close()));
   const stopping = new AbortController();
@@ -129,6 +136,21 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
 
   const know = proxiesKnow({ ...watched, nodeName: options.nodeName, services: () => services.values() });
 
+  const objects = objectWatches(watched);
+  const memory = memoryVolumes(options.directory);
+  const lookups = objectData(client);
+  const volumes = volumeKeeper({
+    client,
+    clock,
+    log,
+    lookups,
+    watches: objects,
+    directory: (uid) => at("volumes", uid),
+    memory,
+    claims: at("claims"),
+    allowHostAccess,
+    userOf: soleUser,
+  });
   const context: PodContext = {
     client,
     host,
@@ -142,10 +164,13 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     inTurn: inTurn(SETUPS),
     startInTurn: inTurn(STARTS),
     proxiesKnow: know,
-    lookups: objectData(client),
+    lookups,
+    volumes,
     services: () => services.values(),
     nodeName: options.nodeName,
     nodeAddresses: options.nodeAddresses,
+    hostname: hostname(),
+    allocatable: options.capacity,
     networks,
     files: {
       pod: (uid) => at("pods", uid),
@@ -154,7 +179,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     },
     clusterDNS: options.clusterDNS,
     clusterDomain: options.clusterDomain,
-    resolver: hostResolver,
+    resolver: () => hostResolver(resolvConf),
   };
   // Whoever waits hears of the failure; when nobody does yet, `await prepared` below tells it.
   context.ready.catch(() => {});
@@ -173,6 +198,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     if (previous !== undefined && previous !== uid) workers.get(previous)?.gone();
     if (change.type === "removed") return;
     const worker = workers.get(uid ?? "");
+    volumes.update(change.object);
     if (worker === undefined) begin(change.object);
     else worker.update(change.object);
   });
@@ -201,7 +227,13 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     events.stop();
     throw error;
   }
-  const facts = { ...options, ...(await machineFacts()) };
+  const limits = programs.limits();
+  const facts = { ...options, ...(await machineFacts()), limits };
+  const node = nodeObject(options.nodeName);
+  if (limits !== undefined) events.event(node, "Warning", "LimitsNotEnforced", limits);
+  const resolver = await hostResolver(resolvConf);
+  const exceeded = resolver && exceededLimits(resolver, resolvConf, options.clusterDomain);
+  if (exceeded !== undefined) events.event(node, "Warning", "CheckLimitsForResolvConf", exceeded);
   const registered = keepRegistered({ client, clock, random, log, events, facts }, stopping.signal);
 
   const leave = async (): Promise<void> => {
@@ -210,6 +242,8 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
     services.stop();
     know.stop();
     await Promise.all([...workers.values()].map((worker) => worker.leave()));
+    await volumes.stop();
+    objects.stop();
     await registered;
     await events.flush();
     events.stop();
@@ -237,6 +271,7 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
           return turn(() => endByRecord(context, record));
         }),
       );
+      await memory.close();
       await closeRuntimes();
     },
   };

@@ -89,8 +89,9 @@ const pod = (spec: object): Pod =>
   }) as never;
 
 void test("refusals name the field", () => {
-  assert.equal(processRefusal(pod({}), false), undefined);
-  const message = (spec: object, rootless = false): string => processRefusal(pod(spec), rootless)?.message ?? "";
+  const message = (spec: object, rootless = false): string =>
+    processRefusal(pod(spec), { rootless, hostAccess: false })?.message ?? "";
+  assert.equal(message({}), "");
   assert.match(message({ hostIPC: true }), /^spec\.hostIPC:/);
   assert.match(message({ containers: [{ name: "c" }] }), /^spec\.containers\[c\]\.command:/);
   assert.match(message({ securityContext: { runAsUser: 0 } }), /runAsUser: 0 is root/);

@@ -21,6 +21,7 @@ export async function startFairlead(
     nodePortRange: given.nodePortRange ?? { first: 30000, last: 32767 },
     advertise: { ip: given.serviceRanges?.[0]?.includes(":") ? "fd00:244::1" : "10.244.0.1", port: 6443 },
     allowExternalIPs: given.denyExternalIPs !== true,
+    disabledAdmissions: given.serviceAccounts === true ? [] : ["ServiceAccount"],
     tls: { ...given.server, ca: given.ca },
     serviceAccountKeys: { signing, verifying: [] },
     clock: systemClock,

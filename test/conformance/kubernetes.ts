@@ -93,7 +93,7 @@ export async function startKubernetes(
     "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
     "authorization-mode": "Node,RBAC",
     "enable-admission-plugins": `NodeRestriction${given.denyExternalIPs === true ? ",DenyServiceExternalIPs" : ""}`,
-    "disable-admission-plugins": "ServiceAccount",
+    ...(given.serviceAccounts === true ? {} : { "disable-admission-plugins": "ServiceAccount" }),
     "endpoint-reconciler-type": "lease",
   };
   const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);

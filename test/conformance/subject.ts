@@ -28,6 +28,8 @@ export interface SubjectOptions {
   readonly controllers?: boolean;
   /** More flags of kube-apiserver, each of which Fairlead has too. */
   readonly denyExternalIPs?: boolean;
+  /** Whether pods are given ServiceAccounts and their tokens, which must be there then. */
+  readonly serviceAccounts?: boolean;
 }
 
 export interface Endpoint {

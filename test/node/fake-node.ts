@@ -166,6 +166,16 @@ export async function fakeNode(options: FakeNodeOptions = {}): Promise<FakeNode>
     proxiesKnow: options.proxiesKnow ?? (() => Promise.resolve()),
     lookups: () => ({ configMap: () => Promise.resolve(undefined), secret: () => Promise.resolve(undefined) }),
     services: () => [],
+    hostname: "machine",
+    allocatable: {},
+    volumes: {
+      places: (uid) =>
+        Promise.resolve({ volumes: join(directory, "volumes", uid), memory: undefined, claims: directory }),
+      prepare: () => Promise.resolve(),
+      update: () => {},
+      end: () => Promise.resolve(),
+      stop: () => Promise.resolve(),
+    },
     nodeName: "n1",
     nodeAddresses: ["10.0.0.9"],
     networks: { own: network, host: network, shared: network },

@@ -28,15 +28,19 @@ function inside(file: string, rootless: boolean): void {
 
 const FILES = [
   "confinement.ts",
+  "contents.ts",
   "contract-process.ts",
   "contract-simulated.ts",
   "ending.ts",
+  "host-access.ts",
   "life.ts",
+  "limits.ts",
   "probes.ts",
   "restarts.ts",
   "sidecars.ts",
   "simulated.ts",
   "streams.ts",
+  "volumes.ts",
 ];
 
 for (const file of FILES) {

@@ -7,11 +7,14 @@ export type NameCheck = (value: string) => string[];
 const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
+const UNDERSCORED_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
+const UNDERSCORED = `${UNDERSCORED_LABEL}(\\.${UNDERSCORED_LABEL})*`;
 const CONFIG_KEY = "[-._a-zA-Z0-9]+";
 
 const label = new RegExp(`^${LABEL}$`);
 const label1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const subdomain = new RegExp(`^${SUBDOMAIN}$`);
+const underscored = new RegExp(`^${UNDERSCORED}$`);
 const qualified = new RegExp(`^${QUALIFIED}$`);
 const configKey = new RegExp(`^${CONFIG_KEY}$`);
 
@@ -33,6 +36,11 @@ const LABEL_1035_WORDS = regexWords(
 const SUBDOMAIN_WORDS = regexWords(
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
   SUBDOMAIN,
+  "example.com",
+);
+const UNDERSCORED_WORDS = regexWords(
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
+  UNDERSCORED,
   "example.com",
 );
 const WILDCARD_WORDS = regexWords(
@@ -84,6 +92,12 @@ export const checkWildcardSubdomain: NameCheck = (value) => [
 ];
 /** RFC 1123 subdomain: labels joined by dots, up to 253 characters in all. */
 export const checkSubdomain: NameCheck = (value) => subdomainFaults(value, "characters");
+
+/** As an RFC 1123 subdomain, with underscores too: a search domain of a pod since 1.34 (DNS-117). */
+export const checkSubdomainWithUnderscores: NameCheck = (value) => [
+  ...tooLong(value, 253),
+  ...(underscored.test(value) ? [] : [UNDERSCORED_WORDS]),
+];
 
 /** A name of at least two labels; one trailing dot is tolerated (SVC-245). */
 export const checkFqdn: NameCheck = (value) => {

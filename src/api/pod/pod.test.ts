@@ -174,7 +174,7 @@ const created: [what: string, spec: Partial<PodSpec>, faults: string[]][] = [
   ["a bad restart policy", { restartPolicy: "Maybe" }, ["NotSupported spec.restartPolicy"]],
   ["a bad pull policy", container({ imagePullPolicy: "Maybe" }), [`NotSupported ${at}.imagePullPolicy`]],
   ["a bad DNS policy", { dnsPolicy: "Maybe" }, ["NotSupported spec.dnsPolicy"]],
-  ["no nameserver", { dnsPolicy: "None" }, ["Required spec.dnsConfig.nameservers"]],
+  ["no nameserver", { dnsPolicy: "None", dnsConfig: {} }, ["Required spec.dnsConfig.nameservers"]],
   [
     "a bad alias",
     { hostAliases: [{ ip: "x", hostnames: ["A"] }] },

@@ -6,9 +6,9 @@ import { checkLabel, checkQualifiedName, checkSubdomain } from "../meta/names.ts
 import { validateLabels, validateObjectMeta } from "../meta/objectMeta.ts";
 import { validateChange } from "./validate/change.ts";
 import { validateContainer } from "./validate/container.ts";
+import { validateDns } from "./validate/dns.ts";
 
 const RULES = { namespaced: true, checkName: checkSubdomain };
-const DNS_POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
 
 function validateVolume(volume: Volume, field: string, names: Set<string>): Fault[] {
   const faults = volume.name ? checked(checkLabel, `${field}.name`, volume.name) : [required(`${field}.name`)];
@@ -42,30 +42,6 @@ function validateNames(spec: PodSpec, at: string): Fault[] {
     ...(spec.readinessGates ?? []).flatMap((gate, index) =>
       checked(checkQualifiedName, `${at}.readinessGates[${index}].conditionType`, gate.conditionType),
     ),
-  ];
-}
-
-function validateDns(spec: PodSpec, at: string): Fault[] {
-  const faults = oneOf(`${at}.dnsPolicy`, spec.dnsPolicy, DNS_POLICIES);
-  const servers = spec.dnsConfig?.nameservers ?? [];
-  if (spec.dnsPolicy === "None" && servers.length === 0) {
-    faults.push(
-      required(`${at}.dnsConfig.nameservers`, "must provide at least one DNS nameserver when `dnsPolicy` is None"),
-    );
-  }
-  if (servers.length > 3) {
-    faults.push(invalid(`${at}.dnsConfig.nameservers`, servers, "must not have more than 3 nameservers"));
-  }
-  const aliases = (spec.hostAliases ?? []).flatMap((alias, index) => [
-    ...checked(checkIP, `${at}.hostAliases[${index}].ip`, alias.ip),
-    ...(alias.hostnames ?? []).flatMap((name, place) =>
-      checked(checkSubdomain, `${at}.hostAliases[${index}].hostnames[${place}]`, name),
-    ),
-  ]);
-  return [
-    ...faults,
-    ...servers.flatMap((server, index) => checked(checkIP, `${at}.dnsConfig.nameservers[${index}]`, server)),
-    ...aliases,
   ];
 }
 

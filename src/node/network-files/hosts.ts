@@ -1,7 +1,16 @@
 import type { HostAlias } from "../../api/generated/types.ts";
 import type { PodHostname } from "./hostname.ts";
 
-/** The pod's /etc/hosts (DNS-100 … DNS-102). */
+function aliasLines(aliases: readonly HostAlias[]): string[] {
+  if (aliases.length === 0) return [];
+  return [
+    "",
+    "# Entries of spec.hostAliases.",
+    ...aliases.map((alias) => [alias.ip, ...(alias.hostnames ?? [])].join("\t")),
+  ];
+}
+
+/** The /etc/hosts of a pod with a network of its own (DNS-100, DNS-102). */
 export function hostsFile(
   podIPs: readonly string[],
   hostname: Pick<PodHostname, "short" | "fqdn">,
@@ -17,10 +26,11 @@ export function hostsFile(
     "fe00::1\tip6-allnodes",
     "fe00::2\tip6-allrouters",
     ...podIPs.map((ip) => [ip, ...names].join("\t")),
+    ...aliasLines(aliases),
   ];
-  if (aliases.length > 0) {
-    lines.push("", "# Entries of spec.hostAliases.");
-    for (const alias of aliases) lines.push([alias.ip, ...(alias.hostnames ?? [])].join("\t"));
-  }
   return `${lines.join("\n")}\n`;
 }
+
+/** The /etc/hosts of a pod on the node's network: the node's own, with the pod's aliases (DNS-101). */
+export const nodeHostsFile = (text: string, aliases: readonly HostAlias[]): string =>
+  `${["# Managed by Fairlead: the hosts of the node (host network).", text.trimEnd(), ...aliasLines(aliases)].join("\n")}\n`;

@@ -7,6 +7,11 @@ export interface Resolver {
   readonly options: readonly string[];
 }
 
+/** By name: a later option replaces an earlier one of its name. */
+const merged = (options: readonly string[]): string[] => [
+  ...new Map(options.map((option) => [nameOf(option), option])).values(),
+];
+
 /** Reads the host's file (DNS-113): the last `search` counts, final dots go, a lone one is dropped. */
 export function parseResolvConf(text: string): Resolver {
   const nameservers: string[] = [];
@@ -19,7 +24,7 @@ export function parseResolvConf(text: string): Resolver {
       .split(/\s+/);
     if (word === "nameserver" && values[0] !== undefined) nameservers.push(values[0]);
     if (word === "search") searches = values.map((value) => value.replace(/\.$/, "")).filter(Boolean);
-    if (word === "options") options = values;
+    if (word === "options") options = merged([...options, ...values]);
   }
   return { nameservers, searches, options };
 }
@@ -35,14 +40,20 @@ export interface ResolvConfOptions {
 
 export interface ResolvConf {
   readonly text: string;
-  /** Events for the pod: reason and message. */
-  readonly warnings: readonly { readonly reason: string; readonly message: string }[];
+  /** Events for the pod, and for the node too where it is the node that lacks something. */
+  readonly warnings: readonly ResolverWarning[];
+}
+
+export interface ResolverWarning {
+  readonly reason: string;
+  readonly message: string;
+  readonly about: "pod" | "pod and node";
 }
 
 const NAMESERVERS = 3;
-const SEARCHES = 32;
-const SEARCH_CHARACTERS = 2048;
-const DOMAIN_CHARACTERS = 253;
+export const SEARCHES = 32;
+export const SEARCH_CHARACTERS = 2048;
+export const DOMAIN_CHARACTERS = 253;
 
 const distinct = (values: readonly string[]): string[] => [...new Set(values)];
 const nameOf = (option: string): string => option.split(":")[0]!;
@@ -50,18 +61,25 @@ const nameOf = (option: string): string => option.split(":")[0]!;
 function fromHost(options: ResolvConfOptions): Resolver {
   if (options.host !== undefined) return options.host;
   const families = new Set(options.nodeAddresses.map((address) => address.includes(":")));
-  const nameservers = [...(families.has(false) ? ["127.0.0.1"] : []), ...(families.has(true) ? ["::1"] : [])];
+  const nameservers = [
+    ...(families.has(false) || families.size === 0 ? ["127.0.0.1"] : []),
+    ...(families.has(true) ? ["::1"] : []),
+  ];
   return { nameservers, searches: ["."], options: [] };
+}
+
+/** Whether the pod is to ask cluster DNS: one on the node's network only when it says so by name (DNS-104, DNS-105). */
+function wantsCluster(pod: Pod): boolean {
+  const policy = pod.spec?.dnsPolicy ?? "ClusterFirst";
+  return policy === "ClusterFirstWithHostNet" || (policy === "ClusterFirst" && pod.spec?.hostNetwork !== true);
 }
 
 /** The pod's resolver by its `dnsPolicy` alone (DNS-103 … DNS-107, DNS-111). */
 function byPolicy(options: ResolvConfOptions): Resolver {
   const { pod, clusterDNS, clusterDomain } = options;
-  const policy = pod.spec?.dnsPolicy ?? "ClusterFirst";
-  if (policy === "None") return { nameservers: [], searches: [], options: [] };
+  if (pod.spec?.dnsPolicy === "None") return { nameservers: [], searches: [], options: [] };
   const host = fromHost(options);
-  const onHostNetwork = policy === "ClusterFirst" && pod.spec?.hostNetwork === true;
-  if (policy === "Default" || onHostNetwork || clusterDNS.length === 0) return host;
+  if (!wantsCluster(pod) || clusterDNS.length === 0) return host;
   const cluster =
     clusterDomain === ""
       ? []
@@ -84,40 +102,43 @@ function withConfig(resolver: Resolver, pod: Pod): Resolver {
   };
 }
 
+const searchLine = (domains: readonly string[]): string => domains.join(" ");
+
+/** As many domains as a resolver takes, from the first on: 32, without those that are too long, 2048 signs together. */
+function withinLimits(wanted: readonly string[]): string[] {
+  const domains = wanted.slice(0, SEARCHES).filter((domain) => domain.length <= DOMAIN_CHARACTERS);
+  while (searchLine(domains).length > SEARCH_CHARACTERS) domains.pop();
+  return domains;
+}
+
 /** The pod's /etc/resolv.conf (DNS-103 … DNS-123). */
 export function resolvConf(options: ResolvConfOptions): ResolvConf {
   const { pod } = options;
   const wanted = withConfig(byPolicy(options), pod);
-  const warnings: { reason: string; message: string }[] = [];
-  const policy = pod.spec?.dnsPolicy ?? "ClusterFirst";
-  if (options.clusterDNS.length === 0 && policy.startsWith("ClusterFirst") && pod.spec?.hostNetwork !== true) {
+  const warnings: ResolverWarning[] = [];
+  if (options.clusterDNS.length === 0 && wantsCluster(pod)) {
+    const policy = pod.spec?.dnsPolicy ?? "ClusterFirst";
     warnings.push({
       reason: "MissingClusterDNS",
       message: `the node has no cluster DNS address: policy ${policy} cannot be kept, the host's resolver is used`,
+      about: "pod and node",
     });
   }
   const nameservers = wanted.nameservers.slice(0, NAMESERVERS);
-  const searches: string[] = [];
-  let length = 0;
-  for (const search of wanted.searches.filter((domain) => domain.length <= DOMAIN_CHARACTERS)) {
-    length += search.length + (searches.length === 0 ? 0 : 1);
-    if (searches.length === SEARCHES || length > SEARCH_CHARACTERS) break;
-    searches.push(search);
-  }
+  const searches = withinLimits(wanted.searches);
+  const formed = (message: string): void => void warnings.push({ reason: "DNSConfigForming", message, about: "pod" });
   if (nameservers.length < wanted.nameservers.length) {
-    warnings.push({
-      reason: "DNSConfigForming",
-      message: `more than ${NAMESERVERS} nameservers, some are left out; applied: ${nameservers.join(" ")}`,
-    });
+    formed(
+      `Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${nameservers.join(" ")}`,
+    );
   }
   if (searches.length < wanted.searches.length) {
-    warnings.push({
-      reason: "DNSConfigForming",
-      message: `search line limits were exceeded, some paths are left out; applied: ${searches.join(" ")}`,
-    });
+    formed(
+      `Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${searchLine(searches)}`,
+    );
   }
   const lines = [
-    ...(searches.length === 0 ? [] : [`search ${searches.join(" ")}`]),
+    ...(searches.length === 0 ? [] : [`search ${searchLine(searches)}`]),
     ...nameservers.map((nameserver) => `nameserver ${nameserver}`),
     ...(wanted.options.length === 0 ? [] : [`options ${wanted.options.join(" ")}`]),
   ];

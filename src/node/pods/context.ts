@@ -6,6 +6,7 @@ import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Lookups } from "../environment/lookups.ts";
 import type { Resolver } from "../network-files/resolv-conf.ts";
+import type { VolumeKeeper } from "../volumes/keeper.ts";
 import type { Refusal, Runtime } from "../runtimes/runtime.ts";
 import type { PodNetwork, Sandbox } from "../sandbox/sandbox.ts";
 import type { PodRecords } from "../state/pod-record.ts";
@@ -35,11 +36,17 @@ export interface PodContext {
   readonly services: () => Iterable<Service>;
   readonly nodeName: string;
   readonly nodeAddresses: readonly string[];
+  /** The host name of the machine, which pods on its network have. */
+  readonly hostname: string;
+  /** Resource name → quantity: what containers without a limit are told that they may use. */
+  readonly allocatable: Readonly<Record<string, string>>;
   readonly networks: Readonly<Record<Sandbox["network"], PodNetwork>>;
   readonly files: PodFiles;
+  readonly volumes: VolumeKeeper;
   readonly clusterDNS: readonly string[];
   readonly clusterDomain: string;
-  readonly resolver: () => Promise<Resolver>;
+  /** The host's; undefined: pods are to have none of it (DNS-112). */
+  readonly resolver: () => Promise<Resolver | undefined>;
 }
 
 /** The runtimes of a node. */

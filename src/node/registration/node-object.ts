@@ -14,6 +14,8 @@ export interface NodeFacts {
   readonly bootID: string;
   readonly version: string;
   readonly runtime: string;
+  /** Why containers are not held to their limits; undefined: they are. */
+  readonly limits?: string | undefined;
 }
 
 /** Kubernetes says architectures with Go's names. */
@@ -52,6 +54,9 @@ export function nodeStatus(facts: NodeFacts, since: string, now: string): NodeSt
       condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "the node does not watch its memory"),
       condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "the node does not watch its disk"),
       condition("PIDPressure", "False", "KubeletHasSufficientPID", "the node does not watch its process ids"),
+      facts.limits === undefined
+        ? condition("LimitsEnforced", "True", "CgroupWritable", "containers are held to their limits by cgroups")
+        : condition("LimitsEnforced", "False", "NoWritableCgroup", facts.limits),
       condition("Ready", "True", "KubeletReady", "the node runs pods"),
     ],
     nodeInfo: {

@@ -33,8 +33,8 @@ const isReady = (node: Node): boolean => readyOf(node)?.status === "True";
 function bell(clock: Clock, signal: AbortSignal) {
   let rung = new AbortController();
   return {
-    ring: () => rung.abort(),
-    async pause(milliseconds: number): Promise<void> {
+    ring: (): void => rung.abort(),
+    wait: async (milliseconds: number): Promise<void> => {
       await pause(clock, milliseconds, AbortSignal.any([rung.signal, signal]));
       if (rung.signal.aborted) rung = new AbortController();
     },
@@ -49,7 +49,7 @@ export async function keepRegistered(options: RegistrationOptions, signal: Abort
   const { client, clock, events, facts, log, random } = options;
   const name = facts.nodeName;
   const reference = { apiVersion: "v1", kind: "Node", metadata: { name, uid: name } };
-  const doorbell = bell(clock, signal);
+  const { ring, wait } = bell(clock, signal);
   let node: Node | undefined;
   /** The Node that was deleted last. */
   let gone: string | undefined;
@@ -70,7 +70,7 @@ export async function keepRegistered(options: RegistrationOptions, signal: Abort
     if (change.type === "removed") gone = change.previous.metadata.uid;
     else if (change.type === "added" || !isReady(change.previous) || isReady(change.object)) return;
     statusDue = 0;
-    doorbell.ring();
+    ring();
   });
   signal.addEventListener("abort", () => watched.stop(), { once: true });
 
@@ -114,7 +114,7 @@ export async function keepRegistered(options: RegistrationOptions, signal: Abort
         leaseDue = clock.now() + LEASE_INTERVAL * (1 + JITTER * random());
       }
       failures = 0;
-      await doorbell.pause(Math.min(statusDue, leaseDue) - clock.now());
+      await wait(Math.min(statusDue, leaseDue) - clock.now());
     } catch (error) {
       if (signal.aborted) return;
       // Whatever was under way is done once more; a Node that is not there is made.

@@ -14,6 +14,8 @@ export interface BindMount {
   readonly source: string;
   readonly target: string;
   readonly readOnly: boolean;
+  /** A directory that pods write to and that the source lies in: no link of theirs may lead the mount out of it. */
+  readonly within?: string;
 }
 
 /** All that one start of a container needs; nothing in it is looked up again. */

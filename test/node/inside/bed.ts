@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Container, Event, Pod, PodSpec } from "../../../src/api/generated/types.ts";
 import { events, pods } from "../../../src/api/resources.ts";
 import { identityOf, isRunning, type ProcessIdentity } from "../../../src/host/process-identity.ts";
+import { readMounts } from "../../../src/host/mounts.ts";
 import { systemHost } from "../../../src/host/processes.ts";
 import { systemClock } from "../../../src/observe/clock.ts";
 import { createLog, silentLog } from "../../../src/observe/log.ts";
@@ -23,7 +25,8 @@ export interface Bed {
   readonly client: FakeClient;
   readonly directory: string;
   readonly hidden: string;
-  start(): Promise<NodePart>;
+  /** `more` is what differs from the options that the bed was made with. */
+  start(more?: Partial<NodeOptions>): Promise<NodePart>;
   /** Takes away everything, as `down` does, and fails when a link, a namespace or a process of any pod outlives it. */
   end(part: NodePart): Promise<void>;
 }
@@ -45,6 +48,16 @@ async function processesOf(directory: string): Promise<ProcessIdentity[]> {
   return (await Promise.all(pids.flat().map(identityOf))).filter((process) => process !== undefined);
 }
 
+/** What of this node's is outside its directory: cgroups, and volumes in memory. */
+async function leftOutside(directory: string): Promise<string[]> {
+  const name = `fairlead-${createHash("sha256").update(directory).digest("hex").slice(0, 12)}`;
+  const points = (await readMounts()).filter(({ type }) => type.startsWith("cgroup")).map(({ point }) => point);
+  const found = await Promise.all(
+    ["/dev/shm", ...points].map((point) => readdir(point, { recursive: true }).catch(() => [])),
+  );
+  return found.flat().filter((path) => path.split("/").includes(name));
+}
+
 async function endBed(directory: string, hidden: string, part: NodePart): Promise<void> {
   const running = await processesOf(directory);
   // Nothing else keeps this process while it waits for programs to end.
@@ -54,6 +67,7 @@ async function endBed(directory: string, hidden: string, part: NodePart): Promis
   await rm(hidden, { recursive: true, force: true });
   assert.doesNotMatch(stdout, /fl([0-9a-f]{8}|shared)/, "no link is left");
   assert.equal(namespaces.stdout, "", "no namespace is left");
+  assert.deepEqual(await leftOutside(directory), [], "no cgroup and no memory is left");
   for (const process of running) {
     await until(`process ${process.pid} to end`, async () => !(await isRunning(process)));
   }
@@ -67,7 +81,7 @@ export async function bed(options: Partial<NodeOptions> = {}): Promise<Bed> {
     client,
     directory,
     hidden,
-    start: () =>
+    start: (more = {}) =>
       startNode({
         client,
         host,
@@ -91,6 +105,7 @@ export async function bed(options: Partial<NodeOptions> = {}): Promise<Bed> {
         capacity: { cpu: "2", memory: "1Gi", pods: "250" },
         version: "v1.36.2+fairlead.test",
         ...options,
+        ...more,
       }),
     end: (part) => endBed(directory, hidden, part),
   };
@@ -123,6 +138,29 @@ export const conditionOf = (pod: Pod, type: string): string | undefined =>
   pod.status?.conditions?.find((condition) => condition.type === type)?.status;
 export const exitCodeOf = (pod: Pod): number | undefined =>
   pod.status?.containerStatuses?.[0]?.state?.terminated?.exitCode;
+
+/** What a shell says in a running container. */
+export async function said(part: NodePart, pod: string, script: string, container = "main"): Promise<string> {
+  const at = { namespace: "default", pod, container };
+  const execution = await part.source.exec(at, { command: ["sh", "-c", script], stdin: false });
+  const chunks: Buffer[] = [];
+  for (const stream of [execution.stdout, execution.stderr]) stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+  await execution.ended;
+  return Buffer.concat(chunks).toString();
+}
+
+/** Why a pod's container waits, once that is said. */
+export async function waitingFor(client: FakeClient, name: string): Promise<string> {
+  const message = (pod: Pod): string | undefined => pod.status?.containerStatuses?.[0]?.state?.waiting?.message;
+  return message(await podThat(client, name, (each) => message(each) !== undefined)) ?? "";
+}
+
+/** The message of an event about an object, once it is told. */
+export const told = (client: FakeClient, name: string, reason: string): Promise<string> =>
+  until(`an event ${reason} of ${name}`, async () => {
+    const { items } = await client.list<Event>(events);
+    return items.find((event) => event.reason === reason && event.involvedObject.name === name)?.message;
+  });
 
 /** Runs a pod to its end and answers what it said. */
 export async function output(

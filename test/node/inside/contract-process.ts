@@ -21,6 +21,9 @@ runtimeContract({
       hidden: [scratch],
       nodeBinary: process.execPath,
       rootless,
+      allowHostAccess: false,
+      cgroup: scratch,
+      memory: "1Gi",
     }),
   server: (port) => ({ name: "main", command: ["node", "-e", SERVER, String(port)], ports: [{ containerPort: port }] }),
 });

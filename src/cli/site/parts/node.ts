@@ -39,6 +39,8 @@ export async function nodePart(
     // Root of a namespace that has no other user cannot become one either.
     rootless: config.rootless || !(await mapsUser(NOBODY)),
     runtime: config.runtime,
+    allowHostAccess: config.allowHostAccess,
+    ...(config.resolvConf === undefined ? {} : { resolvConf: config.resolvConf }),
     nodeBinary: process.execPath,
     capacity: {
       cpu: String(availableParallelism()),

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { BindMount } from "../runtime.ts";
+import { becomeOptions } from "./enter.ts";
 import type { HomeView } from "./home.ts";
 import type { ViewEntry } from "./view.ts";
 
@@ -15,15 +16,26 @@ export interface Confinement {
   /** Paths covered by something empty. */
   readonly hidden: readonly string[];
   readonly nodeBinary: string;
-  readonly mounts: readonly BindMount[];
+  readonly mounts: readonly (BindMount & {
+    /** The source is a device of the host. */
+    readonly isDevice?: boolean;
+  })[];
   readonly hostname: string;
   readonly workingDir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly user: number;
   readonly group: number;
   readonly groups: readonly number[];
+  /** What root has in the container, without `CAP_`; nobody else has any. */
+  readonly capabilities: readonly string[];
+  /** With the devices and settings of the host, and without a filter of system calls. No new rights all the same: bubblewrap sees to that. */
+  readonly privileged: boolean;
+  /** With the host's System V IPC and POSIX shared memory. */
+  readonly hostIPC: boolean;
   /** Absolute path of setpriv, the same outside and inside. */
   readonly setpriv: string;
+  /** What counts its processes: a program that starts what follows. */
+  readonly counted: readonly string[];
   readonly rootless: boolean;
 }
 
@@ -65,7 +77,17 @@ export const inheritedEnvironment = (env: Readonly<Record<string, string>>): str
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
 
+/** What the program needs that gives up everything else. */
+const TO_GIVE_UP_RIGHTS = ["SETUID", "SETGID", "SETPCAP"];
+
 const inOwn = (path: string): boolean => /^\/(run|tmp|proc|sys|dev)(\/|$)/.test(path);
+
+/** The directories above a mount point that are made for it: everybody may pass through, where bubblewrap would let only root. */
+function madeParents(target: string, view: readonly ViewEntry[]): string[] {
+  const steps = target.split("/").slice(1, -1);
+  if (!inOwn(target) && view.some(({ path }) => path === `/${steps[0]}`)) return [];
+  return steps.map((_, index) => `/${steps.slice(0, index + 1).join("/")}`).slice(inOwn(target) ? 1 : 0);
+}
 
 /**
  * Options for bubblewrap, for its `--args` descriptor: they hold the environment, and a command line is everybody's to read.
@@ -79,11 +101,16 @@ export function bubblewrapOptions(confinement: Confinement): string[] {
     ...confinement.view.flatMap((entry) =>
       "symlink" in entry ? ["--symlink", entry.symlink, entry.path] : ["--ro-bind", entry.source, entry.path],
     ),
-    "--dev",
-    "/dev",
+    ...(confinement.privileged ? ["--dev-bind", "/dev", "/dev", "--bind", "/sys", "/sys"] : ["--dev", "/dev"]),
     "--proc",
     "/proc",
-    ...["/dev/shm", "/tmp", "/run"].flatMap((path) => ["--perms", "1777", "--tmpfs", path]),
+    ...[...(confinement.hostIPC || confinement.privileged ? [] : ["/dev/shm"]), "/tmp", "/run"].flatMap((path) => [
+      "--perms",
+      "1777",
+      "--tmpfs",
+      path,
+    ]),
+    ...(confinement.hostIPC && !confinement.privileged ? ["--bind", "/dev/shm", "/dev/shm"] : []),
     "--ro-bind",
     confinement.nodeBinary,
     `${NODE_DIRECTORY}/node`,
@@ -96,19 +123,20 @@ export function bubblewrapOptions(confinement: Confinement): string[] {
       }),
     ]),
     ...confinement.hidden.filter((path) => !inOwn(path)).flatMap((path) => ["--tmpfs", path, "--remount-ro", path]),
-    ...confinement.mounts.flatMap(({ source, target, readOnly }) => [
-      readOnly ? "--ro-bind" : "--bind",
+    ...confinement.mounts.flatMap(({ source, target, readOnly, isDevice }) => [
+      ...madeParents(target, confinement.view).flatMap((path) => ["--perms", "0755", "--dir", path]),
+      isDevice === true ? "--dev-bind" : readOnly ? "--ro-bind" : "--bind",
       source,
       target,
     ]),
     ...confinement.homes.flatMap(({ path }) => ["--remount-ro", path]),
     "--remount-ro",
     "/",
-    ...(confinement.filter === undefined ? [] : ["--seccomp", String(confinement.filter)]),
+    ...(confinement.filter === undefined || confinement.privileged ? [] : ["--seccomp", String(confinement.filter)]),
     "--chdir",
     confinement.workingDir,
     "--unshare-pid",
-    "--unshare-ipc",
+    ...(confinement.hostIPC ? [] : ["--unshare-ipc"]),
     "--unshare-uts",
     "--hostname",
     confinement.hostname,
@@ -120,23 +148,21 @@ export function bubblewrapOptions(confinement: Confinement): string[] {
     "ALL",
     ...(confinement.rootless
       ? ["--unshare-user", "--uid", String(confinement.user), "--gid", String(confinement.group)]
-      : ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"].flatMap((name) => ["--cap-add", name])),
+      : [...new Set([...TO_GIVE_UP_RIGHTS, ...confinement.capabilities])].flatMap((name) => [
+          "--cap-add",
+          `CAP_${name}`,
+        ])),
   ];
 }
 
-/** What bubblewrap starts: as root, first a program that becomes the pod's user and gives up every capability for good. */
+/** What bubblewrap starts: as root, first a program that becomes the pod's user and gives up for good what a pod's program may not have. */
 export function confinedCommand(confinement: Confinement, command: readonly string[]): string[] {
-  if (confinement.rootless) return [...command];
+  if (confinement.rootless) return [...confinement.counted, ...command];
   const { late } = splitEnvironment(confinement.env);
   return [
+    ...confinement.counted,
     confinement.setpriv,
-    "--reuid",
-    String(confinement.user),
-    "--regid",
-    String(confinement.group),
-    ...(confinement.groups.length === 0 ? ["--clear-groups"] : ["--groups", confinement.groups.join(",")]),
-    "--bounding-set=-all",
-    "--inh-caps=-all",
+    ...becomeOptions({ ...confinement, supplementary: confinement.groups }),
     "--no-new-privs",
     "--",
     ...(late.length === 0 ? [] : ["/usr/bin/env", ...late]),

@@ -3,6 +3,7 @@ import { childrenOf, descendantsOf, environmentOf, identityOf, signalProcess } f
 import type { Host } from "../../../host/host.ts";
 import { makeTerminal, runOnTerminal } from "../../../host/terminal.ts";
 import type { ExecRequest, Execution } from "../runtime.ts";
+import { becomeOptions, joinWords } from "./enter.ts";
 import type { StartedProcess } from "./started.ts";
 import { splitEnvironment } from "./confinement.ts";
 import { TERM } from "./standard-streams.ts";
@@ -44,7 +45,13 @@ export async function execInContainer(
   const { safe, late } = splitEnvironment(isTerminal ? { TERM, ...container } : container);
   const filtered =
     tools.filter === undefined ? [] : [tools.bwrap, "--dev-bind", "/", "/", "--cap-add", "ALL", "--seccomp", "3", "--"];
+  // What nsenter cannot give: further groups, and just those capabilities that root has in the container.
+  const inside =
+    !rootless && (started.user === 0 || (started.supplementary ?? []).length > 0)
+      ? [tools.setpriv, ...becomeOptions(started), "--no-new-privs", "--"]
+      : [];
   const [command = "", ...args] = [
+    ...joinWords(started),
     ...filtered,
     tools.setpriv,
     "--no-new-privs",
@@ -60,10 +67,13 @@ export async function execInContainer(
     // In a user namespace nsenter keeps the one user there is; a program of a user other than 0 gets no capability from exec.
     ...(rootless
       ? ["--user", "--preserve-credentials"]
-      : ["--setuid", String(started.user), "--setgid", String(started.group)]),
+      : inside.length > 0
+        ? []
+        : ["--setuid", String(started.user), "--setgid", String(started.group)]),
     "--",
     // Inside, so that what leads the session has a number there, which shells with job control ask for.
     ...(isTerminal ? ["/usr/bin/setsid", "--ctty", "--wait"] : []),
+    ...inside,
     ...(late.length === 0 ? [] : ["/usr/bin/env", ...late]),
     ...request.command,
   ];

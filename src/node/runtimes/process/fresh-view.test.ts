@@ -13,6 +13,7 @@ function builder() {
       entries: () => [],
       shown: (path) => path,
       ensure: async () => {},
+      pin: async (source) => source,
       close: async () => void closed.push(number),
     };
   };

@@ -17,13 +17,15 @@ import { watchFile } from "../../../host/watched-file.ts";
 import type { Log } from "../../../observe/log.ts";
 import { logKeepers } from "../../logs/log-keepers.ts";
 import { namespacePath } from "../../sandbox/sandbox.ts";
-import type { BindMount, ContainerSight, ContainerStart, Runtime } from "../runtime.ts";
+import type { ContainerSight, ContainerStart, Runtime } from "../runtime.ts";
 import { attachToContainer, endInput, programEnd } from "./attach.ts";
 import { bubblewrapOptions, confinedCommand, inheritedEnvironment, type Confinement } from "./confinement.ts";
 import { execInContainer } from "./exec.ts";
+import { capabilitiesOf } from "./capabilities.ts";
 import { homeView, ownHomes } from "./home.ts";
+import { createLimits, type Limits } from "./limits.ts";
 import { mountTarget } from "./mount-targets.ts";
-import { groupOf, processRefusal, userOf } from "./refusal.ts";
+import { processRefusal } from "./refusal.ts";
 import { StartError } from "../start-error.ts";
 import { startFailure } from "./start-failure.ts";
 import { prepareStreams } from "./standard-streams.ts";
@@ -31,6 +33,7 @@ import { startedProcess, type StartedProcess } from "./started.ts";
 import { readReport } from "./status-file.ts";
 import { freshViews } from "./fresh-view.ts";
 import { systemCallFilter } from "./system-calls.ts";
+import { groupOf, groupsOf, userOf } from "./user.ts";
 import { buildHostView, type HostView } from "./view.ts";
 
 export interface ProcessRuntimeOptions {
@@ -41,8 +44,25 @@ export interface ProcessRuntimeOptions {
   readonly hidden: readonly string[];
   readonly nodeBinary: string;
   readonly rootless: boolean;
+  /** Pods may have the host's network, files and root. */
+  readonly allowHostAccess: boolean;
+  /** Tells the nodes of one machine apart where they make cgroups. */
+  readonly cgroup: string;
+  /** The machine's memory, as a quantity. */
+  readonly memory: string;
 }
 
+export interface ProcessRuntime extends Runtime {
+  /** Once prepared: what containers are not held to here and why, as a sentence; undefined when they are held to all. */
+  limits(): string | undefined;
+}
+
+/** What no program of this process can have more than (proc(5), `CapBnd`). */
+const boundingSet = async (): Promise<bigint> =>
+  BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(await readFile("/proc/self/status", "utf8"))?.[1] ?? "0"}`);
+
+/** The programs that come before the pod's own. */
+const STARTERS = new Set(["bwrap", "prlimit", "setpriv", "setsid"]);
 /** How old a view of the host's files may be that a container starts from, in milliseconds. */
 const VIEW_LIMIT = 1000;
 /** How often an exit is looked for where the kernel's notice was lost, in milliseconds. */
@@ -63,7 +83,7 @@ type ProcessSight =
     };
 
 /** A container is a program of this machine's file system, confined by bubblewrap (0.6 or newer). */
-export function processRuntime(options: ProcessRuntimeOptions): Runtime {
+export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
   const { host, rootless } = options;
   const launcher = createLauncher(host);
   const views = freshViews(
@@ -71,6 +91,9 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     () => performance.now(),
     VIEW_LIMIT,
   );
+  let limits: Limits | undefined;
+  /** The capabilities that we have to give, as the kernel's bits. */
+  let held = 0n;
   let tools = { nsenter: "", setpriv: "", setsid: "", bwrap: "" };
   let hidden: string[] = [];
   const filter = systemCallFilter(arch());
@@ -86,7 +109,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
   const programOf = async (init: number): Promise<number | undefined> => {
     const [program] = await childrenOf(init);
     const name = program === undefined ? undefined : await nameOf(program);
-    return name === undefined || /^(bwrap|setpriv|setsid)$/.test(name) ? undefined : program;
+    return name === undefined || STARTERS.has(name) ? undefined : program;
   };
 
   const logs = logKeepers({ log: options.log, punchHole });
@@ -107,7 +130,9 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     if (terminal !== undefined) await waitForEnd(terminal, LAST_WORDS);
     if (started.streams?.stdin !== undefined) await endInput(started.streams.stdin.pipe);
     logs.stop(started.log);
-    return { state: "exited", exitCode: exitCode ?? KILLED };
+    const code = exitCode ?? KILLED;
+    const reason = await limits?.ended(started);
+    return { state: "exited", exitCode: code, ...(reason === undefined || code === 0 ? {} : { reason }) };
   };
 
   /** Waits until the pod's program runs, or has ended, which it answers: from then on signals and `exec` meet it and nothing else. */
@@ -145,20 +170,24 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
 
   /** Starts a container from a view of the host's files; resolves once its own program runs. */
   const startIn = async (view: HostView, start: ContainerStart): Promise<StartedProcess> => {
+    if (limits === undefined) throw new Error("starting a container: the process runtime is not prepared");
     await mkdir(start.directory, { recursive: true, mode: 0o700 });
-    const mounts: BindMount[] = [];
+    const mounts: Confinement["mounts"][number][] = [];
     for (const mount of start.mounts) {
       // The network files' places are made in the view: what the host has there, a symlink perhaps, does not count.
       const target = /^\/etc\/[^/]+$/.test(mount.target) ? mount.target : await mountTarget(mount.target);
-      const kind = (await stat(mount.source)).isDirectory() ? "directory" : "file";
+      const at = await stat(mount.source);
+      const kind = at.isDirectory() ? "directory" : "file";
       await view.ensure(target, kind);
-      mounts.push({ ...mount, target });
+      const source = mount.within === undefined ? mount.source : await view.pin(mount.source, mount.within, kind);
+      mounts.push({ ...mount, source, target, isDevice: at.isCharacterDevice() || at.isBlockDevice() });
     }
-    const user = userOf(start.pod, start.container);
-    const group = groupOf(start.pod, start.container);
+    const { pod, container } = start;
+    const user = userOf(pod, container);
+    const group = groupOf(pod, container);
     // Rootless it is ours, and so the pod's, already.
     const owner = rootless ? { user: -1, group: -1 } : { user, group };
-    const streams = await prepareStreams(start.container, start.log, start.directory, owner, tools.setsid);
+    const streams = await prepareStreams(container, start.log, start.directory, owner, tools.setsid);
     const confinement: Confinement = {
       view: view.entries(),
       homes: rootless ? (await Promise.all(ownHomes().map(homeView))).filter((home) => home !== undefined) : [],
@@ -172,8 +201,12 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       env: { ...streams.env, ...start.env },
       user,
       group,
-      groups: start.pod.spec?.securityContext?.supplementalGroups ?? [],
+      groups: groupsOf(pod),
+      capabilities: capabilitiesOf(container, user, held),
+      privileged: container.securityContext?.privileged === true,
+      hostIPC: pod.spec?.hostIPC === true,
       setpriv: tools.setpriv,
+      counted: limits.counted,
       rootless,
     };
     const argsFile = join(start.directory, "options");
@@ -189,10 +222,11 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     await writeFile(environmentFile, inheritedEnvironment(start.env), { mode: 0o600 });
     const network = namespacePath(start.sandbox) ?? "/proc/self/ns/net";
     await endLeftover(statusFile, network);
+    const groups = await limits.make(start);
     try {
       const pid = await launcher.start(
-        tools.nsenter,
-        [
+        ...limits.joined(groups, start, [
+          tools.nsenter,
           `--net=${network}`,
           `--mount=${view.namespace}`,
           tools.bwrap,
@@ -202,7 +236,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
           "4",
           "--",
           ...confinedCommand(confinement, [...streams.prefix, ...start.command]),
-        ],
+        ]),
         {
           output: start.log,
           file: statusFile,
@@ -218,6 +252,9 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
         statusFile,
         user: confinement.user,
         group: confinement.group,
+        supplementary: confinement.groups,
+        capabilities: confinement.capabilities,
+        groups,
         log: start.log,
         streams: streams.attachable,
       };
@@ -234,12 +271,15 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
   return {
     name: "process",
     network: "own",
-    refusal: (pod) => processRefusal(pod, rootless),
+    refusal: (pod) => processRefusal(pod, { rootless, hostAccess: options.allowHostAccess }),
+    limits: () => limits?.missing,
     async prepare() {
       const [nsenter = "", setpriv = "", setsid = "", bwrap = ""] = await Promise.all(
         ["nsenter", "setpriv", "setsid", "bwrap"].map(find),
       );
       tools = { nsenter, setpriv, setsid, bwrap };
+      limits = await createLimits(options.cgroup, options.memory, await host.which("prlimit"));
+      held = await boundingSet();
       hidden = [];
       // What is inside a hidden directory is hidden with it.
       const outer = options.hidden.filter((path) => !options.hidden.some((other) => path.startsWith(`${other}/`)));
@@ -267,6 +307,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       const started = startedProcess(container);
       const sight = await status(started);
       if (sight.state === "exited") return;
+      if (signal === "SIGKILL") limits?.release(started);
       if (sight.state === "starting") {
         // All there is so far is in the monitor's process group.
         await signalGroup(started.monitor, "SIGKILL");
@@ -298,6 +339,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       logs.stopAll();
       await launcher.close();
       await views.close();
+      await limits?.close();
     },
   };
 }

@@ -1,6 +1,6 @@
 /** What the programs that confine a container say when there is nothing to run; setpriv(1) and env(1) of util-linux and coreutils, bwrap(1). */
 const COMPLAINTS = [
-  /^setpriv: failed to execute (?<program>.*): (?<why>[^:]+)$/,
+  /^(?:setpriv|prlimit|setsid): failed to execute (?<program>.*): (?<why>[^:]+)$/,
   /^bwrap: execvp (?<program>.*): (?<why>[^:]+)$/,
   /^(?:\/usr\/bin\/)?env: ['‘](?<program>.*)['’]: (?<why>[^:]+)$/,
 ];

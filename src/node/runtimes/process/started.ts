@@ -10,6 +10,10 @@ export interface StartedProcess extends StartedContainer {
   readonly statusFile: string;
   readonly user: number;
   readonly group: number;
+  /** What older releases did not remember: further groups of its user, capabilities without `CAP_`, directories of its cgroups. */
+  readonly supplementary?: readonly number[];
+  readonly capabilities?: readonly string[];
+  readonly groups?: readonly string[];
   /** What it says, and what it can be told. Those that older releases started lack both. */
   readonly log?: string;
   readonly streams?: AttachableStreams;

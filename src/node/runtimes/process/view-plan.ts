@@ -18,7 +18,11 @@ export type ViewStep =
  * How a directory of the host is shown. One with mounts below it is gone round: an overlay does not show them, and in a user
  * namespace the kernel refuses an overlay that would uncover what they cover. Pure.
  */
-export function viewStep(path: string, mounts: readonly Mount[], hidden: readonly string[]): ViewStep {
+export function viewStep(
+  path: string,
+  mounts: readonly Pick<Mount, "point" | "type">[],
+  hidden: readonly string[],
+): ViewStep {
   if (OWN.has(path) || !PLAIN_PATH.test(path)) return "leave out";
   if (hidden.some((each) => path === each || path.startsWith(`${each}/`))) return "leave out";
   if (mounts.some(({ point, type }) => point === path && NO_FILES.test(type))) return "leave out";

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Host, Running, RunResult } from "../../../host/host.ts";
 import { readMounts } from "../../../host/mounts.ts";
 import type { Log } from "../../../observe/log.ts";
+import { pin } from "./pin.ts";
 import { fstab, overlayOptions, viewStep, type Overlay } from "./view-plan.ts";
 
 /**
@@ -19,6 +20,8 @@ export interface HostView {
   readonly shown: (path: string) => string;
   /** Makes sure that there is something to mount a volume on. Other pods may see it, empty. */
   ensure(path: string, kind: "directory" | "file"): Promise<void>;
+  /** A place inside that shows `source`, checked to lie in the directory `within`, whoever swaps links meanwhile. */
+  pin(source: string, within: string, kind: "directory" | "file"): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -105,6 +108,7 @@ export async function buildHostView(
     }),
   );
 
+  let pins = 0;
   let turn: Promise<void> = Promise.resolve();
   const ensure = async (path: string, kind: "directory" | "file"): Promise<void> => {
     if (await lstat(inside(join(scratch, "root", path))).catch(() => undefined)) return;
@@ -143,6 +147,15 @@ export async function buildHostView(
     namespace,
     entries: () => top,
     shown: (path) => join(scratch, "root", path),
+    pin: (source, within, kind) => {
+      pins += 1;
+      const place = join(scratch, "pins", String(pins));
+      const make = async (): Promise<void> => {
+        await mkdir(inside(join(scratch, "pins")), { recursive: true });
+        await (kind === "directory" ? mkdir(inside(place)) : writeFile(inside(place), ""));
+      };
+      return pin({ source, within, place, make, mount, mounts: () => readMounts(anchor.pid) });
+    },
     ensure(path, kind) {
       const next = turn.then(() => ensure(path, kind));
       turn = next.catch(() => {});
