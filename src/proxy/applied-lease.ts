@@ -1,33 +1,39 @@
 import type { EndpointSlice, Lease } from "../api/generated/types.ts";
+import { keyOf } from "../api/object.ts";
 import { leases } from "../api/resources.ts";
 import { isApiError } from "../api/status.ts";
 import type { Client } from "../client/client.ts";
 import { microTimestamp, type Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
+import { endingEndpoints } from "./ending-endpoints.ts";
 
 /** Where nodes have their Leases. */
 const NAMESPACE = "kube-node-lease";
 /** All changes of EndpointSlices up to this resourceVersion are in the kernel of the Lease's holder. */
 const APPLIED = "fairlead.dev/applied-endpointslices";
+/** Uids of this node's ending pods, by comma, to which no rule in the kernel leads new connections. */
+const ENDING = "fairlead.dev/ending-endpoints";
+/** More are not told, so that the annotations stay within what an object may have; who waits for them goes on in a second. */
+const MOST = 4_000;
 
 /**
  * Tells how far this node's rules have come, in the Lease `proxy-<node>`: who ends a pod waits until no rule leads to it any more.
- * Only told when an endpoint is ending or went, since only then somebody waits.
+ * Only told when a pod of this node is newly ending, since only then somebody waits.
  */
 export interface AppliedLease {
-  /** A slice changed. */
-  changed(next: EndpointSlice | undefined, previous: EndpointSlice | undefined): void;
+  /** A slice is so now; undefined: it is gone. */
+  changed(previous: EndpointSlice | undefined, next: EndpointSlice | undefined): void;
   /** A round of writing begins, with all that changed up to this version. */
   collected(resourceVersion: string): void;
   /** What was collected last is in the kernel. */
   applied(): void;
-  /** It is not, and will be collected again. */
-  failed(): void;
   stop(): Promise<void>;
 }
 
-const isEnding = (slice: EndpointSlice | undefined): boolean =>
-  slice?.endpoints?.some(({ conditions }) => conditions?.terminating === true) === true;
+interface Round {
+  readonly version: string;
+  readonly uids: readonly string[];
+}
 
 export function appliedLease(options: {
   readonly client: Client;
@@ -38,15 +44,17 @@ export function appliedLease(options: {
   const { client, clock, log, nodeName } = options;
   const at = { namespace: NAMESPACE, name: `proxy-${nodeName}` };
   const stopping = new AbortController();
-  // The first round is told whatever it brings: who ends a pod then knows that there is a proxy which tells.
-  let isAwaited = true;
-  let round = { isAwaited: false, version: "" };
-  let wanted: string | undefined;
+  const ending = endingEndpoints(nodeName);
+  let round: Round = { version: "", uids: [] };
+  /** Undefined until the first round has been told, whatever it brought: who ends a pod then knows that somebody tells. */
+  let told: ReadonlySet<string> | undefined;
+  let wanted: Round | undefined;
   let writing: Promise<void> | undefined;
   let refused = false;
 
-  const write = async (version: string): Promise<void> => {
-    const metadata = { ...at, annotations: { [APPLIED]: version } };
+  const write = async ({ version, uids }: Round): Promise<void> => {
+    const annotations = { [APPLIED]: version, [ENDING]: uids.slice(0, MOST).join(",") };
+    const metadata = { ...at, annotations };
     const spec = { holderIdentity: nodeName, renewTime: microTimestamp(clock.now()) };
     try {
       await client.patch<Lease>(leases, at, "merge", { metadata, spec }, undefined, stopping.signal);
@@ -58,10 +66,11 @@ export function appliedLease(options: {
   };
   const send = async (): Promise<void> => {
     while (wanted !== undefined && !stopping.signal.aborted) {
-      const version = wanted;
+      const next = wanted;
       wanted = undefined;
       try {
-        await write(version);
+        await write(next);
+        told = new Set(next.uids);
       } catch (error) {
         if (stopping.signal.aborted) return;
         // In a cluster that gives a proxy no more than kube-proxy's rights nobody waits for us.
@@ -72,19 +81,17 @@ export function appliedLease(options: {
   };
 
   return {
-    changed(next, previous) {
-      if (isEnding(next) || isEnding(previous) || next === undefined) isAwaited = true;
+    changed(previous, next) {
+      const slice = next ?? previous;
+      if (slice !== undefined) ending.set(keyOf(slice), next);
     },
     collected(version) {
-      round = { isAwaited, version };
-      isAwaited = false;
-    },
-    failed() {
-      isAwaited ||= round.isAwaited;
+      round = { version, uids: [...ending.uids] };
     },
     applied() {
-      if (!round.isAwaited || refused || round.version === "") return;
-      wanted = round.version;
+      const isNews = told === undefined || round.uids.some((uid) => told?.has(uid) !== true);
+      if (!isNews || refused || round.version === "") return;
+      wanted = round;
       writing ??= send().finally(() => {
         writing = undefined;
       });

@@ -83,10 +83,7 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
       taken = new Map();
       lease.applied();
     },
-    failed: () => {
-      times.putBack(taken);
-      lease.failed();
-    },
+    failed: () => times.putBack(taken),
   });
   const wake = (): void => {
     if (synced) loop.wake();
@@ -102,8 +99,8 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
   });
   sliceCache.onChange((change) => {
     lease.changed(
-      change.type === "removed" ? undefined : change.object,
       change.type === "added" ? undefined : change.previous,
+      change.type === "removed" ? undefined : change.object,
     );
     if (change.type === "removed") tracker.setSlice(keyOf(change.previous), undefined);
     else {

@@ -10,6 +10,7 @@ import { silentLog } from "../../src/observe/log.ts";
 import { addPod, createWorld, eventually, runPod } from "../controllers/world.ts";
 
 const NODE_LEASES = "kube-node-lease";
+const ENDING = "fairlead.dev/ending-endpoints";
 const lease = { namespace: NODE_LEASES, name: "proxy-node-1" };
 
 interface Scene {
@@ -17,8 +18,8 @@ interface Scene {
   readonly know: ProxiesKnow;
   readonly pod: Pod;
   readonly slice: () => Promise<EndpointSlice>;
-  /** The proxy's word. */
-  readonly applied: (version: string) => Promise<void>;
+  /** The proxy's word: uids of ending pods that it leads nobody to. */
+  readonly tells: (uids: string) => Promise<void>;
 }
 
 /** A ready pod behind a Service, and a proxy that is played by the test. */
@@ -37,12 +38,12 @@ async function scene(t: TestContext, clock: Clock = systemClock): Promise<Scene>
   const slice = async (): Promise<EndpointSlice> =>
     (await client.list<EndpointSlice>(endpointSlices, { namespace: "default" })).items[0]!;
   await eventually("a ready endpoint", slice, (one) => one?.endpoints?.[0]?.conditions?.ready === true);
-  const applied = async (version: string): Promise<void> => {
-    const annotations = { "fairlead.dev/applied-endpointslices": version };
-    const object: Lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { ...lease, annotations } };
-    await client.update(leases, object);
+  const metadata = { ...lease, annotations: { [ENDING]: "" } };
+  const object: Lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata };
+  await client.create(leases, object);
+  const tells = async (uids: string): Promise<void> => {
+    await client.patch(leases, lease, "merge", { metadata: { annotations: { [ENDING]: uids } } });
   };
-  await applied("1");
   const know = proxiesKnow({
     client,
     clock,
@@ -54,23 +55,22 @@ async function scene(t: TestContext, clock: Clock = systemClock): Promise<Scene>
   t.after(() => know.stop());
   await know.synced();
   const pod = await client.get<Pod>(pods, { namespace: "default", name: "web" });
-  return { client, know, pod, slice, applied };
+  return { client, know, pod, slice, tells };
 }
 
 /** A clock whose waits never end by themselves. */
 const patient: Clock = { ...systemClock, after: () => () => {} };
 
-void test("CTL-118 the end of a pod waits for the rules that leave it out, and no longer", async (t) => {
-  const { client, know, pod, slice, applied } = await scene(t, patient);
+void test("CTL-118: the end of a pod waits for the rules that leave it out, and no longer", async (t) => {
+  const { client, know, pod, slice, tells } = await scene(t, patient);
   await client.delete(pods, { namespace: "default", name: "web" }, { gracePeriodSeconds: 30 });
   let isTold = false;
   const waiting = know(pod, new AbortController().signal).then(() => (isTold = true));
-  const ending = await eventually("the slice", slice, (one) => one.endpoints?.[0]?.conditions?.terminating === true);
-  const version = BigInt(ending.metadata.resourceVersion ?? "0");
-  await applied(String(version - 1n));
+  await eventually("the slice", slice, (one) => one.endpoints?.[0]?.conditions?.terminating === true);
+  await tells("another");
   await client.get(leases, lease);
-  assert.equal(isTold, false, "an earlier change does not do");
-  await applied(String(version));
+  assert.equal(isTold, false, "the word of another pod does not do");
+  await tells(`another,${pod.metadata.uid}`);
   await waiting;
 });
 

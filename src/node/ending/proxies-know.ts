@@ -1,15 +1,14 @@
-import type { EndpointSlice, Lease, Pod, Service } from "../../api/generated/types.ts";
-import { endpointSlices, leases } from "../../api/resources.ts";
+import type { Lease, Pod, Service } from "../../api/generated/types.ts";
+import { leases } from "../../api/resources.ts";
 import { createCache } from "../../client/cache.ts";
-import type { Cache } from "../../client/cached.ts";
 import type { Client } from "../../client/client.ts";
 import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
-import { leadsTo, selectsPod, standingOf } from "./standing.ts";
+import { selectsPod } from "./selects-pod.ts";
 
-/** Waits until no proxy of this node leads new connections to a pod that is ending. */
+/** Waits until the proxy of this node leads no new connections to a pod that is ending. */
 export interface ProxiesKnow {
-  /** Resolves when they know, when there is nothing to know, or after {@link PATIENCE}. Never rejects. */
+  /** Resolves when it knows, when there is nothing to know, or after {@link PATIENCE}. Never rejects. */
   (pod: Pod, signal: AbortSignal): Promise<void>;
   /** Resolves when the proxy's word has been read, if there is one. */
   synced(): Promise<void>;
@@ -20,7 +19,8 @@ export interface ProxiesKnow {
 export const PATIENCE = 1_000;
 
 const NAMESPACE = "kube-node-lease";
-const APPLIED = "fairlead.dev/applied-endpointslices";
+/** Uids, by comma. */
+const ENDING = "fairlead.dev/ending-endpoints";
 
 export interface ProxiesKnowOptions {
   readonly client: Client;
@@ -33,93 +33,44 @@ export interface ProxiesKnowOptions {
 
 /**
  * A pod that is deleted is still called until the kernel's rules leave it out. kubelet and kube-proxy know nothing of each other, so
- * people put `sleep 10` into preStop (CTL-118). Here the proxy tells in its Lease which changes it has applied, and SIGTERM waits for
- * the one that took the pod out. Where no proxy tells it, as in a foreign cluster, nothing waits.
+ * people put `sleep 10` into preStop (CTL-118). Here the proxy tells in its Lease which ending pods its rules leave out, and SIGTERM waits
+ * for that. Where no proxy tells it, as in a foreign cluster, nothing waits.
  */
 export function proxiesKnow(options: ProxiesKnowOptions): ProxiesKnow {
   const { client, clock, random, log, nodeName } = options;
+  const name = `proxy-${nodeName}`;
   const cache = createCache<Lease>({
     client,
     resource: leases,
     namespace: NAMESPACE,
-    fieldSelector: `metadata.name=proxy-${nodeName}`,
+    fieldSelector: `metadata.name=${name}`,
     clock,
     random,
     log,
   });
+  const told = (): string | undefined => cache.get(`${NAMESPACE}/${name}`)?.metadata.annotations?.[ENDING];
 
-  const wait = async (pod: Pod, signal: AbortSignal): Promise<void> => {
-    if (!cache.hasSynced || appliedOf(cache, nodeName) === undefined) return;
-    const names = [...options.services()]
-      .filter((service) => selectsPod(service, pod))
-      .map(({ metadata }) => metadata.name ?? "");
-    if (names.length === 0) return;
-    const version = await whenTold(client, pod, names, signal);
-    if (version !== undefined) await whenApplied(cache, nodeName, version, signal);
-  };
-  const know = async (pod: Pod, ending: AbortSignal): Promise<void> => {
-    const patience = new AbortController();
-    const cancel = clock.after(PATIENCE, () => patience.abort());
-    const signal = AbortSignal.any([ending, patience.signal]);
-    try {
-      await wait(pod, signal);
-    } catch (error) {
-      if (!signal.aborted)
-        log.info({ error: (error as Error).message }, "whether proxies know of a pod's end is not known");
-    } finally {
-      cancel();
-    }
-    if (patience.signal.aborted) {
-      log.info({ namespace: pod.metadata.namespace, pod: pod.metadata.name }, "proxies did not take a pod out in time");
-    }
+  const know = async (pod: Pod, signal: AbortSignal): Promise<void> => {
+    const { namespace, name: podName, uid = "" } = pod.metadata;
+    const knows = (): boolean => told()?.split(",").includes(uid) === true;
+    if (told() === undefined || knows() || signal.aborted) return;
+    if (![...options.services()].some((service) => selectsPod(service, pod))) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        stop();
+        cancel();
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      const stop = cache.onChange(() => {
+        if (knows()) done();
+      });
+      const cancel = clock.after(PATIENCE, () => {
+        log.info({ namespace, pod: podName }, "the proxy did not tell in time that it leads nobody to a pod that ends");
+        done();
+      });
+      signal.addEventListener("abort", done);
+    });
   };
   return Object.assign(know, { synced: () => cache.synced(), stop: () => cache.stop() });
-}
-
-const appliedOf = (cache: Cache<Lease>, nodeName: string): string | undefined =>
-  cache.get(`${NAMESPACE}/proxy-${nodeName}`)?.metadata.annotations?.[APPLIED];
-
-/** The version at which the last slice says that the pod is ending; undefined when no slice leads to it. */
-async function whenTold(
-  client: Client,
-  pod: Pod,
-  services: readonly string[],
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const uid = pod.metadata.uid ?? "";
-  const scope = {
-    namespace: pod.metadata.namespace ?? "",
-    labelSelector: `kubernetes.io/service-name in (${services.join(",")})`,
-  };
-  const list = await client.list<EndpointSlice>(endpointSlices, scope, signal);
-  const slices = new Map(list.items.map((slice) => [slice.metadata.name ?? "", slice]));
-  const told = standingOf(slices.values(), uid);
-  if (told !== "leads") return told.version;
-  const resourceVersion = list.metadata.resourceVersion ?? "";
-  for await (const event of client.watch<EndpointSlice>(endpointSlices, { ...scope, resourceVersion }, signal)) {
-    const { name = "", resourceVersion: version } = event.object.metadata;
-    if (event.type === "BOOKMARK" || event.type === "ERROR") continue;
-    if (event.type === "DELETED") slices.delete(name);
-    else slices.set(name, event.object);
-    if (![...slices.values()].some((slice) => leadsTo(slice, uid))) return version;
-  }
-  return undefined;
-}
-
-/** Resolves when the proxy has applied this version, or the signal comes. */
-function whenApplied(cache: Cache<Lease>, nodeName: string, version: string, signal: AbortSignal): Promise<void> {
-  const has = (): boolean => BigInt(appliedOf(cache, nodeName) ?? "0") >= BigInt(version);
-  if (has()) return Promise.resolve();
-  return new Promise((resolve) => {
-    const stop = cache.onChange(() => {
-      if (has()) done();
-    });
-    const done = (): void => {
-      stop();
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    signal.addEventListener("abort", done);
-    if (signal.aborted) done();
-  });
 }

@@ -7,13 +7,10 @@ import { allow, allowUrls, READ, READ_WRITE, TELL } from "./rules.ts";
 
 const SYSTEM = "kube-system";
 const NODE_LEASES = "kube-node-lease";
-const NODES = "system:nodes";
 /** Who cluster DNS is to the API server. */
 const DNS = "system:fairlead:dns";
 const PROXY = "system:kube-proxy";
-/** What nodes may do beside what the Node authorizer lets them. */
-const NODE = "system:fairlead:node";
-/** A proxy tells in a Lease how far its rules have come, and nodes read it. */
+/** A proxy tells in a Lease how far its rules have come, and its node reads it. */
 const APPLIED = "system:fairlead:proxy";
 const SCHEDULER = "system:kube-scheduler";
 const MANAGER = "system:kube-controller-manager";
@@ -116,8 +113,6 @@ export const CLUSTER_ROLES: readonly ClusterRole[] = [
     allow("create", "core", "serviceaccounts/token"),
   ),
   // Fairlead's own.
-  // A node asks before it ends a pod whether the proxies still lead to it.
-  clusterRole(NODE, allow(READ, "discovery.k8s.io", "endpointslices")),
   clusterRole(DNS, allow(READ, "core", "services namespaces"), allow(READ, "discovery.k8s.io", "endpointslices")),
 ];
 
@@ -134,7 +129,6 @@ export const CLUSTER_ROLE_BINDINGS: readonly ClusterRoleBinding[] = [
   // Bound to nobody: what a node may do is for the Node authorizer to say, which narrows it to its own.
   bound("system:node"),
   bound("system:service-account-issuer-discovery", group("system:serviceaccounts")),
-  bound(NODE, group(NODES)),
   bound(DNS, user(DNS)),
 ];
 
@@ -166,7 +160,6 @@ export const ROLES: readonly Role[] = [
     allow("create update delete", "discovery.k8s.io", "endpointslices"),
   ),
   roleIn(NODE_LEASES, APPLIED, allow("create get update patch", "coordination.k8s.io", "leases")),
-  roleIn(NODE_LEASES, NODE, allow(READ, "coordination.k8s.io", "leases")),
 ];
 
 export const ROLE_BINDINGS: readonly RoleBinding[] = [
@@ -188,5 +181,4 @@ export const ROLE_BINDINGS: readonly RoleBinding[] = [
   ),
   boundIn(SYSTEM, DNS, DNS, user(DNS)),
   boundIn(NODE_LEASES, APPLIED, APPLIED, user(PROXY)),
-  boundIn(NODE_LEASES, NODE, NODE, group(NODES)),
 ];
