@@ -3,6 +3,8 @@ import { addressAt, cidrsOverlap, parseCidr, type Cidr } from "../net/cidr.ts";
 import type { IPFamily } from "../net/ip.ts";
 import { LOG_LEVELS, type LogLevel } from "../observe/log.ts";
 import { dataDirectory } from "./data/layout.ts";
+import type { EndpointOptions } from "../controllers/endpoint-options.ts";
+import { ENDPOINT_FLAGS, endpointFlags } from "./endpoint-flags.ts";
 import { UsageError } from "./failure.ts";
 import { oneOf, type Flags, type Given } from "./flags.ts";
 import { LOAD_BALANCER_FLAGS, loadBalancerRanges, type LoadBalancerRanges } from "./load-balancer-config.ts";
@@ -19,6 +21,8 @@ export interface SystemConfig {
   readonly listen: { readonly host: string; readonly port: number };
   readonly serviceRanges: readonly string[];
   readonly podRanges: readonly string[];
+  /** What differs from how EndpointSlices and Endpoints are usually made. */
+  readonly endpoints: Partial<EndpointOptions>;
   readonly loadBalancerPools: readonly LoadBalancerRanges[];
   readonly nodePortRange: { readonly from: number; readonly to: number };
   /** The Service `default/kubernetes` answers on this node port too. */
@@ -76,6 +80,7 @@ export const SYSTEM_FLAGS = {
   },
   "cluster-domain": { type: "string", value: "NAME", help: "the zone of cluster DNS (cluster.local)" },
   "hostname-override": { type: "string", value: "NAME", help: "the Node's name (this host's name)" },
+  ...ENDPOINT_FLAGS,
   "log-level": { type: "string", value: "LEVEL", help: "debug, info, warn or error, in DIR/logs (info)" },
 } as const satisfies Flags;
 
@@ -237,6 +242,7 @@ export function systemConfig(
     podRanges: podRanges
       .filter((range) => servicesCarried.some((service) => service.family === range.family))
       .map((range) => range.text),
+    endpoints: endpointFlags(given),
     loadBalancerPools,
     nodePortRange: { from, to },
     ...(kubernetesNodePort === undefined ? {} : { kubernetesNodePort: Number(kubernetesNodePort) }),

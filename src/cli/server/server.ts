@@ -84,6 +84,7 @@ export async function startServer(
     random,
     log: log.child({ part: "controllers" }),
     authority: { ca: pki.ca, signToken: legacySigner(keys.signing) },
+    endpoints: config.endpoints,
     loadBalancerPools: config.loadBalancerPools.map((pool) => ({
       ...pool,
       ranges: pool.ranges.map(parseAddressRange),
