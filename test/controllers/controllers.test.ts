@@ -181,7 +181,7 @@ test("pods are spread over the nodes that have fewest", async (t) => {
   assert.ok(Math.max(...counts.map(Number)) <= 12, `spread as ${counts.join()}`);
 });
 
-test("a namespace has its ServiceAccount; deleted, it takes all with it", async (t) => {
+test("CTL-128: a namespace has its ServiceAccount; deleted, it takes all with it, and goes when nothing is left", async (t) => {
   const { client, complaints } = await createWorld(t);
   const name = "shop";
   await client.create<Namespace>(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
