@@ -44,7 +44,7 @@ export interface ControllersOptions {
   readonly log: Log;
   /** The cluster's authority (PEM) and what signs tokens for Secrets; absent: both stay what they are. */
   readonly authority?: { readonly ca: string; readonly signToken: SignToken };
-  /** Addresses for Services of type LoadBalancer. */
+  /** Addresses for Services of type LoadBalancer. Without any they are left to others, as in a cluster without a cloud. */
   readonly loadBalancerPools?: readonly LoadBalancerPool[];
   /** Where the controllers count what they do; absent: nowhere that anybody reads. */
   readonly metrics?: Metrics;
@@ -85,7 +85,7 @@ export async function startControllers(options: ControllersOptions): Promise<Par
     endpoints,
     metrics: options.metrics ?? createMetrics(),
   };
-  const { authority } = options;
+  const { authority, loadBalancerPools = [] } = options;
   options.signal?.addEventListener("abort", () => caches.stop(), { once: true });
   const parts = await Promise.all([
     startEndpointSlices(environment),
@@ -108,7 +108,7 @@ export async function startControllers(options: ControllersOptions): Promise<Par
     }),
     startDeployments(environment),
     startServiceCIDRs(environment),
-    startLoadBalancers(environment, options.loadBalancerPools ?? []),
+    ...(loadBalancerPools.length === 0 ? [] : [startLoadBalancers(environment, loadBalancerPools)]),
     startStatefulSets(environment),
     startDaemonSets(environment),
     startJobs(environment),

@@ -140,8 +140,8 @@ void test("two Services that claim one address: the second is told who has it; w
   assert.equal(ingressOf(await client.get<Service>(services, at("a")))?.[0]?.ip, "10.97.0.2");
 });
 
-void test("without a pool a load balancer is told what would give it an address", async (t) => {
-  const { client } = await createWorld(t);
+void test("without a pool for it a load balancer is told what would give it an address", async (t) => {
+  const { client } = await createWorld(t, { loadBalancerPools: [POOLS[1]!] });
   await make(client, "a");
   const a = await told(client, "a", (service) => reasonOf(service) === "NoPool");
   assert.match(a.status?.conditions?.[0]?.message ?? "", /--load-balancer-range/);

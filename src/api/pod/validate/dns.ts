@@ -4,7 +4,7 @@ import { checked, oneOf } from "../../meta/check.ts";
 import { checkIP } from "../../meta/ip.ts";
 import { checkSubdomain, checkSubdomainWithUnderscores } from "../../meta/names.ts";
 
-const POLICIES = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"];
+const POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
 const NAMESERVERS = 3;
 const SEARCHES = 32;
 const SEARCH_CHARACTERS = 2048;
