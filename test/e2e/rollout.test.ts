@@ -26,12 +26,32 @@ describe("rollouts of a Deployment under load", { skip: kubectl === undefined ? 
     return stdout;
   };
 
+  const untilAnswered = (version: string): Promise<boolean> =>
+    until(`${version} to answer`, async () => {
+      const words = [
+        ...intoNetwork(host, fairlead.data, false),
+        "curl",
+        "-sf",
+        "--max-time",
+        "2",
+        `http://${ADDRESS}/`,
+      ];
+      const { stdout } = await host.run(words[0]!, words.slice(1));
+      return stdout.trim() === version;
+    });
+
   before(async () => {
     lab = await createLab();
     host = await lab.add("h1");
     const files = [manifest(host, "web.yaml", [service("web", { clusterIP: ADDRESS }), smallServer(3)])];
     fairlead = await bringUp(host, { files });
+    // The manifests are applied once everything is ready.
+    await until("the Deployment to be there", async () => {
+      const { code } = await fairlead.kubectl(kubectl!.path, ["get", "deployment/web"]);
+      return code === 0;
+    });
     await run("rollout", "status", "deployment/web", "--timeout=60s");
+    await untilAnswered("v0");
   });
   after(async () => {
     await fairlead?.end();
@@ -68,17 +88,6 @@ describe("rollouts of a Deployment under load", { skip: kubectl === undefined ? 
       "jsonpath={.spec.template.spec.containers[0].env[0].value}",
     );
     assert.equal(version, `v${ROLLOUTS - 1}`);
-    await until("the version before to answer", async () => {
-      const words = [
-        ...intoNetwork(host, fairlead.data, false),
-        "curl",
-        "-sf",
-        "--max-time",
-        "2",
-        `http://${ADDRESS}/`,
-      ];
-      const { stdout } = await host.run(words[0]!, words.slice(1));
-      return stdout.trim() === version;
-    });
+    await untilAnswered(version);
   });
 });

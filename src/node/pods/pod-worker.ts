@@ -1,3 +1,5 @@
+import { untilAccepted } from "../ending/accepted.ts";
+import { PATIENCE } from "../ending/proxies-know.ts";
 import type { Pod } from "../../api/generated/types.ts";
 import type { Runtime, StartedContainer } from "../runtimes/runtime.ts";
 import type { PodRecord } from "../state/pod-record.ts";
@@ -138,6 +140,18 @@ export function startPodWorker(context: PodContext, first: Pod, known: PodRecord
     await Promise.race([through, whenAborted(stopped)]);
   };
 
+  /** Until no new connection is led to the pod, and those that were have been accepted. */
+  const letGo = async (): Promise<void> => {
+    const signal = AbortSignal.any([grace.over, leaving.signal]);
+    await context.proxiesKnow(pod, signal);
+    if (record === undefined || record.sandbox.network !== "own") return;
+    const runtime = context.runtimes.named(record.runtime);
+    // All containers of the pod have one network: any that runs shows its queues.
+    const started = [...runners.values()].map((runner) => runner.running()).find((one) => one !== undefined);
+    if (started === undefined) return;
+    await untilAccepted(async () => (await runtime.waiting?.(started)) ?? 0, { clock, signal, patience: PATIENCE });
+  };
+
   const life = async (): Promise<void> => {
     // Nothing of a finished pod is started again; its record stays for its logs.
     if (!isOver(pod) || (record !== undefined && stillRunning(pod, record).length > 0)) await run();
@@ -145,7 +159,7 @@ export function startPodWorker(context: PodContext, first: Pod, known: PodRecord
     const wasReady = isReady(pod);
     end();
     if (deleted.signal.aborted && wasReady && !isGone) {
-      await context.proxiesKnow(pod, AbortSignal.any([grace.over, leaving.signal]));
+      await letGo();
     }
     await endContainers([...runners.values()], grace);
     limit.disarm();

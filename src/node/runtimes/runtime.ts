@@ -104,6 +104,8 @@ export interface Runtime {
   exec(started: StartedContainer, request: ExecRequest): Promise<Execution>;
   /** Joins the program's own streams. Absent: this runtime cannot. */
   attach?(started: StartedContainer, request: { readonly stdin: boolean }): Promise<Attachment>;
+  /** Connections to the pod's own network that no program has accepted yet. Absent: there are none. */
+  waiting?(started: StartedContainer): Promise<number>;
   /**
    * Answers a probe in the program's place, where there is no program to ask; called after `initialDelaySeconds` and then whenever
    * the pod's object changes. Its word counts at once, without thresholds. Absent: the node asks the program itself.

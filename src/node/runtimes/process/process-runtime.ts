@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { arch } from "node:os";
 import { join } from "node:path";
+import { connectionsWaitingAt } from "../../../host/accept-queues.ts";
 import {
   childrenOf,
   identityOf,
@@ -325,6 +326,10 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
       if (sight.state !== "running") throw new Error(`running ${request.command[0]} in a container: it is not running`);
       const filterOrNone = filter === undefined ? undefined : filterFile;
       return execInContainer(host, { ...tools, filter: filterOrNone }, sight.init, started, request, rootless);
+    },
+    async waiting(container) {
+      const sight = await status(startedProcess(container));
+      return sight.state === "running" ? connectionsWaitingAt(sight.init) : 0;
     },
     async attach(container, request) {
       const started = startedProcess(container);
