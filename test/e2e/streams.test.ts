@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -174,9 +174,9 @@ async function copies(host: LabHost, fairlead: Fairlead, kubectl: Kubectl): Prom
   await ok("cp", `house:${there}-big`, at("big-back"));
   assert.ok(readFileSync(at("big")).equals(readFileSync(at("big-back"))), "100 MB came back as they went");
   await ok("exec", "house", "--", "rm", `${there}-big`);
-  const none = await fairlead.kubectl(kubectl.path, ["cp", "house:/tmp/nothing", at("none")]);
-  // The older one ends before it has read what it is told.
-  if (kubectl.minor > 20) assert.match(`${none.stdout}${none.stderr}`, /nothing: .*No such file/);
+  // Whether kubectl reads what tar says before it ends is left to chance; nothing comes of it in any case.
+  await fairlead.kubectl(kubectl.path, ["cp", "house:/tmp/nothing", at("none")]);
+  assert.ok(!existsSync(at("none")));
 }
 
 async function forwards(host: LabHost, fairlead: Fairlead, kubectl: Kubectl): Promise<void> {
