@@ -102,3 +102,25 @@ test("what is forgotten counts no more", () => {
   writes.forget(object("a", 9));
   assert.deepEqual(shown(), ["a@1"]);
 });
+
+test("a write that the watch shows before its answer is here is our own all the same; what others did meanwhile is told after it", async () => {
+  const { writes, see, shown, foreign } = trial();
+  see(object("a", 1));
+  await writes.writing("g", async () => {
+    see(object("a", 9));
+    see(object("b", 10));
+    assert.deepEqual(foreign, ["added"], "nobody is told before the answer");
+    await Promise.resolve();
+    writes.wrote(object("a", 9));
+  });
+  assert.deepEqual(foreign, ["added", "added"], "b, and not a");
+  assert.deepEqual(shown(), ["a@9", "b@10"]);
+  await assert.rejects(
+    writes.writing("g", async () => {
+      see(object("a", 11));
+      await Promise.reject(new Error("no answer"));
+    }),
+    /no answer/,
+  );
+  assert.deepEqual(foreign, ["added", "added", "changed"], "what may not be ours is told");
+});

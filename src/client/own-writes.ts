@@ -15,6 +15,11 @@ export interface OwnWrites<T extends KubeObject> {
   forget(object: T): void;
   get(key: string): T | undefined;
   by(word: string): T[];
+  /**
+   * Runs writes to objects of this word. The watch may show one before its answer is here: until the writes have ended nobody is
+   * told of changes under the word, and of our own not then either.
+   */
+  writing<R>(word: string, writes: () => Promise<R>): Promise<R>;
   /** As the cache's `onChange`, but for the changes that are our own writes coming back. */
   onForeignChange(listener: (change: CacheChange<T>) => void): () => void;
 }
@@ -73,6 +78,9 @@ export function createOwnWrites<T extends KubeObject>(
     return undefined;
   };
 
+  /** How many writes are under way for a word, and whom to tell of what came meanwhile. */
+  const underWay = new Map<string, { count: number; readonly held: (() => void)[] }>();
+
   const isOwn = (change: CacheChange<T>): boolean => {
     if (change.type === "removed") {
       const write = writes.get(keyOf(change.previous));
@@ -113,11 +121,31 @@ export function createOwnWrites<T extends KubeObject>(
       }
       return [...found.values()];
     },
+    async writing(word, write) {
+      let writing = underWay.get(word);
+      if (writing === undefined) underWay.set(word, (writing = { count: 0, held: [] }));
+      writing.count += 1;
+      try {
+        return await write();
+      } finally {
+        writing.count -= 1;
+        if (writing.count === 0) {
+          underWay.delete(word);
+          for (const tell of writing.held) tell();
+        }
+      }
+    },
     onForeignChange(listener) {
       return cache.onChange((change) => {
-        const own = isOwn(change);
-        current(keyOf(change.type === "removed" ? change.previous : change.object));
-        if (!own) listener(change);
+        const object = change.type === "removed" ? change.previous : change.object;
+        const tell = (): void => {
+          const own = isOwn(change);
+          current(keyOf(object));
+          if (!own) listener(change);
+        };
+        const writing = underWay.get(wordOf(object));
+        if (writing === undefined) tell();
+        else writing.held.push(tell);
       });
     },
   };

@@ -79,7 +79,8 @@ export async function startEndpoints(environment: EndpointEnvironment): Promise<
     if (selector === undefined || service.metadata.deletionTimestamp !== undefined) return 0;
     const existing = written.get(key);
     const selected = selectedBy(service.metadata.namespace ?? "", selector, (word) => pods.by("label", word));
-    await write(decideEndpoints({ service, pods: selected, existing, triggerTime }), existing, signal);
+    const change = decideEndpoints({ service, pods: selected, existing, triggerTime });
+    await written.writing(key, () => write(change, existing, signal));
     return restFor(selected.length);
   };
   const perService = workPerService({

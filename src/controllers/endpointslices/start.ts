@@ -67,7 +67,7 @@ export async function startEndpointSlices(environment: EndpointEnvironment): Pro
     if (decision === undefined) return 0;
     const { changes } = decision;
     const writer = { client, slices, namespace: service.metadata.namespace, counts: metrics };
-    await applyChanges(writer, changes, signal);
+    await slices.writing(work.key, () => applyChanges(writer, changes, signal));
     auto.tell(service, decision.told);
     for (const { type, reason, message } of decision.events) events.event(service, type, reason, message);
     const written = changes.stale.length + changes.create.length + changes.update.length + changes.delete.length;
@@ -105,10 +105,8 @@ export async function startEndpointSlices(environment: EndpointEnvironment): Pro
       change.type === "changed"
         ? [change.previous, change.object]
         : [change.type === "added" ? change.object : change.previous];
-    for (const slice of states) {
-      const key = isOurs(slice) ? serviceKeyOf(slice) : undefined;
-      if (key !== undefined) perService.again(key);
-    }
+    const keys = states.map((slice) => (isOurs(slice) ? serviceKeyOf(slice) : undefined));
+    for (const key of new Set(keys)) if (key !== undefined) perService.again(key);
   });
   return {
     async stop() {

@@ -36,7 +36,8 @@ export async function startMirroring(environment: EndpointEnvironment): Promise<
     }
     const namespace = key.slice(0, key.indexOf("/"));
     try {
-      await applyChanges({ client, slices, namespace, counts: metrics }, decision.changes, signal);
+      const writer = { client, slices, namespace, counts: metrics };
+      await slices.writing(key, () => applyChanges(writer, decision.changes, signal));
     } catch (error) {
       if (!signal.aborted && mirrored !== undefined && !isApiError(error, "Conflict", "NotFound")) {
         const why = error instanceof Error ? error.message : String(error);

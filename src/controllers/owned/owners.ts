@@ -104,8 +104,11 @@ export async function startOwners<Status, T extends Owner<Status>>(
         const held = current();
         if (sameJson(held.status ?? {}, status)) return false;
         try {
-          const written = await client.updateStatus<T>(resource, { ...held, status }, signal);
-          objects.wrote(written);
+          const written = await objects.writing(key, async () => {
+            const answered = await client.updateStatus<T>(resource, { ...held, status }, signal);
+            objects.wrote(answered);
+            return answered;
+          });
           return written.metadata.resourceVersion !== held.metadata.resourceVersion;
         } catch (error) {
           objects.forget(held);
