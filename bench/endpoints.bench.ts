@@ -9,9 +9,10 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { EndpointSlice, Node, Pod, Service } from "../src/api/generated/types.ts";
-import { endpointSlices, nodes, pods, services } from "../src/api/resources.ts";
+import type { EndpointSlice, Lease, Node, Pod, Service } from "../src/api/generated/types.ts";
+import { endpointSlices, leases, nodes, pods, services } from "../src/api/resources.ts";
 import type { Client } from "../src/client/client.ts";
+import { microTimestamp } from "../src/observe/clock.ts";
 import { until } from "../test/lab/until.ts";
 import { clientOf, fairlead, kubernetes, type Measured } from "./endpoints-subjects.ts";
 import { inMilliseconds } from "./percentiles.ts";
@@ -198,6 +199,18 @@ async function atOnce(client: Client, heard: Heard, size: number): Promise<void>
   );
 }
 
+/** Renews the node's Lease, or after a while its pods would be taken for lost. Answers how to end it. */
+async function keepAlive(client: Client): Promise<() => void> {
+  const at = { namespace: "kube-node-lease", name: "node-1" };
+  const spec = (): Lease["spec"] => ({ holderIdentity: at.name, renewTime: microTimestamp(Date.now()) });
+  const lease: Lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: at, spec: spec() };
+  await until("the node's Lease", () => client.create(leases, lease), { seconds: 60, every: 200 });
+  const renewing = setInterval(() => {
+    client.patch(leases, at, "merge", { spec: spec() }).catch((error: unknown) => console.error(error));
+  }, 10_000);
+  return () => clearInterval(renewing);
+}
+
 async function measure(name: string, measured: Measured): Promise<void> {
   console.log(name);
   ips.clear();
@@ -206,10 +219,12 @@ async function measure(name: string, measured: Measured): Promise<void> {
   const other = clientOf(measured);
   const node: Node = { apiVersion: "v1", kind: "Node", metadata: { name: "node-1" } };
   await until("the node to be made", () => client.create<Node>(nodes, node), { seconds: 60, every: 200 });
+  const letGo = await keepAlive(client);
   const heard = await listen(other);
   await manyServices(client, heard, measured.controllers);
   for (const size of SIZES) await oneByOne(client, heard, size);
   await atOnce(client, heard, Math.max(...SIZES));
+  letGo();
   heard.stop();
   client.close();
   other.close();

@@ -1,15 +1,9 @@
 import type { Deployment } from "../../api/generated/types.ts";
+import { shareOf } from "../pods/share.ts";
 
 export const replicasOf = (deployment: Deployment): number => deployment.spec?.replicas ?? 1;
 
 export const isRolling = (deployment: Deployment): boolean => deployment.spec?.strategy?.type !== "Recreate";
-
-/** A number, or a share of `total` such as `25%`. */
-function scaled(value: number | string | undefined, total: number, round: (share: number) => number): number {
-  if (typeof value === "number") return value;
-  const percent = /^(\d+)%$/.exec(value ?? "");
-  return percent === null ? 0 : round((Number(percent[1]) * total) / 100);
-}
 
 interface Bounds {
   readonly surge: number;
@@ -20,8 +14,8 @@ interface Bounds {
 function boundsOf(deployment: Deployment): Bounds {
   const { maxSurge, maxUnavailable } = deployment.spec?.strategy?.rollingUpdate ?? {};
   const replicas = replicasOf(deployment);
-  const surge = scaled(maxSurge, replicas, Math.ceil);
-  const unavailable = scaled(maxUnavailable, replicas, Math.floor);
+  const surge = shareOf(maxSurge, replicas, "up");
+  const unavailable = shareOf(maxUnavailable, replicas, "down");
   return surge === 0 && unavailable === 0 ? { surge, unavailable: 1 } : { surge, unavailable };
 }
 

@@ -1,28 +1,15 @@
 import type { Node, NodeSelectorRequirement, NodeSelectorTerm, PodSpec } from "../../api/generated/types.ts";
-
-type Requirement = NodeSelectorRequirement;
+import { meets as meetsLabel } from "../owned/selector.ts";
 
 const WHOLE = /^[+-]?\d+$/;
 
-function meets({ operator, values = [] }: Requirement, value: string | undefined): boolean {
-  switch (operator) {
-    case "In":
-      return value !== undefined && values.includes(value);
-    case "NotIn":
-      return value === undefined || !values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
-    case "Gt":
-    case "Lt": {
-      const bound = values[0] ?? "";
-      if (value === undefined || !WHOLE.test(value) || !WHOLE.test(bound)) return false;
-      return operator === "Gt" ? BigInt(value) > BigInt(bound) : BigInt(value) < BigInt(bound);
-    }
-    default:
-      return false;
-  }
+/** As for labels of objects, and `Gt` and `Lt`, which compare whole numbers. */
+function meets(requirement: NodeSelectorRequirement, value: string | undefined): boolean {
+  const { operator, values = [] } = requirement;
+  if (operator !== "Gt" && operator !== "Lt") return meetsLabel(requirement, value);
+  const [bound = ""] = values;
+  if (value === undefined || !WHOLE.test(value) || !WHOLE.test(bound)) return false;
+  return operator === "Gt" ? BigInt(value) > BigInt(bound) : BigInt(value) < BigInt(bound);
 }
 
 /** All of a term must hold; a term that asks for nothing selects nothing. */

@@ -5,8 +5,11 @@ type Labels = Readonly<Record<string, string>>;
 /** Whether an object with these labels is selected. */
 export type LabelMatcher = (labels: Labels | undefined) => boolean;
 
-function meets({ key, operator, values = [] }: LabelSelectorRequirement, labels: Labels): boolean {
-  const value = labels[key];
+/** Whether a label (undefined: there is none) is as the requirement says. An operator that is not known holds for nothing. */
+export function meets(
+  { operator, values = [] }: Pick<LabelSelectorRequirement, "operator" | "values">,
+  value: string | undefined,
+): boolean {
   switch (operator) {
     case "In":
       return value !== undefined && values.includes(value);
@@ -29,5 +32,5 @@ export function matcherOf(selector: LabelSelector | undefined): LabelMatcher {
   const requirements = selector.matchExpressions ?? [];
   return (labels = {}) =>
     pairs.every(([key, value]) => labels[key] === value) &&
-    requirements.every((requirement) => meets(requirement, labels));
+    requirements.every((requirement) => meets(requirement, labels[requirement.key]));
 }

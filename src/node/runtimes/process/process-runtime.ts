@@ -2,15 +2,7 @@ import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { arch } from "node:os";
 import { join } from "node:path";
 import { connectionsWaitingAt } from "../../../host/accept-queues.ts";
-import {
-  childrenOf,
-  identityOf,
-  isRunning,
-  nameOf,
-  signalGroup,
-  signalProcess,
-  waitForEnd,
-} from "../../../host/process-identity.ts";
+import { identityOf, isRunning, signalGroup, signalProcess, waitForEnd } from "../../../host/process-identity.ts";
 import type { Host } from "../../../host/host.ts";
 import { createLauncher } from "../../../host/launcher.ts";
 import { punchHole } from "../../../host/punch-hole.ts";
@@ -18,17 +10,16 @@ import { watchFile } from "../../../host/watched-file.ts";
 import type { Log } from "../../../observe/log.ts";
 import { logKeepers } from "../../logs/log-keepers.ts";
 import { namespacePath } from "../../sandbox/sandbox.ts";
-import type { ContainerSight, ContainerStart, Runtime } from "../runtime.ts";
+import type { ContainerStart, Runtime } from "../runtime.ts";
 import { attachToContainer, endInput, programEnd } from "./attach.ts";
+import { begun, checkRan, endLeftover, programOf, type ProcessSight } from "./begin.ts";
 import { bubblewrapOptions, confinedCommand, inheritedEnvironment, type Confinement } from "./confinement.ts";
 import { execInContainer } from "./exec.ts";
 import { capabilitiesOf } from "./capabilities.ts";
 import { homeView, ownHomes } from "./home.ts";
 import { createLimits, type Limits } from "./limits.ts";
-import { mountTarget } from "./mount-targets.ts";
+import { mountsIn } from "./mounts-in-view.ts";
 import { processRefusal } from "./refusal.ts";
-import { StartError } from "../start-error.ts";
-import { startFailure } from "./start-failure.ts";
 import { prepareStreams } from "./standard-streams.ts";
 import { startedProcess, type StartedProcess } from "./started.ts";
 import { readReport } from "./status-file.ts";
@@ -62,26 +53,14 @@ export interface ProcessRuntime extends Runtime {
 const boundingSet = async (): Promise<bigint> =>
   BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(await readFile("/proc/self/status", "utf8"))?.[1] ?? "0"}`);
 
-/** The programs that come before the pod's own. */
-const STARTERS = new Set(["bwrap", "prlimit", "setpriv", "setsid"]);
 /** How old a view of the host's files may be that a container starts from, in milliseconds. */
 const VIEW_LIMIT = 1000;
 /** How often an exit is looked for where the kernel's notice was lost, in milliseconds. */
 const LIVENESS_POLL = 5_000;
-/** How long a start is looked at before it is taken to run, and how long a look waits for the next at most; in milliseconds. */
-const BEGIN_PATIENCE = 2_000;
-const BEGIN_LOOK = 20;
 /** How long the end of a container waits for what its terminal shows to be in the log, in milliseconds. */
 const LAST_WORDS = 500;
 /** The exit code of a container whose monitor was killed and could say none: as by SIGKILL. */
 const KILLED = 137;
-
-type ProcessSight =
-  | Exclude<ContainerSight, { state: "running" }>
-  | {
-      readonly state: "running";
-      /** The first process of the container, as this machine numbers it. */ readonly init: number;
-    };
 
 /** A container is a program of this machine's file system, confined by bubblewrap (0.6 or newer). */
 export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
@@ -104,13 +83,6 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
     const path = await host.which(name);
     if (path === undefined) throw new Error(`preparing the process runtime: ${name} is not installed, or not in PATH`);
     return path;
-  };
-
-  /** The pod's own program: the child of the sandbox's first process, once it is past the programs that confine it. */
-  const programOf = async (init: number): Promise<number | undefined> => {
-    const [program] = await childrenOf(init);
-    const name = program === undefined ? undefined : await nameOf(program);
-    return name === undefined || STARTERS.has(name) ? undefined : program;
   };
 
   const logs = logKeepers({ log: options.log, punchHole });
@@ -136,53 +108,11 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
     return { state: "exited", exitCode: code, ...(reason === undefined || code === 0 ? {} : { reason }) };
   };
 
-  /** Waits until the pod's program runs, or has ended, which it answers: from then on signals and `exec` meet it and nothing else. */
-  const begun = async (started: StartedProcess): Promise<ProcessSight | undefined> => {
-    let wait = 2;
-    for (let waited = 0; waited < BEGIN_PATIENCE; waited += wait) {
-      const sight = await status(started);
-      if (sight.state === "exited") return sight;
-      if (sight.state === "running" && (await programOf(sight.init)) !== undefined) return undefined;
-      await new Promise((resolve) => setTimeout(resolve, wait));
-      // Many starts at once take their time, and looking takes it from them.
-      wait = Math.min(wait * 1.5, BEGIN_LOOK);
-    }
-    return undefined;
-  };
-
-  /** Throws StartError when the program could not be run. */
-  const checkRan = async (start: ContainerStart, sight: ProcessSight | undefined): Promise<void> => {
-    if (sight?.state !== "exited" || sight.exitCode === 0) return;
-    const log = await readFile(start.log, "utf8").catch(() => "");
-    const why = startFailure(start.command, start.env["PATH"] ?? "", sight.exitCode, log);
-    if (why !== undefined) throw new StartError(why);
-  };
-
-  /** Ends what an earlier start left that was cut short by our own death before it was written down. */
-  const endLeftover = async (statusFile: string, network: string): Promise<void> => {
-    const { init } = readReport(await readFile(statusFile, "utf8").catch(() => ""));
-    const left = init === undefined ? undefined : await identityOf(init);
-    if (left === undefined) return;
-    const [its, ours] = await Promise.all(
-      [`/proc/${left.pid}/ns/net`, network].map((path) => stat(path).catch(() => undefined)),
-    );
-    if (its !== undefined && its.ino === ours?.ino) await signalProcess(left, "SIGKILL");
-  };
-
   /** Starts a container from a view of the host's files; resolves once its own program runs. */
   const startIn = async (view: HostView, start: ContainerStart): Promise<StartedProcess> => {
     if (limits === undefined) throw new Error("starting a container: the process runtime is not prepared");
     await mkdir(start.directory, { recursive: true, mode: 0o700 });
-    const mounts: Confinement["mounts"][number][] = [];
-    for (const mount of start.mounts) {
-      // The network files' places are made in the view: what the host has there, a symlink perhaps, does not count.
-      const target = /^\/etc\/[^/]+$/.test(mount.target) ? mount.target : await mountTarget(mount.target);
-      const at = await stat(mount.source);
-      const kind = at.isDirectory() ? "directory" : "file";
-      await view.ensure(target, kind);
-      const source = mount.within === undefined ? mount.source : await view.pin(mount.source, mount.within, kind);
-      mounts.push({ ...mount, source, target, isDevice: at.isCharacterDevice() || at.isBlockDevice() });
-    }
+    const mounts = await mountsIn(view, start.mounts);
     const { pod, container } = start;
     const user = userOf(pod, container);
     const group = groupOf(pod, container);
@@ -259,7 +189,7 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
         log: start.log,
         streams: streams.attachable,
       };
-      const sight = await begun(started);
+      const sight = await begun(() => status(started));
       // They hold the environment, secrets and all.
       await Promise.all([argsFile, environmentFile].map((file) => rm(file, { force: true })));
       await checkRan(start, sight);
