@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { isRealRoot } from "../lab/ground.ts";
 
 const here = import.meta.dirname;
@@ -13,16 +13,27 @@ const MACHINE = `mount -t tmpfs tmpfs /run && mkdir -p /run/netns && ip link set
   ip addr add 10.244.0.1/32 dev fairlead0 && ip addr add fd00:10:244::1/128 dev fairlead0 nodad &&
   echo 1 >/proc/sys/net/ipv4/ip_forward && echo 1 >/proc/sys/net/ipv6/conf/all/forwarding && exec "$@"`;
 
-function inside(file: string, rootless: boolean): void {
+/** A test's line in the Test Anything Protocol: whether it passed, its name, and why it was skipped. */
+const RESULT = /^ *(ok|not ok) \d+ - (.*?)(?: # (SKIP|TODO)(.*))?$/gm;
+
+/** Runs a file of tests in a machine of its own; each of them is a test here, under its own name. */
+async function inside(t: TestContext, file: string, rootless: boolean): Promise<void> {
   const enter = rootless ? ["unshare", "-Urnm"] : ["unshare", "-nm"];
   // An ordinary user of no name: nothing on the machine belongs to it.
   const become = rootless && isRoot ? ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"] : [];
   const [command, ...args] = [...become, ...enter] as [string, ...string[]];
-  args.push("sh", "-c", MACHINE, "sh", process.execPath, "--test", "--test-timeout=180000", join(here, "inside", file));
+  const run = [process.execPath, "--test", "--test-reporter=tap", "--test-timeout=180000", join(here, "inside", file)];
+  args.push("sh", "-c", MACHINE, "sh", ...run);
   const env: NodeJS.ProcessEnv = { ...process.env, FAIRLEAD_ROOTLESS: rootless ? "1" : "0", HOME: "/" };
   // So that the runner inside reports for itself.
   delete env["NODE_TEST_CONTEXT"];
   const { status, stdout, stderr } = spawnSync(command, args, { env, cwd: "/", encoding: "utf8", timeout: 420_000 });
+  const results = [...stdout.matchAll(RESULT)];
+  assert.notEqual(results.length, 0, `no test ran: ${stdout}\n${stderr}`);
+  for (const [, verdict, name = "", why, reason = ""] of results) {
+    const skip = why === undefined ? false : reason.trim();
+    await t.test(name.replaceAll(/\\([#\\])/g, "$1"), { skip }, () => assert.equal(verdict, "ok"));
+  }
   assert.equal(status, 0, `${stdout}\n${stderr}`);
 }
 
@@ -51,7 +62,7 @@ for (const file of FILES) {
         ? false
         : "there is no other user here for root to become; the run without root shows what happens instead",
     },
-    () => inside(file, false),
+    (t) => inside(t, file, false),
   );
-  void test(`${file} without root`, () => inside(file, true));
+  void test(`${file} without root`, (t) => inside(t, file, true));
 }
