@@ -100,6 +100,11 @@ describe("examples", () => {
           { seconds: 60 },
         );
       try {
+        // The manifests are applied once everything is ready.
+        await until("the Deployment to be there", async () => {
+          const { code } = await fairlead.kubectl(kubectl!.path, ["get", "deployment/web"]);
+          return code === 0;
+        });
         await ok("rollout", "status", "deployment/web");
         await says("1");
         await ok("set", "env", "deployment/web", "VERSION=2");
