@@ -6,6 +6,7 @@ import { pause } from "./pause.ts";
 /** Takes away everything that was made for a pod whose containers have ended; its record last, so that a death in between is made good later. */
 export async function removePod(context: PodContext, record: PodRecord): Promise<void> {
   const network = context.networks[record.sandbox.network];
+  await context.runtimes.named(record.runtime).endLeftovers?.(context.files.pod(record.uid), record.sandbox);
   await Promise.all([network.remove(record.sandbox), context.volumes.end(record.uid)]);
   await Promise.all(
     [context.files.pod(record.uid), context.files.volumes(record.uid), context.files.logs(record)].map((path) =>

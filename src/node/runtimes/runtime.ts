@@ -104,6 +104,11 @@ export interface Runtime {
   exec(started: StartedContainer, request: ExecRequest): Promise<Execution>;
   /** Joins the program's own streams. Absent: this runtime cannot. */
   attach?(started: StartedContainer, request: { readonly stdin: boolean }): Promise<Attachment>;
+  /**
+   * Ends what was begun below a pod's directory by one of us that died before it could write that down; called before the pod's
+   * network is taken away. Absent: nothing outlives us unwritten.
+   */
+  endLeftovers?(directory: string, sandbox: Sandbox): Promise<void>;
   /** Connections to the pod's own network that no program has accepted yet. Absent: there are none. */
   waiting?(started: StartedContainer): Promise<number>;
   /**

@@ -1,4 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { childrenOf, identityOf, nameOf, signalProcess } from "../../../host/process-identity.ts";
 import type { ContainerSight, ContainerStart } from "../runtime.ts";
 import { StartError } from "../start-error.ts";
@@ -57,4 +58,16 @@ export async function endLeftover(statusFile: string, network: string): Promise<
     [`/proc/${left.pid}/ns/net`, network].map((path) => stat(path).catch(() => undefined)),
   );
   if (its !== undefined && its.ino === ours?.ino) await signalProcess(left, "SIGKILL");
+}
+
+/** The same for every start of every container of a pod, whose directory has a directory for each. */
+export async function endAllLeftovers(directory: string, network: string): Promise<void> {
+  const below = (path: string): Promise<string[]> =>
+    readdir(path, { withFileTypes: true }).then(
+      (entries) => entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(path, name)),
+      () => [],
+    );
+  for (const container of await below(directory)) {
+    for (const start of await below(container)) await endLeftover(join(start, "status"), network);
+  }
 }

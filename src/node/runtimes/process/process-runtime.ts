@@ -12,7 +12,7 @@ import { logKeepers } from "../../logs/log-keepers.ts";
 import { namespacePath } from "../../sandbox/sandbox.ts";
 import type { ContainerStart, Runtime } from "../runtime.ts";
 import { attachToContainer, endInput, programEnd } from "./attach.ts";
-import { begun, checkRan, endLeftover, programOf, type ProcessSight } from "./begin.ts";
+import { begun, checkRan, endAllLeftovers, endLeftover, programOf, type ProcessSight } from "./begin.ts";
 import { bubblewrapOptions, confinedCommand, inheritedEnvironment, type Confinement } from "./confinement.ts";
 import { execInContainer } from "./exec.ts";
 import { capabilitiesOf } from "./capabilities.ts";
@@ -256,6 +256,11 @@ export function processRuntime(options: ProcessRuntimeOptions): ProcessRuntime {
       if (sight.state !== "running") throw new Error(`running ${request.command[0]} in a container: it is not running`);
       const filterOrNone = filter === undefined ? undefined : filterFile;
       return execInContainer(host, { ...tools, filter: filterOrNone }, sight.init, started, request, rootless);
+    },
+    async endLeftovers(directory, sandbox) {
+      const network = namespacePath(sandbox);
+      // In the node's own network a program could not be told from a stranger that was given its id.
+      if (network !== undefined) await endAllLeftovers(directory, network);
     },
     async waiting(container) {
       const sight = await status(startedProcess(container));
