@@ -14,8 +14,11 @@ const textOf = (pid: string, file: string): string => {
   }
 };
 
-/** Everything that may be left: links, namespaces, routes, neighbours, processes of ours. */
-async function traces(scratch: string): Promise<Record<string, string>> {
+/**
+ * Everything that may be left: links, namespaces, routes, neighbours, processes of ours. Before there is a scratch
+ * folder no process can be ours, whatever words a stranger's command line happens to contain.
+ */
+async function traces(scratch: string | undefined): Promise<Record<string, string>> {
   const asked = {
     links: ["ip", "-o", "link"],
     namespaces: ["ip", "netns", "list"],
@@ -32,7 +35,7 @@ async function traces(scratch: string): Promise<Record<string, string>> {
   found["children"] = children.filter((name) => name !== undefined).join(" ");
   found["processes"] = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
-    .filter((pid) => `${textOf(pid, "cmdline")}${textOf(pid, "mountinfo")}`.includes(scratch))
+    .filter((pid) => scratch !== undefined && `${textOf(pid, "cmdline")}${textOf(pid, "mountinfo")}`.includes(scratch))
     .map((pid) => textOf(pid, "cmdline"))
     .join("\n");
   return found;
@@ -47,7 +50,7 @@ export const manyExamples = (subject: RuntimeSubject): void => {
     `${subject.name}: ${many} pods at once run and answer; ended, nothing is left of them`,
     { timeout: 170_000 },
     async (context) => {
-      const before = await traces("/nowhere");
+      const before = await traces(undefined);
       const at = await scene(subject);
       const all: Made[] = [];
       let ended = false;
