@@ -28,9 +28,10 @@ const inside: Host = {
 const node: NodePlan = {
   nodeName: "bench",
   families: ["IPv4"],
-  nodePortAddresses: ["192.0.2.1"],
+  nodePortAddresses: { IPv4: ["192.0.2.1"], IPv6: [] },
+  localhostNodePorts: false,
   serviceRanges: ["10.96.0.0/12"],
-  podRanges: ["10.128.0.0/9"],
+  localDetector: { by: "ranges", ranges: ["10.128.0.0/9"] },
   nodeAddresses: ["192.0.2.1"],
   masqueradeAll: false,
   masqueradeBit: 14,

@@ -6,6 +6,8 @@ import { dataDirectory } from "./data/layout.ts";
 import type { EndpointOptions } from "../controllers/endpoint-options.ts";
 import { ENDPOINT_FLAGS, endpointFlags } from "./endpoint-flags.ts";
 import { UsageError } from "./failure.ts";
+import { PROXY_ENGINES } from "./proxy-engines.ts";
+import type { ProxyMode } from "../proxy/engine.ts";
 import { oneOf, type Flags, type Given } from "./flags.ts";
 import { LOAD_BALANCER_FLAGS, loadBalancerRanges, type LoadBalancerRanges } from "./load-balancer-config.ts";
 import { STORE_FLAGS, storeConfig, type StoreConfig } from "./store-config.ts";
@@ -38,6 +40,7 @@ export interface SystemConfig {
   /** The runtime of pods that name none. */
   readonly runtime: "process" | "simulated";
   readonly logLevel: LogLevel;
+  readonly proxyMode: "auto" | ProxyMode;
 }
 
 export const SYSTEM_FLAGS = {
@@ -50,7 +53,7 @@ export const SYSTEM_FLAGS = {
   publish: { type: "boolean", help: "with a private site: its node ports answer on this host's 127.0.0.1" },
   ...STORE_FLAGS,
   listen: { type: "string", value: "ADDR:PORT", help: "where the API server listens (127.0.0.1:6443)" },
-  "proxy-mode": { type: "string", value: "MODE", help: "auto or nftables (auto)" },
+  "proxy-mode": { type: "string", value: "MODE", help: "auto, or nftables (auto)" },
   runtime: { type: "string", value: "NAME", help: "process, or simulated: pods without programs (process)" },
   "service-cluster-ip-range": {
     type: "string",
@@ -135,8 +138,8 @@ export function systemConfig(
     "ipvs",
     "userspace",
   ]);
-  if (mode !== "auto" && mode !== "nftables")
-    throw new UsageError(`--proxy-mode: this version has nftables only, not ${mode}`);
+  if (mode !== "auto" && PROXY_ENGINES[mode] === undefined)
+    throw new UsageError(`--proxy-mode: this version has ${Object.keys(PROXY_ENGINES).join(", ")}, not ${mode}`);
   const runtime = oneOf("runtime", text(given, "runtime") ?? "process", ["process", "simulated", "containerd"]);
   if (runtime === "containerd")
     throw new UsageError("--runtime: this version has process and simulated, not containerd");
@@ -253,6 +256,7 @@ export function systemConfig(
     nodeName,
     runtime,
     logLevel: oneOf("log-level", text(given, "log-level") ?? "info", LOG_LEVELS),
+    proxyMode: mode,
   };
 }
 

@@ -11,8 +11,10 @@ export interface LoopOptions<P, F, A> {
   readonly log: Log;
   /** Called at the start of each round: what has changed since the last call, and the node as it is. */
   collect(): Collected;
-  /** What `collect` gave last is in the kernel. */
-  applied(): void;
+  /** What `collect` gave is in the kernel. */
+  applied(round: AppliedRound): void;
+  /** What is in the kernel is not what we wrote: somebody else was there. All is read and written again. */
+  disturbed(): void;
   /** What `collect` gave last is not in the kernel yet; it will be tried again whole. */
   failed(): void;
 }
@@ -23,6 +25,18 @@ export interface Collected {
   readonly node: NodePlan;
 }
 
+/** A round of writing that is in the kernel. */
+export interface AppliedRound {
+  /** Services that changed since the last such round; undefined for those that are gone. */
+  readonly changes: ReadonlyMap<string, ServicePlan | undefined>;
+  readonly plans: ReadonlyMap<string, ServicePlan>;
+  readonly node: NodePlan;
+  /** All was read and compared, not only what changed. */
+  readonly full: boolean;
+}
+
+/** Milliseconds between two looks at whether our rules are still there (PRX-178, PRX-270: kube-proxy needs 30 s to an hour). */
+const LOOK_EVERY = 5_000;
 /** Heals what others did to our tables meanwhile (PRX-212). */
 const FULL_EVERY = 3_600_000;
 const BOUNDS = { least: 100, most: 30_000 };
@@ -48,12 +62,16 @@ export function startLoop<P, F, A>(options: LoopOptions<P, F, A>): Loop {
   let applied: A | undefined;
   let awake = Promise.withResolvers<void>();
   let failures = 0;
+  let looksDue = false;
+  let fullDue = false;
+  let changes = new Map<string, ServicePlan | undefined>();
 
   /** Takes the changes in; answers the keys that may differ. */
   const take = (): Set<string> => {
     const collected = options.collect();
     const changed = new Set(collected.plans.keys());
     for (const [key, plan] of collected.plans) {
+      changes.set(key, plan);
       if (plan === undefined) plans.delete(key);
       else plans.set(key, plan);
     }
@@ -74,10 +92,19 @@ export function startLoop<P, F, A>(options: LoopOptions<P, F, A>): Loop {
 
   const round = async (): Promise<void> => {
     const changed = take();
+    if (looksDue && applied !== undefined && !(await engine.intact(applied, signal))) {
+      log.warn({ engine: engine.name }, "somebody else changed our rules; they are read and written again");
+      applied = undefined;
+      options.disturbed();
+    }
+    if (fullDue) applied = undefined;
+    looksDue = fullDue = false;
     const full = applied === undefined;
     if (applied === undefined) applied = await engine.read(signal);
     applied = await engine.apply({ frame, parts, changed: full ? undefined : changed }, applied, signal);
-    options.applied();
+    const told = changes;
+    changes = new Map();
+    options.applied({ changes: told, plans, node: node!, full });
     if (failures > 0) log.info({ failures }, "rules are written again");
     failures = 0;
     ready.resolve();
@@ -115,22 +142,25 @@ export function startLoop<P, F, A>(options: LoopOptions<P, F, A>): Loop {
     }
   };
 
-  let cancelFull = (): void => {};
-  const scheduleFull = (): void => {
-    cancelFull = clock.after(FULL_EVERY, () => {
-      applied = undefined;
+  const cancels = new Set<() => void>();
+  const every = (milliseconds: number, act: () => void): void => {
+    const cancel = clock.after(milliseconds, () => {
+      cancels.delete(cancel);
+      act();
       awake.resolve();
-      scheduleFull();
+      every(milliseconds, act);
     });
+    cancels.add(cancel);
   };
-  scheduleFull();
+  every(FULL_EVERY, () => (fullDue = true));
+  every(LOOK_EVERY, () => (looksDue = true));
   const running = run();
   return {
     wake: () => awake.resolve(),
     ready: ready.promise,
     async stop() {
       stopping.abort();
-      cancelFull();
+      for (const cancel of cancels) cancel();
       awake.resolve();
       await running;
       await engine.close();

@@ -12,9 +12,10 @@ import { startProxy, type Proxy } from "./proxy.ts";
 const NODE: NodePlan = {
   nodeName: "n1",
   families: ["IPv4"],
-  nodePortAddresses: [],
+  nodePortAddresses: { IPv4: [], IPv6: [] },
+  localhostNodePorts: false,
   serviceRanges: ["10.96.0.0/16"],
-  podRanges: ["10.244.0.0/16"],
+  localDetector: { by: "ranges", ranges: ["10.244.0.0/16"] },
   nodeAddresses: [],
   masqueradeAll: false,
   masqueradeBit: 14,
@@ -77,6 +78,7 @@ class FakeServer {
 /** An engine that keeps what it is given. */
 class FakeEngine implements ProxyEngine<ServicePlan, NodePlan, number> {
   readonly name = "nftables";
+  readonly intact = async (): Promise<boolean> => true;
   readonly abilities = {} as ProxyEngine<ServicePlan, NodePlan, number>["abilities"];
   readonly rounds: { parts: string[]; changed: string[] | "all"; ranges: readonly string[] }[] = [];
   readonly seen = new Map<string, ServicePlan>();

@@ -10,9 +10,10 @@ import type { Part } from "../observe/part.ts";
 import { appliedLease } from "./applied-lease.ts";
 import type { ProxyEngine } from "./engine.ts";
 import { TriggerTimes, type Programmed } from "./latency.ts";
-import { startLoop } from "./loop.ts";
+import { startLoop, type AppliedRound } from "./loop.ts";
 import type { NodePlan } from "./plan/plan.ts";
-import { Tracker } from "./plan/tracker.ts";
+import type { PlanContext } from "./plan/service.ts";
+import { Tracker, type TrackerContext } from "./plan/tracker.ts";
 
 export interface ProxyOptions<P, F, A> {
   readonly client: Client;
@@ -27,6 +28,18 @@ export interface ProxyOptions<P, F, A> {
   readonly zone?: string | undefined;
   /** Called for each change that carried its trigger time, once the kernel has it. */
   readonly onApplied?: (programmed: Programmed) => void;
+  /** Called when somebody else was found to have changed our rules. */
+  readonly onDisturbed?: () => void;
+  readonly aftermaths?: readonly Aftermath[];
+  /** Whether an endpoint gets no new connections for now; who changes its mind calls `replan`. */
+  readonly isPenalized?: PlanContext["isPenalized"];
+}
+
+/** Somebody who acts on what is in the kernel: connections to clean up, health to answer, events to tell. Ends with the proxy. */
+export interface Aftermath {
+  /** Never throws and never waits. */
+  applied(round: AppliedRound): void;
+  stop(): Promise<void>;
 }
 
 export interface Proxy extends Part {
@@ -34,6 +47,8 @@ export interface Proxy extends Part {
   readonly ready: Promise<void>;
   /** The node's addresses or ranges are others now. */
   setNode(node: NodePlan): void;
+  /** Plans these Services (`namespace/name`) again: what they depend on beside their objects has changed. */
+  replan(services: Iterable<string>): void;
 }
 
 /** PRX-001: labelling a Service with another proxy's name is, for us, deleting it. */
@@ -49,13 +64,18 @@ const SLICES_OF_OURS = { labelSelector: "!service.kubernetes.io/headless" };
  * Throws when the engine cannot run here. `stop` leaves the rules in place (PRX-266).
  */
 export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promise<Proxy> {
-  const { client, engine, clock, random, log } = options;
+  const { client, engine, clock, random, log, aftermaths = [] } = options;
   const support = await engine.supported();
   if (!support.supported) throw new Error(`starting the proxy with ${engine.name}: ${support.missing}`);
 
   const cache = <T extends KubeObject>(resource: Resource, selectors: object = {}): Cache<T> =>
     createCache<T>({ client, resource, clock, random, log, ...selectors });
-  const context = (plan: NodePlan) => ({ nodeName: plan.nodeName, zone: options.zone, families: plan.families });
+  const context = (plan: NodePlan): TrackerContext => ({
+    nodeName: plan.nodeName,
+    zone: options.zone,
+    families: plan.families,
+    ...(options.isPenalized === undefined ? {} : { isPenalized: options.isPenalized }),
+  });
   const tracker = new Tracker(context(options.node));
   const times = new TriggerTimes(clock.now());
   let base = options.node;
@@ -75,14 +95,16 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
       lease.collected(sliceCache.resourceVersion);
       return { plans: tracker.replan(), node };
     },
-    applied: () => {
+    applied: (round) => {
       const appliedAt = clock.now();
       for (const [service, triggers] of taken) {
         for (const triggerTime of triggers) options.onApplied?.({ service, triggerTime, appliedAt });
       }
       taken = new Map();
       lease.applied();
+      for (const one of aftermaths) one.applied(round);
     },
+    disturbed: () => options.onDisturbed?.(),
     failed: () => times.putBack(taken),
   });
   const wake = (): void => {
@@ -128,10 +150,15 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
       tracker.setContext(context(next));
       withRanges();
     },
+    replan(services) {
+      tracker.touch(services);
+      wake();
+    },
     async stop() {
       for (const one of [serviceCache, sliceCache, rangeCache]) one.stop();
       await loop.stop();
       await lease.stop();
+      for (const one of aftermaths) await one.stop();
     },
   };
 }

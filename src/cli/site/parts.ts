@@ -3,7 +3,8 @@ import { clientOfDirectory, clientWhenReady } from "../connection.ts";
 import { wellKnownAddresses, type SystemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
 import { openLog } from "../data/log-file.ts";
-import type { Ground, RunningPart } from "./parts/part.ts";
+import { systemClock } from "../../observe/clock.ts";
+import { random, type Ground, type RunningPart } from "./parts/part.ts";
 import type { PartName, WorkerConfig } from "./protocol.ts";
 
 /** Loaded one by one: each thread reads the code of its own part only. */
@@ -31,9 +32,9 @@ export async function startPart(host: Host, given: WorkerConfig, signal: AbortSi
 export async function removeParts(host: Host, config: SystemConfig): Promise<void> {
   const layout = layoutOf(config.directory);
   const log = openLog(layout, "removal", config.logLevel);
-  const [{ nodePart }, { nftablesEngine }] = await Promise.all([
+  const [{ nodePart }, { cleanOtherEngines }] = await Promise.all([
     import("./parts/node.ts"),
-    import("../../proxy/engines/nftables/engine.ts"),
+    import("../proxy-engines.ts"),
   ]);
   // Without certificates there never was an API, so there are no pods either.
   const client = await clientOfDirectory(layout, "fairlead-removal", "part-node").catch(() => undefined);
@@ -42,7 +43,6 @@ export async function removeParts(host: Host, config: SystemConfig): Promise<voi
     await part.removeAll();
     client.close();
   }
-  const engine = nftablesEngine(host, ["IPv4", "IPv6"]);
-  await engine.cleanup(AbortSignal.timeout(30_000));
-  await engine.close();
+  const ground = { host, families: ["IPv4", "IPv6"] as const, clock: systemClock, random, log };
+  await cleanOtherEngines(undefined, ground, AbortSignal.timeout(30_000));
 }

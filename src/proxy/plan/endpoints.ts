@@ -1,6 +1,6 @@
 import type { Endpoint, EndpointSlice } from "../../api/generated/types.ts";
 import { canonicalIP, familyOf, hostPort, type IPFamily } from "../../net/ip.ts";
-import type { Protocol, Target } from "./plan.ts";
+import type { EndpointAddress, Protocol, Target } from "./plan.ts";
 
 /** Where the proxy stands: what makes an endpoint local or near. */
 export interface Place {
@@ -23,6 +23,10 @@ export interface EndpointLists {
   readonly cluster: readonly Target[];
   /** PRX-021. */
   readonly local: readonly Target[];
+  /** PRX-203, PRX-204. */
+  readonly serving: readonly EndpointAddress[];
+  /** Addresses of ready endpoints on this node. */
+  readonly localReady: readonly string[];
 }
 
 function candidate(endpoint: Endpoint, port: number, family: IPFamily, place: Place): Candidate | undefined {
@@ -33,6 +37,7 @@ function candidate(endpoint: Endpoint, port: number, family: IPFamily, place: Pl
     ip: canonicalIP(ip),
     port,
     local: endpoint.nodeName === place.nodeName, // PRX-012
+    weight: 1,
     ready,
     serving,
     terminating,
@@ -81,11 +86,11 @@ function near(ready: readonly Candidate[], place: Place): readonly Candidate[] {
   return ready;
 }
 
-const byAddress = (one: Target, other: Target): number =>
+const byAddress = (one: EndpointAddress, other: EndpointAddress): number =>
   one.ip < other.ip ? -1 : one.ip > other.ip ? 1 : one.port - other.port;
 
 const targets = (chosen: readonly Candidate[]): Target[] =>
-  chosen.map(({ ip, port, local }) => ({ ip, port, local })).toSorted(byAddress);
+  chosen.map(({ ip, port, local, weight }) => ({ ip, port, local, weight })).toSorted(byAddress);
 
 /** Terminating endpoints that still serve stand in only when nothing is ready: PRX-020 … PRX-025. */
 const orTerminating = (ready: readonly Candidate[], all: readonly Candidate[]): readonly Candidate[] =>
@@ -102,8 +107,11 @@ export function endpointLists(
   const all = candidates(slices, portName, protocol, family, place);
   const ready = all.filter((one) => one.ready);
   const isLocal = (one: Candidate): boolean => one.local;
+  const serving = all.filter((one) => one.ready || one.serving).map(({ ip, port }) => ({ ip, port }));
   return {
     cluster: targets(orTerminating(near(ready, place), all)),
     local: targets(orTerminating(ready.filter(isLocal), all.filter(isLocal))),
+    serving: serving.toSorted(byAddress),
+    localReady: ready.filter(isLocal).map(({ ip }) => ip),
   };
 }

@@ -4,13 +4,15 @@ import { keyOf } from "../../api/object.ts";
 import { parseCidr } from "../../net/cidr.ts";
 import { canonicalIP, familyOf, type IPFamily } from "../../net/ip.ts";
 import { endpointLists, type EndpointLists, type Place } from "./endpoints.ts";
-import type { Destination, Frontend, Protocol, ServicePlan, ServicePortPlan } from "./plan.ts";
+import type { Destination, EndpointAddress, Frontend, Protocol, ServicePlan, ServicePortPlan } from "./plan.ts";
 
 /** What a plan depends on beside the Service and its slices. */
 export interface PlanContext extends Place {
   readonly families: readonly IPFamily[];
   /** Whether the Service holds a way in (`frontendKey`, `nodePortKey`) that others may want too: PRX-044. */
   owns(way: string, service: string): boolean;
+  /** Whether an endpoint gets no new connections for now because it fails them. */
+  isPenalized(target: EndpointAddress, protocol: Protocol): boolean;
 }
 
 export const frontendKey = (frontend: Pick<Frontend, "ip" | "port">, protocol: Protocol): string =>
@@ -73,25 +75,38 @@ function sourceRangesOf(service: Service, family: IPFamily): string[] | undefine
   return ranges.length === 0 ? undefined : mergeCidr(ranges).toSorted();
 }
 
+/** PRX-107. */
+const healthCheckNodePortOf = ({ spec }: Service): number | undefined =>
+  spec?.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local" && spec.healthCheckNodePort
+    ? spec.healthCheckNodePort
+    : undefined;
+
 /** PRX-045, PRX-046. */
-const destination = (lists: EndpointLists, local: boolean): Destination => {
+function destination(
+  lists: EndpointLists,
+  local: boolean,
+  isPenalized: (target: EndpointAddress) => boolean,
+): Destination {
   if (lists.cluster.length === 0) return { to: "reject" };
   const targets = local ? lists.local : lists.cluster;
-  return targets.length === 0 ? { to: "drop" } : { to: "targets", targets };
-};
+  if (targets.length === 0) return { to: "drop" };
+  // Never the last one standing: who fails is still better than nobody.
+  const good = targets.filter((target) => !isPenalized(target));
+  return { to: "targets", targets: good.length === 0 ? targets : good };
+}
 
 function planPort(
   service: Service,
   port: ServicePort,
   family: IPFamily,
-  slices: readonly EndpointSlice[],
+  lists: EndpointLists,
   context: PlanContext,
 ): ServicePortPlan {
   const key = keyOf(service);
   const spec = service.spec!;
   const protocol = protocolOf(port);
-  const lists = endpointLists(slices, port.name ?? "", protocol, family, context);
   const externalLocal = spec.externalTrafficPolicy === "Local";
+  const isPenalized = (target: EndpointAddress): boolean => context.isPenalized(target, protocol);
   const nodePort = port.nodePort || undefined;
   return {
     id: `${key}:${port.name ?? ""}/${protocol}`,
@@ -100,10 +115,14 @@ function planPort(
     frontends: frontendsOf(service, port, family).filter((one) => context.owns(frontendKey(one, protocol), key)),
     nodePort:
       nodePort !== undefined && context.owns(nodePortKey(family, nodePort, protocol), key) ? nodePort : undefined,
-    internal: destination(lists, spec.internalTrafficPolicy === "Local"),
-    external: destination(lists, externalLocal),
+    internal: destination(lists, spec.internalTrafficPolicy === "Local", isPenalized),
+    external: destination(lists, externalLocal, isPenalized),
     externalLocal,
-    cluster: destination(lists, false),
+    cluster: destination(lists, false, isPenalized),
+    serving: lists.serving,
+    balance: undefined,
+    onRemoval: { action: "keep" },
+    keepsPort: false,
     affinitySeconds:
       spec.sessionAffinity === "ClientIP"
         ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800)
@@ -125,11 +144,20 @@ export function planService(
   const clusterIPs = clusterIPsOf(service);
   // PRX-006, PRX-262: a family counts when the Service has an address of it and the machine carries it.
   const families = context.families.filter((family) => clusterIPs.some((ip) => familyOf(ip) === family));
+  const localReady = new Set<string>();
+  const ports = families.flatMap((family) =>
+    (service.spec?.ports ?? []).map((port) => {
+      const lists = endpointLists(slices, port.name ?? "", protocolOf(port), family, context);
+      for (const ip of lists.localReady) localReady.add(ip);
+      return planPort(service, port, family, lists, context);
+    }),
+  );
   return {
     key: keyOf(service),
     clusterIPs: clusterIPs.filter((ip) => families.includes(familyOf(ip)!)),
-    ports: families.flatMap((family) =>
-      (service.spec?.ports ?? []).map((port) => planPort(service, port, family, slices, context)),
-    ),
+    ports,
+    healthCheckNodePort: healthCheckNodePortOf(service),
+    localReady: [...localReady].toSorted(),
+    complaints: [],
   };
 }

@@ -158,9 +158,9 @@ test("PRX-021, PRX-046: the Local list falls back to terminating endpoints by it
   const local = at(2, { conditions: leaving, nodeName: "n1" });
   const policies = { externalTrafficPolicy: "Local", internalTrafficPolicy: "Local" };
   const [both] = plan(web(policies), slice([far, local]))!.ports;
-  deepEqual(both!.external, { to: "targets", targets: [{ ip: "10.244.0.2", port: 8080, local: true }] });
+  deepEqual(both!.external, { to: "targets", targets: [{ ip: "10.244.0.2", port: 8080, local: true, weight: 1 }] });
   deepEqual(both!.internal, both!.external);
-  deepEqual(both!.cluster, { to: "targets", targets: [{ ip: "10.244.0.1", port: 8080, local: false }] });
+  deepEqual(both!.cluster, { to: "targets", targets: [{ ip: "10.244.0.1", port: 8080, local: false, weight: 1 }] });
   const [none] = plan(web(policies), slice([far]))!.ports;
   deepEqual([none!.external.to, none!.internal.to, none!.cluster.to], ["drop", "drop", "targets"]);
 });

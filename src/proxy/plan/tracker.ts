@@ -15,6 +15,9 @@ export const serviceOf = (slice: EndpointSlice): string | undefined => {
   return name ? `${slice.metadata.namespace ?? ""}/${name}` : undefined;
 };
 
+/** Without `isPenalized` nobody is. */
+export type TrackerContext = Omit<PlanContext, "owns" | "isPenalized"> & Partial<Pick<PlanContext, "isPenalized">>;
+
 /** Keeps Services and slices by Service, and plans again only those that changed. */
 export class Tracker {
   readonly #services = new Map<string, Service>();
@@ -25,12 +28,12 @@ export class Tracker {
   readonly #plans = new Map<string, ServicePlan>();
   #context: PlanContext;
 
-  constructor(context: Omit<PlanContext, "owns">) {
+  constructor(context: TrackerContext) {
     this.#context = this.#withClaims(context);
   }
 
-  #withClaims(context: Omit<PlanContext, "owns">): PlanContext {
-    return { ...context, owns: (way, service) => this.#claims.owns(way, service) };
+  #withClaims(context: TrackerContext): PlanContext {
+    return { isPenalized: () => false, ...context, owns: (way, service) => this.#claims.owns(way, service) };
   }
 
   get plans(): ReadonlyMap<string, ServicePlan> {
@@ -38,7 +41,7 @@ export class Tracker {
   }
 
   /** The node itself changed (its zone, PRX-034): everything is planned again. */
-  setContext(context: Omit<PlanContext, "owns">): void {
+  setContext(context: TrackerContext): void {
     this.#context = this.#withClaims(context);
     for (const key of this.#services.keys()) this.#dirty.add(key);
   }
@@ -67,6 +70,11 @@ export class Tracker {
     this.#slices.set(now, slices.set(key, slice));
     this.#owners.set(key, now);
     this.#dirty.add(now);
+  }
+
+  /** What these Services depend on beside their objects has changed. */
+  touch(keys: Iterable<string>): void {
+    for (const key of keys) if (this.#services.has(key)) this.#dirty.add(key);
   }
 
   /** The slices of a Service, without those that an earlier one of the same name left behind. */

@@ -12,9 +12,10 @@ export const externalIP = (number: number, family: IPFamily): string =>
 export const nodePlan = (change: Partial<NodePlan> = {}): NodePlan => ({
   nodeName: "node1",
   families: ["IPv4", "IPv6"],
-  nodePortAddresses: [NODE.IPv4.client, NODE.IPv6.client],
+  nodePortAddresses: { IPv4: [NODE.IPv4.client], IPv6: [NODE.IPv6.client] },
+  localhostNodePorts: true,
   serviceRanges: ["10.96.0.0/16", "fd00:10:96::/112"],
-  podRanges: ["10.244.0.0/16", "fd00:244::/48"],
+  localDetector: { by: "ranges", ranges: ["10.244.0.0/16", "fd00:244::/48"] },
   nodeAddresses: [...Object.values(NODE.IPv4), ...Object.values(NODE.IPv6)],
   masqueradeAll: false,
   masqueradeBit: 14,

@@ -1,7 +1,7 @@
 import { familyOf, type IPFamily } from "../../../net/ip.ts";
 import type { Destination, NodePlan, Protocol, ServicePlan, ServicePortPlan, Target } from "../../plan/plan.ts";
 import type { Element, SetName } from "./elements.ts";
-import { inRanges, rangeText } from "./ranges.ts";
+import { inRanges, rangesOf, rangeText } from "./ranges.ts";
 import { MASQUERADE, type ListName, type Masquerade } from "./listid.ts";
 
 export type L4 = "tcp" | "udp" | "sctp";
@@ -104,7 +104,8 @@ function compilePort(port: ServicePortPlan, node: NodePlan): { part: PortPart; e
   const into = new PortCompiler(port.family);
   const l4 = L4_OF[port.protocol];
   // PRX-060: without a local detector nothing to a clusterIP is masqueraded; PRX-061: or all of it, when so set.
-  const detects = node.podRanges.some((range) => familyOf(range.split("/")[0]!) === port.family);
+  const detector = node.localDetector;
+  const detects = detector.by !== "ranges" || rangesOf(detector.ranges, port.family).length > 0;
   const clusterKind = node.masqueradeAll ? MASQUERADE.always : detects ? MASQUERADE.unlessPod : MASQUERADE.never;
   const internalList = isClusterList(port) ? "all" : "local";
   for (const { ip, port: number, kind } of port.frontends) {

@@ -1,14 +1,45 @@
 import type { Host } from "../../../host/host.ts";
 import type { IPFamily } from "../../../net/ip.ts";
-import type { ProxyEngine } from "../../engine.ts";
+import type { EngineAbilities, ProxyEngine } from "../../engine.ts";
 import { apply } from "./apply.ts";
 import { cleanup } from "./cleanup.ts";
 import { compile, type NftPart } from "./compile.ts";
 import { compileNode, type NftFrame } from "./frame.ts";
 import { NftSession } from "../../../host/nft.ts";
+import { intact } from "./intact.ts";
 import { read } from "./read.ts";
 import type { NftState } from "./state.ts";
 import { supported } from "./supported.ts";
+
+const LOOPBACK = "the kernel does not route a translated packet from a loopback address to another host";
+const OF_ITS_OWN = "nftables chooses for each connection by itself and does not count those under way";
+const NOT_YET = "these rules are not written yet";
+
+const NFTABLES_ABILITIES: EngineAbilities = {
+  udp: true,
+  sctp: true,
+  clientSourceAddress: true,
+  refusalWithoutEndpoints: true,
+  dropWithoutLocalEndpoints: true,
+  refusalOfWrongPorts: true,
+  dropOfUnassignedAddresses: true,
+  dropOutsideSourceRanges: true,
+  shortCircuits: true,
+  sessionAffinity: true,
+  affinityAcrossAddresses: true,
+  loopbackNodePorts: { not: LOOPBACK },
+  loopbackNodePortsIPv6: { not: LOOPBACK },
+  retry: { not: "the kernel has chosen before anybody answers" },
+  weights: { not: NOT_YET },
+  portRanges: { not: NOT_YET },
+  balance: {
+    random: true,
+    "round-robin": { not: NOT_YET },
+    "least-connections": { not: OF_ITS_OWN },
+    maglev: { not: NOT_YET },
+    "source-hash": { not: NOT_YET },
+  },
+};
 
 export type NftablesEngine = ProxyEngine<NftPart, NftFrame, NftState>;
 
@@ -17,19 +48,13 @@ export function nftablesEngine(host: Host, families: readonly IPFamily[] = ["IPv
   const session = new NftSession(host);
   return {
     name: "nftables",
-    abilities: {
-      clientSourceAddress: true,
-      sessionAffinity: true,
-      udp: true,
-      sctp: true,
-      dropOfUnassignedAddresses: true,
-      refusalOfWrongPorts: true,
-    },
+    abilities: NFTABLES_ABILITIES,
     supported: () => supported(host, families),
     compileNode,
     compile,
     read: (signal) => read(host, signal),
     apply: (next, was, signal) => apply(host, session, next, was, signal),
+    intact: (was, signal) => intact(host, was, signal),
     cleanup: (signal) => cleanup(host, signal),
     close: () => session.close(),
   };

@@ -158,11 +158,13 @@ export function compileNode(node: NodePlan): NftFrame {
   const last: Element[] = [];
   for (const family of node.families) {
     const ofFamily = (ips: readonly string[]): string[] => ips.filter((ip) => familyOf(ip) === family);
-    for (const key of rangesOf(node.podRanges, family)) elements.push({ family, set: "pods", key });
+    const podRanges = node.localDetector.by === "ranges" ? node.localDetector.ranges : [];
+    for (const key of rangesOf(podRanges, family)) elements.push({ family, set: "pods", key });
     for (const key of new Set(ofFamily(node.nodeAddresses))) {
-      if (inRanges(key, node.podRanges)) elements.push({ family, set: "own", key });
+      if (inRanges(key, podRanges)) elements.push({ family, set: "own", key });
     }
-    for (const key of new Set(ofFamily(node.nodePortAddresses))) {
+    const nodePortAddresses = node.nodePortAddresses[family];
+    for (const key of new Set(nodePortAddresses === "all" ? [] : nodePortAddresses)) {
       if (!isLoopback(key)) elements.push({ family, set: "node_ips", key });
     }
     for (const key of rangesOf(node.serviceRanges, family)) last.push({ family, set: "svc_cidrs", key });

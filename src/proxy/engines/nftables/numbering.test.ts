@@ -14,9 +14,10 @@ import { NftState } from "./state.ts";
 const NODE: NodePlan = {
   nodeName: "n1",
   families: ["IPv4"],
-  nodePortAddresses: ["192.168.8.1"],
+  nodePortAddresses: { IPv4: ["192.168.8.1"], IPv6: [] },
+  localhostNodePorts: false,
   serviceRanges: ["10.96.0.0/16"],
-  podRanges: ["10.244.0.0/16"],
+  localDetector: { by: "ranges", ranges: ["10.244.0.0/16"] },
   nodeAddresses: ["192.168.8.1"],
   masqueradeAll: false,
   masqueradeBit: 14,
@@ -76,7 +77,7 @@ function resolve(model: Model, map: string, key: string, l4: "t" | "u", affinity
 }
 
 const targetsOf = (numbers: readonly number[], localUpTo: number): Target[] =>
-  numbers.map((number) => ({ ip: `10.244.0.${number}`, port: 8080, local: number <= localUpTo }));
+  numbers.map((number) => ({ ip: `10.244.0.${number}`, port: 8080, local: number <= localUpTo, weight: 1 }));
 
 /** One Service with a TCP and a UDP port; `number` gives its addresses, several share one externalIP's worth of hairpins. */
 const planOf = (number: number, endpoints: readonly number[], affinity: boolean, local: boolean): ServicePlan => {
@@ -97,9 +98,16 @@ const planOf = (number: number, endpoints: readonly number[], affinity: boolean,
       external: to(local ? near : all),
       externalLocal: local,
       cluster: to(all),
+      serving: all.map(({ ip, port }) => ({ ip, port })),
+      balance: undefined,
+      onRemoval: { action: "keep" },
+      keepsPort: false,
       affinitySeconds: affinity ? 10 : undefined,
       sourceRanges: undefined,
     })),
+    healthCheckNodePort: undefined,
+    localReady: [],
+    complaints: [],
   };
 };
 
@@ -249,11 +257,14 @@ test("PRX-060, PRX-061: masquerading of clusterIP traffic follows the local dete
   const kind = (change: Partial<NodePlan>): number =>
     compile(planOf(1, [1], false, false), { ...NODE, ...change }).ports[0]!.entrances.find(({ map }) => map === "fe")!
       .masquerade;
-  deepEqual([kind({}), kind({ podRanges: [] }), kind({ masqueradeAll: true })], [0, 2, 1]);
+  deepEqual(
+    [kind({}), kind({ localDetector: { by: "ranges", ranges: [] } }), kind({ masqueradeAll: true })],
+    [0, 2, 1],
+  );
 });
 
 test("PRX-080: loopback addresses serve no node ports", () => {
-  const { elements } = compileNode({ ...NODE, nodePortAddresses: ["127.0.0.1", "192.168.8.1"] });
+  const { elements } = compileNode({ ...NODE, nodePortAddresses: { IPv4: ["127.0.0.1", "192.168.8.1"], IPv6: [] } });
   const nodeIPs: Element[] = elements.filter(({ set }) => set === "node_ips");
   deepEqual(
     nodeIPs.map(({ key }) => key),

@@ -15,9 +15,10 @@ export async function supported(host: Host, families: readonly IPFamily[]): Prom
   const frame = compileNode({
     nodeName: "probe",
     families,
-    nodePortAddresses: [],
+    nodePortAddresses: { IPv4: [], IPv6: [] },
+    localhostNodePorts: false,
     serviceRanges: [],
-    podRanges: [],
+    localDetector: { by: "ranges", ranges: [] },
     nodeAddresses: [],
     masqueradeAll: false,
     masqueradeBit: 14,
