@@ -12,8 +12,8 @@ export interface OwnNode {
   readonly facts: NodeFacts;
   /** Resolves when the Node is as wanted, or after so many milliseconds: whether it is. */
   until(wanted: (facts: NodeFacts) => boolean, milliseconds: number): Promise<boolean>;
-  /** Called after every change. */
-  onChange(listener: () => void): void;
+  /** Called after every change. Returns the way to stop. */
+  onChange(listener: () => void): () => void;
   stop(): void;
 }
 
@@ -53,7 +53,10 @@ export function watchOwnNode(options: {
         listeners.add(look);
         look();
       }),
-    onChange: (listener) => void listeners.add(listener),
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     stop: () => cache.stop(),
   };
 }
