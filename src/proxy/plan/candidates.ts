@@ -22,22 +22,33 @@ export interface PortOfService {
   readonly family: IPFamily;
 }
 
-/** The endpoints of one Service port in one family, each address and port once (PRX-013). */
+const byAddress = (one: EndpointAddress, other: EndpointAddress): number =>
+  one.ip < other.ip ? -1 : one.ip > other.ip ? 1 : one.port - other.port;
+
+/** PRX-013: each address and port once, of those in order; one that is not ending goes before one that is. */
+function eachOnce(sorted: readonly Candidate[]): Candidate[] {
+  const once: Candidate[] = [];
+  for (const one of sorted) {
+    const last = once.at(-1);
+    if (last?.ip !== one.ip || last.port !== one.port) once.push(one);
+    else if (last.endpoint.terminating && !one.endpoint.terminating) once[once.length - 1] = one;
+  }
+  return once;
+}
+
+/** The endpoints of one Service port in one family, each once, in order of address and port. */
 export function candidates(slices: readonly ReadSlice[], wanted: PortOfService, nodeName: string): Candidate[] {
-  const found = new Map<string, Candidate>();
+  const found: Candidate[] = [];
   for (const slice of slices) {
     if (slice.family !== wanted.family) continue; // PRX-008
     for (const { name, port, protocol } of slice.ports) {
       // PRX-007: joined by name and protocol, never by number.
       if (name !== wanted.name || protocol !== wanted.protocol) continue;
       for (const endpoint of slice.endpoints) {
-        const key = `${endpoint.ip} ${port}`;
-        const other = found.get(key);
-        if (other !== undefined && (!other.endpoint.terminating || endpoint.terminating)) continue;
         const local = endpoint.nodeName === nodeName && nodeName !== ""; // PRX-012
-        found.set(key, { ip: endpoint.ip, port, local, endpoint });
+        found.push({ ip: endpoint.ip, port, local, endpoint });
       }
     }
   }
-  return [...found.values()];
+  return eachOnce(found.sort(byAddress));
 }

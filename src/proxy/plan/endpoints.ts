@@ -15,9 +15,6 @@ export interface EndpointLists {
   readonly localReady: readonly string[];
 }
 
-const byAddress = (one: EndpointAddress, other: EndpointAddress): number =>
-  one.ip < other.ip ? -1 : one.ip > other.ip ? 1 : one.port - other.port;
-
 /** The lists of one Service port in one family. */
 export function endpointLists(
   slices: readonly ReadSlice[],
@@ -25,13 +22,15 @@ export function endpointLists(
   place: Place,
   standing: Standing,
 ): EndpointLists {
-  const all: readonly Candidate[] = candidates(slices, port, place.nodeName).sort(byAddress);
+  const all: readonly Candidate[] = candidates(slices, port, place.nodeName);
+  const cluster = clusterTargets(all, place, standing);
+  const serving = all.filter(({ endpoint }) => endpoint.ready || endpoint.serving);
   return {
-    cluster: clusterTargets(all, place, standing),
+    cluster,
     local: localTargets(all, standing),
-    serving: all
-      .filter(({ endpoint }) => endpoint.ready || endpoint.serving)
-      .map(({ ip, port: number }) => ({ ip, port: number })),
+    // All that are chosen serve; mostly it is all that serve, and one list in memory.
+    serving:
+      serving.length === cluster.length ? cluster : serving.map(({ ip, port: number }) => ({ ip, port: number })),
     localReady: all.filter(({ local, endpoint }) => local && endpoint.ready).map(({ ip }) => ip),
   };
 }

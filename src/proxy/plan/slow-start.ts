@@ -54,14 +54,13 @@ export class SlowStart {
     return Math.min(FULL, 1 + Math.max(0, Math.floor((now - since) / ramps.step)));
   }
 
-  /** The Services of which an endpoint takes a step, and when: the first moment after `now`. */
-  *due(now: number): Iterable<readonly [key: string, at: number]> {
-    for (const [key, { step, since }] of this.#services) {
-      for (const at of since.values()) {
-        if (at === undefined) continue;
-        yield [key, (Math.floor(now / step) + 1) * step];
-        break;
-      }
+  /** The first moment after `now` at which an endpoint of the Service takes a step; undefined when all have their full share. */
+  dueAt(key: string, now: number): number | undefined {
+    const ramps = this.#services.get(key);
+    if (ramps === undefined) return undefined;
+    for (const since of ramps.since.values()) {
+      if (since !== undefined) return (Math.floor(now / ramps.step) + 1) * ramps.step;
     }
+    return undefined;
   }
 }

@@ -118,6 +118,14 @@ export class Tracker {
     });
   }
 
+  #startSlowly(key: string, service: Service | undefined, slices: readonly ReadSlice[], now: number): void {
+    if (this.#context.now === undefined) return;
+    this.#slowStart.look(key, service, slices, now);
+    const due = this.#slowStart.dueAt(key, now);
+    if (due === undefined) this.#due.delete(key);
+    else this.#due.set(key, due);
+  }
+
   /** Plans what is due; answers the plans that differ from before, undefined for those that are gone (PRX-016). */
   replan(): Map<string, ServicePlan | undefined> {
     const now = this.#context.now?.() ?? 0;
@@ -132,7 +140,7 @@ export class Tracker {
     for (const key of this.#dirty) {
       const service = this.#services.get(key);
       const slices = service === undefined ? [] : this.#readSlices(key);
-      if (this.#context.now !== undefined) this.#slowStart.look(key, service, slices, now);
+      this.#startSlowly(key, service, slices, now);
       const plan = service === undefined ? undefined : planService(service, slices, context);
       const was = this.#plans.get(key);
       if (samePlan(plan, was)) continue;
@@ -141,8 +149,6 @@ export class Tracker {
       changed.set(key, plan);
     }
     this.#dirty.clear();
-    this.#due.clear();
-    for (const [key, at] of this.#slowStart.due(now)) this.#due.set(key, at);
     return changed;
   }
 }
