@@ -81,10 +81,12 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
   const cache = <T extends KubeObject>(resource: Resource, selectors: object = {}): Cache<T> =>
     createCache<T>({ client, resource, clock, random, log, ...selectors });
   let zone = options.zone;
+  const now = (): number => clock.now();
   const context = (plan: NodePlan): TrackerContext => ({
     nodeName: plan.nodeName,
     zone,
     families: plan.families,
+    now,
     ...(options.isPenalized === undefined ? {} : { isPenalized: options.isPenalized }),
   });
   const tracker = new Tracker(context(options.node));
@@ -93,6 +95,7 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
   let node = options.node;
   let taken: readonly Triggers[] = [];
   let synced = false;
+  let cancelStep = (): void => {};
 
   const lease = appliedLease({ client, clock, log, nodeName: options.node.nodeName });
 
@@ -104,7 +107,11 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
     collect: () => {
       taken = times.take();
       lease.collected(sliceCache.resourceVersion);
-      return { plans: tracker.replan(), node };
+      const plans = tracker.replan();
+      cancelStep();
+      // New endpoints that start slowly come to more of their share.
+      if (tracker.dueAt !== undefined) cancelStep = clock.after(tracker.dueAt - clock.now(), wake);
+      return { plans, node };
     },
     applied: (round) => {
       const appliedAt = clock.now();
@@ -177,6 +184,7 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
       wake();
     },
     async stop() {
+      cancelStep();
       for (const one of [serviceCache, sliceCache, rangeCache]) one.stop();
       await loop.stop();
       await lease.stop();

@@ -1,5 +1,5 @@
 import { parseDocument } from "yaml";
-import { parseGoDuration } from "../../api/go-duration.ts";
+import { parseDuration } from "../../api/duration.ts";
 import { API_VERSION, FIELDS, KIND, type FieldType, type GivenConfiguration, type Schema } from "./schema.ts";
 
 /** A configuration as it was read, and what a strict reader would have refused (PRX-252). */
@@ -50,7 +50,7 @@ function readField(type: FieldType, value: unknown, path: string): unknown {
   if (type === "duration") {
     // Go also reads a bare number there, as nanoseconds.
     const milliseconds =
-      typeof value === "string" ? parseGoDuration(value) : typeof value === "number" ? value / 1e6 : undefined;
+      typeof value === "string" ? parseDuration(value) : typeof value === "number" ? value / 1e6 : undefined;
     if (milliseconds === undefined) throw wrong();
     return milliseconds;
   }

@@ -1,4 +1,4 @@
-import { parseGoDuration } from "../../api/go-duration.ts";
+import { parseDuration } from "../../api/duration.ts";
 import type { FieldType, GivenConfiguration } from "./schema.ts";
 
 /** A flag that is a field of the configuration (PRX-256). */
@@ -135,7 +135,7 @@ function valueOf(name: string, { type }: FieldFlag, text: string): unknown {
       if (text !== "true" && text !== "false") throw wrong("true or false");
       return text === "true";
     case "duration": {
-      const milliseconds = parseGoDuration(text);
+      const milliseconds = parseDuration(text);
       if (milliseconds === undefined) throw wrong("a duration such as 30s, 1m30s or 2h");
       return milliseconds;
     }
