@@ -64,3 +64,9 @@ export function nftablesLab(): NftablesLab {
       network.call(from, { protocol: "TCP", ip, port: 80, times, wait: 5000, ...more }),
   };
 }
+
+/** The thirty addresses of the client. */
+export const CLIENTS = {
+  IPv4: Array.from({ length: 30 }, (_, at) => `192.168.8.${at + 2}`),
+  IPv6: Array.from({ length: 30 }, (_, at) => `fd00:8::${(at + 2).toString(16)}`),
+} as const;
