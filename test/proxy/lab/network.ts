@@ -62,10 +62,16 @@ async function wire(host: Host, name: (place: Place) => string): Promise<void> {
     await host.check("ip", ["netns", "add", name(place)]);
     await ipBatch(host, ["link set lo up"], name(place));
     const inside = inNamespace(host, name(place));
+    // Who is not a router is silent about what is not for him: a packet to nobody's address ends there.
+    const forwards = place === "node" || place === "node2" ? 1 : 0;
     await inside.check("sysctl", [
       "-qw",
-      "net.ipv4.ip_forward=1",
-      "net.ipv6.conf.all.forwarding=1",
+      `net.ipv4.ip_forward=${forwards}`,
+      `net.ipv6.conf.all.forwarding=${forwards}`,
+      "net.ipv4.conf.all.send_redirects=0",
+      "net.ipv4.conf.default.send_redirects=0",
+      "net.ipv6.conf.all.accept_redirects=0",
+      "net.ipv6.conf.default.accept_redirects=0",
       "net.ipv4.icmp_ratelimit=0",
       "net.ipv6.icmp.ratelimit=0",
       "net.ipv4.conf.all.rp_filter=0",
