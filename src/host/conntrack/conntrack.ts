@@ -27,6 +27,8 @@ export interface ConntrackUsage {
 
 /** The kernel's connection tracking, in the network in which a host runs its programs. */
 export interface Conntrack {
+  /** A path that leads to the network while this is open; undefined: it is this thread's own. */
+  readonly network: string | undefined;
   /** The flows that match, as they are now. The kernel sorts out what does not match where it can (Linux 5.8, 5.18). */
   list(query: FlowQuery): Flow[];
   /** Forgets flows; the next packet of each is as the first of a new one. Answers how many there were. */
@@ -123,6 +125,7 @@ export async function openConntrack(host: Host): Promise<Conntrack> {
     throw new Error(`opening the kernel's connection tracking: ${(error as Error).message}`, { cause: error });
   }
   return {
+    network: network.path,
     list(query) {
       try {
         return dump(query);
