@@ -1,6 +1,6 @@
 // Runs in a client's namespace. One JSON request a line: { id, protocol, ip, port, times, from?, wait, together }.
 // Answers { id, answers }, an answer being what the server said,
-// `refused`, `not permitted` or `timeout`.
+// `refused`, `not permitted`, `closed` (accepted, and closed without a word) or `timeout`.
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
@@ -23,6 +23,7 @@ export interface CallRequest {
 const WORDS = new Map([
   ["ECONNREFUSED", "refused"],
   ["EPERM", "not permitted"],
+  ["ECONNRESET", "closed"],
 ]);
 const verdict = (error: NodeJS.ErrnoException): string => WORDS.get(error.code ?? "") ?? String(error);
 
@@ -33,7 +34,7 @@ const callTcp = ({ ip, port, from, wait }: CallRequest): Promise<string> =>
     const timer = setTimeout(() => (resolve("timeout"), socket.destroy()), wait);
     socket.on("data", (chunk) => (text += String(chunk)));
     socket.on("error", (error) => resolve(verdict(error)));
-    socket.on("close", () => (clearTimeout(timer), resolve(text)));
+    socket.on("close", () => (clearTimeout(timer), resolve(text || "closed")));
   });
 
 const callUdp = ({ ip, port, from, wait }: CallRequest): Promise<string> =>

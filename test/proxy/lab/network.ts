@@ -62,10 +62,16 @@ async function wire(host: Host, name: (place: Place) => string): Promise<void> {
     await host.check("ip", ["netns", "add", name(place)]);
     await ipBatch(host, ["link set lo up"], name(place));
     const inside = inNamespace(host, name(place));
+    // Who is not a router is silent about what is not for him: a packet to nobody's address ends there.
+    const forwards = place === "node" || place === "node2" ? 1 : 0;
     await inside.check("sysctl", [
       "-qw",
-      "net.ipv4.ip_forward=1",
-      "net.ipv6.conf.all.forwarding=1",
+      `net.ipv4.ip_forward=${forwards}`,
+      `net.ipv6.conf.all.forwarding=${forwards}`,
+      "net.ipv4.conf.all.send_redirects=0",
+      "net.ipv4.conf.default.send_redirects=0",
+      "net.ipv6.conf.all.accept_redirects=0",
+      "net.ipv6.conf.default.accept_redirects=0",
       "net.ipv4.icmp_ratelimit=0",
       "net.ipv6.icmp.ratelimit=0",
       "net.ipv4.conf.all.rp_filter=0",
@@ -132,6 +138,16 @@ async function wire(host: Host, name: (place: Place) => string): Promise<void> {
   await ipBatch(host, edge(8, clients.flat()), client);
 }
 
+/** Answers on a port of these pods as their servers do; ends with its standard input. */
+export async function serveOn(at: Host, port: number, pods: readonly PodName[]): Promise<Running> {
+  const addresses = pods.flatMap((pod) => [PODS[pod].IPv4, PODS[pod].IPv6]);
+  const running = await at.open(process.execPath, [script("server.ts"), String(port), ...addresses], {
+    stderr: "inherit",
+  });
+  await new Promise((resolve) => running.stdout.once("data", resolve));
+  return running;
+}
+
 /** Hosts, pods and servers in network namespaces of their own, for this process. */
 export async function openNetwork(): Promise<Network> {
   const host = systemHost();
@@ -149,12 +165,7 @@ export async function openNetwork(): Promise<Network> {
   };
   const at = (place: Place): Host => inNamespace(host, name(place));
   const serve = async (place: Place, pods: readonly PodName[]): Promise<void> => {
-    const addresses = pods.flatMap((pod) => [PODS[pod].IPv4, PODS[pod].IPv6]);
-    const running = await at(place).open(process.execPath, [script("server.ts"), String(PORT), ...addresses], {
-      stderr: "inherit",
-    });
-    started.push(running);
-    await new Promise((resolve) => running.stdout.once("data", resolve));
+    started.push(await serveOn(at(place), PORT, pods));
   };
   const openCaller = async (place: Place): Promise<Caller> => {
     const running = await at(place).open(process.execPath, [script("caller.ts")], { stderr: "inherit" });

@@ -8,6 +8,9 @@ export const clusterIP = (number: number, family: IPFamily): string =>
   family === "IPv4" ? `10.96.0.${number}` : `fd00:10:96::${number.toString(16)}`;
 export const externalIP = (number: number, family: IPFamily): string =>
   family === "IPv4" ? `203.0.113.${number}` : `2001:db8::${number.toString(16)}`;
+/** Addresses that a load balancer has given. */
+export const vip = (number: number, family: IPFamily): string =>
+  family === "IPv4" ? `198.51.100.${number}` : `2001:db8:1::${number.toString(16)}`;
 
 export const nodePlan = (change: Partial<NodePlan> = {}): NodePlan => ({
   nodeName: "node1",
