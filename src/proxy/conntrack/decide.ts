@@ -1,12 +1,12 @@
 import type { Flow } from "../../host/conntrack/flow.ts";
 import { cidrContains, parseCidr } from "../../net/cidr.ts";
 import type { EndpointAddress, NodePlan } from "../plan/plan.ts";
-import { isRedirected, UdpWays, type UdpPort } from "./udp-ports.ts";
+import { isRedirected, FlowWays, type FlowPort } from "./flow-ports.ts";
 
 /** What is looked at: ports of Services that changed, as they were and as they are. */
 export interface Changed {
-  readonly was: readonly UdpPort[];
-  readonly now: readonly UdpPort[];
+  readonly was: readonly FlowPort[];
+  readonly now: readonly FlowPort[];
   readonly node: NodePlan;
   /** `now` is all there are: what goes to another Service address belongs to a Service that went while nobody looked. */
   readonly all: boolean;
@@ -20,8 +20,8 @@ export interface Changed {
  * client that keeps sending keeps its flow for ever.
  */
 export function staleFlows(flows: readonly Flow[], { was, now, node, all }: Changed): Flow[] {
-  const current = new UdpWays(now, node);
-  const past = new UdpWays(was, node);
+  const current = new FlowWays(now, node);
+  const past = new FlowWays(was, node);
   const ranges = all ? node.serviceRanges.map((range) => parseCidr(range)) : [];
   return flows.filter((flow) => {
     if (flow.protocol !== "UDP") return false;
@@ -32,7 +32,7 @@ export function staleFlows(flows: readonly Flow[], { was, now, node, all }: Chan
   });
 }
 
-function mayLead({ serving, keepsPort }: UdpPort, { original, reply }: Flow): boolean {
+function mayLead({ serving, keepsPort }: FlowPort, { original, reply }: Flow): boolean {
   const isWho = ({ ip, port }: EndpointAddress): boolean =>
     ip === reply.source && (keepsPort ? original.destinationPort : port) === reply.sourcePort;
   return serving.some(isWho);

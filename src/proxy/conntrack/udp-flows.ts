@@ -8,7 +8,7 @@ import type { NodePlan } from "../plan/plan.ts";
 import type { Aftermath } from "../proxy.ts";
 import { staleFlows } from "./decide.ts";
 import type { ConntrackMetrics } from "./metrics.ts";
-import { questions, udpPorts, type UdpPort } from "./udp-ports.ts";
+import { questions, portsOf, type FlowPort } from "./flow-ports.ts";
 
 /** Milliseconds between two looks at least: each walks through the kernel's whole table (10 ms for 262,144 buckets). */
 const APART = 200;
@@ -22,7 +22,7 @@ const AGAIN = 2_000;
 
 interface Due {
   /** What the Service's ports were at any time since the last clean look. */
-  was: UdpPort[];
+  was: FlowPort[];
   looks: number;
 }
 
@@ -39,7 +39,7 @@ export interface UdpFlowsOptions {
  * had a UDP port (PRX-202); only UDP is ever touched (PRX-201).
  */
 export function udpFlows({ conntrack, clock, log, metrics }: UdpFlowsOptions): Aftermath {
-  const current = new Map<string, UdpPort[]>();
+  const current = new Map<string, FlowPort[]>();
   const due = new Map<string, Due>();
   let node: NodePlan | undefined;
   /** Looks left in which the flows of Services that went while nobody looked are looked for too. */
@@ -74,7 +74,7 @@ export function udpFlows({ conntrack, clock, log, metrics }: UdpFlowsOptions): A
     const all = sweeps > 0;
     const was = [...due.values()].flatMap((one) => one.was);
     const now = (all ? [...current.values()] : [...due.keys()].map((key) => current.get(key) ?? [])).flat();
-    const asked = all ? [{ protocol: "UDP" } as const] : questions([...was, ...now]);
+    const asked = all ? [{ protocol: "UDP" } as const] : questions([...was, ...now], "UDP");
     const flows = asked.flatMap((query) => conntrack.list(query));
     const stale = staleFlows(flows, { was, now, node: node!, all });
     const deleted = new Map<IPFamily, number>();
@@ -92,7 +92,7 @@ export function udpFlows({ conntrack, clock, log, metrics }: UdpFlowsOptions): A
       node = round.node;
       for (const [key, plan] of round.changes) {
         const before = current.get(key) ?? [];
-        const after = udpPorts(plan);
+        const after = portsOf(plan, "UDP");
         if (after.length === 0) current.delete(key);
         else current.set(key, after);
         if (isDeepStrictEqual(before, after)) continue;

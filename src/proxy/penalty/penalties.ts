@@ -3,7 +3,7 @@ import { hostPort } from "../../net/ip.ts";
 import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Metrics } from "../../observe/metrics.ts";
-import { isRedirected } from "../conntrack/udp-ports.ts";
+import { isRedirected } from "../conntrack/flow-ports.ts";
 import type { EndpointAddress, Protocol } from "../plan/plan.ts";
 import type { Aftermath } from "../proxy.ts";
 import { PATIENCE, PenaltyBox } from "./box.ts";

@@ -1,7 +1,7 @@
 import { hostPort } from "../../net/ip.ts";
 import type { ServicePlan } from "../plan/plan.ts";
 
-/** Which Services have which TCP endpoints, kept up by changes. Endpoints are named `ip:port`. */
+/** Which Services that want it have which TCP endpoints, kept up by changes. Endpoints are named `ip:port`. */
 export class Targets {
   readonly #services = new Map<string, readonly (readonly string[])[]>();
   readonly #holders = new Map<string, Set<string>>();
@@ -9,7 +9,7 @@ export class Targets {
   /** A Service is so now; undefined: it is gone. Answers the endpoints that no Service has any more. */
   set(key: string, plan: ServicePlan | undefined): string[] {
     const before = new Set(this.#services.get(key)?.flat());
-    const lists = (plan?.ports ?? [])
+    const lists = (plan?.penaltyBox === true ? plan.ports : [])
       .filter((port) => port.protocol === "TCP" && !port.keepsPort)
       .map((port) => port.serving.map(({ ip, port: at }) => hostPort(ip, at)));
     if (lists.length === 0) this.#services.delete(key);

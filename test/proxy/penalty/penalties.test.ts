@@ -146,7 +146,6 @@ test("an endpoint that refuses is left out; one that is refusing alone is not", 
     metadata: { ...one.metadata, name: "refusing" },
     ports,
   }));
-  carried.set(service("mixed", 2), [good!, refusing!]);
   carried.set(
     service("alone", 3),
     slices("alone", ["pod1"], ["tcp"]).map((one) => ({ ...one, ports })),
@@ -157,6 +156,8 @@ test("an endpoint that refuses is left out; one that is refusing alone is not", 
   await until("refusals", async () => (await alone()).filter(refused).length > 5, { every: 1000 });
   const isLeftOut = (): boolean => box.isPenalized({ ip: PODS.pod1.IPv4, port: 9 }, "TCP");
   equal(isLeftOut(), false, "the last one standing");
+  carried.set(service("mixed", 2), [good!, refusing!]);
+  await apply();
   const mixed = await stream("client", clusterIP(2, "IPv4"), 20);
   await until("the refusing endpoint to be left out", isLeftOut);
   await mixed();

@@ -1,9 +1,9 @@
-import type { Flow, FlowQuery, Tuple } from "../../host/conntrack/flow.ts";
+import type { Flow, FlowProtocol, FlowQuery, Tuple } from "../../host/conntrack/flow.ts";
 import { hostPort, type IPFamily } from "../../net/ip.ts";
 import type { EndpointAddress, NodePlan, ServicePlan } from "../plan/plan.ts";
 
-/** What of a Service port decides over its UDP flows: on which ways they come in, and where they may go. */
-export interface UdpPort {
+/** What of a Service port decides over its flows: on which ways they come in, and where they may go. */
+export interface FlowPort {
   readonly id: string;
   readonly family: IPFamily;
   readonly ways: readonly { readonly ip: string; readonly port: number; readonly lastPort: number }[];
@@ -13,9 +13,10 @@ export interface UdpPort {
   readonly keepsPort: boolean;
 }
 
-export function udpPorts(plan: ServicePlan | undefined): UdpPort[] {
+/** A Service's ports of one protocol; none of a Service that is gone. */
+export function portsOf(plan: ServicePlan | undefined, protocol: FlowProtocol): FlowPort[] {
   return (plan?.ports ?? [])
-    .filter((port) => port.protocol === "UDP")
+    .filter((port) => port.protocol === protocol)
     .map(({ id, family, frontends, nodePort, serving, keepsPort }) => ({
       id,
       family,
@@ -31,13 +32,13 @@ export const isRedirected = ({ original, reply }: Flow): boolean =>
   reply.source !== original.destination || reply.sourcePort !== original.destinationPort;
 
 /** Finds the port that a flow belongs to. */
-export class UdpWays {
-  readonly #exact = new Map<string, UdpPort>();
-  readonly #ranges: { readonly port: UdpPort; readonly way: UdpPort["ways"][number] }[] = [];
-  readonly #nodePorts = new Map<string, UdpPort>();
+export class FlowWays {
+  readonly #exact = new Map<string, FlowPort>();
+  readonly #ranges: { readonly port: FlowPort; readonly way: FlowPort["ways"][number] }[] = [];
+  readonly #nodePorts = new Map<string, FlowPort>();
   readonly #node: NodePlan;
 
-  constructor(ports: Iterable<UdpPort>, node: NodePlan) {
+  constructor(ports: Iterable<FlowPort>, node: NodePlan) {
     this.#node = node;
     for (const port of ports) {
       for (const way of port.ways) {
@@ -48,7 +49,7 @@ export class UdpWays {
     }
   }
 
-  of(flow: Flow): UdpPort | undefined {
+  of(flow: Flow): FlowPort | undefined {
     const { destination: ip, destinationPort: at } = flow.original;
     const exact = this.#exact.get(hostPort(ip, at));
     if (exact !== undefined) return exact;
@@ -73,8 +74,8 @@ const isLoopback = (ip: string): boolean => ip.startsWith("127.") || ip === "::1
 const FEW = 2;
 
 /** What to ask the kernel for, so that all flows of these ports are among the answers. Each question is a walk through its table. */
-export function questions(ports: readonly UdpPort[]): FlowQuery[] {
-  const all: FlowQuery[] = [{ protocol: "UDP" }];
+export function questions(ports: readonly FlowPort[], protocol: FlowProtocol): FlowQuery[] {
+  const all: FlowQuery[] = [{ protocol }];
   if (ports.some(({ ways }) => ways.some((way) => way.port !== way.lastPort))) return all;
   const ways = new Map<string, { family?: IPFamily; original: Partial<Tuple> }>();
   const numbers = new Set<number>();
@@ -87,8 +88,7 @@ export function questions(ports: readonly UdpPort[]): FlowQuery[] {
     ways.set(String(nodePort), { original: { destinationPort: nodePort } });
     numbers.add(nodePort);
   }
-  if (ways.size <= FEW) return [...ways.values()].map((query) => ({ protocol: "UDP", ...query }));
-  if (numbers.size <= FEW)
-    return [...numbers].map((port) => ({ protocol: "UDP", original: { destinationPort: port } }));
+  if (ways.size <= FEW) return [...ways.values()].map((query) => ({ protocol, ...query }));
+  if (numbers.size <= FEW) return [...numbers].map((port) => ({ protocol, original: { destinationPort: port } }));
   return all;
 }
