@@ -16,7 +16,7 @@ const SECOND = 1_000;
 /** Closes connections to endpoints that a Service has no more, where its plan says so; all others are left alone (PRX-026, PRX-201). */
 export function closeRemoved(options: {
   readonly conntrack: Pick<Conntrack, "list">;
-  readonly closer: Closer;
+  readonly closer: Pick<Closer, "close">;
   readonly clock: Clock;
   readonly log: Log;
   /** For an event on a Service (`namespace/name`). */
@@ -59,7 +59,6 @@ export function closeRemoved(options: {
     },
     async stop() {
       for (const cancel of cancels) cancel();
-      await closer.stop();
     },
   };
 }

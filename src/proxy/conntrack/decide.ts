@@ -10,6 +10,8 @@ export interface Changed {
   readonly node: NodePlan;
   /** `now` is all there are: what goes to another Service address belongs to a Service that went while nobody looked. */
   readonly all: boolean;
+  /** A flow to the address that the client calls, and no further, is as it should be. */
+  readonly answersItself: boolean;
 }
 
 /**
@@ -19,14 +21,14 @@ export interface Changed {
  * kube-proxy leaves these, and those of a Service without endpoints, until they are silent for long enough (PRX-205, PRX-208), while a
  * client that keeps sending keeps its flow for ever.
  */
-export function staleFlows(flows: readonly Flow[], { was, now, node, all }: Changed): Flow[] {
+export function staleFlows(flows: readonly Flow[], { was, now, node, all, answersItself }: Changed): Flow[] {
   const current = new FlowWays(now, node);
   const past = new FlowWays(was, node);
   const ranges = all ? node.serviceRanges.map((range) => parseCidr(range)) : [];
   return flows.filter((flow) => {
     if (flow.protocol !== "UDP") return false;
     const port = current.of(flow);
-    if (port !== undefined) return !mayLead(port, flow);
+    if (port !== undefined) return !(mayLead(port, flow) || (answersItself && !isRedirected(flow)));
     if (!isRedirected(flow)) return false;
     return past.of(flow) !== undefined || ranges.some((range) => cidrContains(range, flow.original.destination));
   });

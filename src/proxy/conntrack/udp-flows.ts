@@ -31,6 +31,8 @@ export interface UdpFlowsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: ConntrackMetrics;
+  /** The engine takes datagrams itself, at the address that the client calls: a flow to there is as it should be. */
+  readonly answersItself: boolean;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface UdpFlowsOptions {
  * client that goes on sending would be sent to an endpoint that is gone for ever. Looks twice after each change of a Service that has or
  * had a UDP port (PRX-202); only UDP is ever touched (PRX-201).
  */
-export function udpFlows({ conntrack, clock, log, metrics }: UdpFlowsOptions): Aftermath {
+export function udpFlows({ conntrack, clock, log, metrics, answersItself }: UdpFlowsOptions): Aftermath {
   const current = new Map<string, FlowPort[]>();
   const due = new Map<string, Due>();
   let node: NodePlan | undefined;
@@ -76,7 +78,7 @@ export function udpFlows({ conntrack, clock, log, metrics }: UdpFlowsOptions): A
     const now = (all ? [...current.values()] : [...due.keys()].map((key) => current.get(key) ?? [])).flat();
     const asked = all ? [{ protocol: "UDP" } as const] : questions([...was, ...now], "UDP");
     const flows = asked.flatMap((query) => conntrack.list(query));
-    const stale = staleFlows(flows, { was, now, node: node!, all });
+    const stale = staleFlows(flows, { was, now, node: node!, all, answersItself });
     const deleted = new Map<IPFamily, number>();
     for (const family of ["IPv4", "IPv6"] as const) {
       const gone = conntrack.remove(stale.filter((flow) => flow.family === family));

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
 import { createInterface } from "node:readline";
 import { after, afterEach, before, test } from "node:test";
 import { openConntrack, type Conntrack } from "../../../src/host/conntrack/conntrack.ts";
@@ -60,15 +60,18 @@ const held = (pods: readonly PodName[]) =>
 function carry() {
   const carried = new Carried(nftablesEngine(network.at("node")));
   const told: string[] = [];
+  const closes = closer({ host: network.at("node"), conntrack, clock: systemClock, random: Math.random });
   const aftermath = closeRemoved({
     conntrack,
-    closer: closer({ host: network.at("node"), conntrack, clock: systemClock, random: Math.random }),
+    closer: closes,
     clock: systemClock,
     log: createLog("test", "warn", (line) => process.stderr.write(line)),
     tell: (services, type, reason, message) => told.push(`${services.join(",")} ${type} ${reason} ${message}`),
   });
   ending.push(async () => {
     await aftermath.stop();
+    await closes.stop();
+    doesNotMatch(await tables(), /fairlead_closing/);
     await carried.engine.cleanup(AbortSignal.timeout(30_000));
     await carried.engine.close();
   });

@@ -45,6 +45,7 @@ const carry = () => {
     clock: systemClock,
     log: createLog("test", "warn", (line) => process.stderr.write(line)),
     metrics: conntrackMetrics(metrics, FAMILIES, () => conntrack.usage()),
+    answersItself: false,
   });
   ending.push(async () => {
     await aftermath.stop();
@@ -205,6 +206,7 @@ test("PRX-201: flows of TCP and of others than Services stay", async () => {
     clock: systemClock,
     log: createLog("test", "warn", () => {}),
     metrics: { cleaned: () => {} },
+    answersItself: false,
   });
   const again = rounds(carried, [aftermath]);
   carried.set(web, slices("web", ["pod3"]));
