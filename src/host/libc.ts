@@ -52,8 +52,7 @@ export function checked(answer: number | bigint, doing: string): number {
 }
 
 /** Where something is in memory, for structures that point to others. Whoever asks keeps it alive meanwhile. */
-export const addressOf = (bytes: Buffer): bigint =>
-  (process.getBuiltinModule("node:ffi") as typeof Ffi).getRawPointer(bytes);
+export const addressOf = (bytes: Buffer): bigint => process.getBuiltinModule("node:ffi").getRawPointer(bytes);
 
 export const cString = (text: string): Buffer => Buffer.from(`${text}\0`);
 

@@ -33,7 +33,7 @@ function checksum(bytes: Buffer): number {
 }
 
 /** An acknowledgement without data, as a whole packet. */
-export function acknowledgement(ends: SegmentEnds, sequence: number, acknowledged: number): Buffer {
+function acknowledgement(ends: SegmentEnds, sequence: number, acknowledged: number): Buffer {
   const [source, destination] = [bytesOf(ends.source), bytesOf(ends.destination)];
   const tcp = Buffer.alloc(20);
   tcp.writeUInt16BE(ends.sourcePort, 0);

@@ -38,7 +38,7 @@ export async function startCarrying<P, F, A>(options: CarryingOptions<P, F, A>):
     ...options,
     node: plan,
     zone,
-    isPenalized: connections.isPenalized,
+    isPenalized: (target, protocol) => connections.isPenalized(target, protocol),
     onApplied(programmed) {
       figures.programmed(programmed);
       options.log.debug(programmed, "programmed");

@@ -75,7 +75,7 @@ const has = (tuple: Tuple, wanted: Partial<Tuple> = {}): boolean =>
   (wanted.destinationPort === undefined || wanted.destinationPort === tuple.destinationPort);
 
 /** Whether a flow is asked for: what an older kernel does not sort out we do. */
-export const matches = (flow: Flow, query: FlowQuery): boolean =>
+const matches = (flow: Flow, query: FlowQuery): boolean =>
   (query.family === undefined || flow.family === query.family) &&
   flow.protocol === query.protocol &&
   has(flow.original, query.original) &&

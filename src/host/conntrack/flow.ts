@@ -10,7 +10,7 @@ export const CTA = {
   FILTER: 25,
   STATUS_MASK: 26,
 } as const;
-export const CTA_TUPLE_IP = 1;
+const CTA_TUPLE_IP = 1;
 export const CTA_TUPLE_PROTO = 2;
 export const CTA_PROTO_NUM = 1;
 export const CTA_PROTOINFO_TCP = 1;
@@ -24,7 +24,7 @@ const CTA_PROTO_DST_PORT = 3;
 
 /** Bits of a flow's status (linux/netfilter/nf_conntrack_common.h). */
 export const IPS_SEEN_REPLY = 1 << 1;
-export const IPS_DST_NAT = 1 << 5;
+const IPS_DST_NAT = 1 << 5;
 
 /** States of a TCP flow (linux/netfilter/nf_conntrack_tcp.h). */
 export const TCP_STATE = { SYN_SENT: 1, SYN_RECV: 2, ESTABLISHED: 3, CLOSE: 8 } as const;
@@ -132,7 +132,7 @@ export function readFlow(bytes: Buffer): Flow | undefined {
 }
 
 /** An address as the kernel has it. */
-export function addressBytes(ip: string): Buffer {
+function addressBytes(ip: string): Buffer {
   const isIPv4 = familyOf(ip) === "IPv4";
   return Buffer.from(
     toNumber(ip)

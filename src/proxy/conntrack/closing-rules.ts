@@ -48,7 +48,7 @@ const element = ({ source, sourcePort, destination, destinationPort }: Tuple): s
   `${source} . ${sourcePort} . ${destination} . ${destinationPort}`;
 
 /** The other direction of a tuple. */
-export const inverse = ({ source, sourcePort, destination, destinationPort }: Tuple): Tuple => ({
+const inverse = ({ source, sourcePort, destination, destinationPort }: Tuple): Tuple => ({
   source: destination,
   sourcePort: destinationPort,
   destination: source,

@@ -66,9 +66,8 @@ export async function openConnections(options: ConnectionsOptions): Promise<Conn
     replan: (services) => proxies.forEach((proxy) => proxy.replan(services)),
     tell,
   });
-  const { isPenalized, failed, answered } = box;
-  const ofBox: Aftermath = { applied: box.applied, stop: async () => {} };
-  const rest = { isPenalized, failed, answered };
+  const ofBox: Aftermath = { applied: (round) => box.applied(round), stop: async () => {} };
+  const rest: Pick<Penalties, "isPenalized" | "failed" | "answered"> = box;
   const join: Connections["join"] = (proxy) => {
     proxies.add(proxy);
     return () => void proxies.delete(proxy);

@@ -11,7 +11,7 @@ const EASED = 0.8;
 type Room = "enough" | "little" | "none";
 
 /** How much room there is, given what was said last. */
-export function roomIn({ entries, limit }: ConntrackUsage, last: Room): Room {
+function roomIn({ entries, limit }: ConntrackUsage, last: Room): Room {
   if (limit === 0) return "enough";
   if (entries >= limit) return "none";
   const share = entries / limit;

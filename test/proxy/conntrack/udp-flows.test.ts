@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { EndpointSlice, Service } from "../../../src/api/generated/types.ts";
 import { openConntrack, type Conntrack } from "../../../src/host/conntrack/conntrack.ts";
 import type { Flow } from "../../../src/host/conntrack/flow.ts";
@@ -11,7 +11,6 @@ import { createMetrics } from "../../../src/observe/metrics.ts";
 import { conntrackMetrics } from "../../../src/proxy/conntrack/metrics.ts";
 import { udpFlows } from "../../../src/proxy/conntrack/udp-flows.ts";
 import { nftablesEngine } from "../../../src/proxy/engines/nftables/engine.ts";
-import type { Aftermath } from "../../../src/proxy/proxy.ts";
 import { until } from "../../lab/until.ts";
 import { Carried } from "../lab/carried.ts";
 import { NODE, openNetwork, PODS, PORT, type Network, type Place, type PodName } from "../lab/network.ts";
@@ -54,7 +53,7 @@ const carry = () => {
     conntrack.remove(conntrack.list({ protocol: "UDP" }));
   });
   const text = (): Promise<string> => metrics.text((name, error) => ok(false, `${name}: ${String(error)}`));
-  return { carried, aftermath, apply: rounds(carried, [aftermath as Aftermath]), text };
+  return { carried, aftermath, apply: rounds(carried, [aftermath]), text };
 };
 
 /** Clients that never fall silent; answers who answered each since the last call. */
