@@ -1,6 +1,7 @@
 import { openConntrack, type Conntrack } from "../../host/conntrack/conntrack.ts";
 import type { FlowEvents } from "../../host/conntrack/events.ts";
 import type { Host } from "../../host/host.ts";
+import { Routes } from "../../host/routes.ts";
 import type { IPFamily } from "../../net/ip.ts";
 import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
@@ -41,9 +42,11 @@ export async function openConnections(options: ConnectionsOptions): Promise<Conn
   const proxies = new Set<Pick<Proxy, "replan" | "service">>();
   let conntrack: Conntrack | undefined;
   let events: FlowEvents | undefined;
+  let routes: Routes | undefined;
   try {
     conntrack = await openConntrack(host);
     events = conntrack.events();
+    routes = new Routes(conntrack.network);
   } catch (error) {
     const lost =
       "UDP flows to endpoints that are gone end by themselves only, and endpoints that do not answer are not left out";
@@ -62,6 +65,7 @@ export async function openConnections(options: ConnectionsOptions): Promise<Conn
     log,
     metrics: figures.metrics,
     events,
+    routes,
     ask: (endpoint) => takesConnection(conntrack?.network, endpoint, clock),
     replan: (services) => proxies.forEach((proxy) => proxy.replan(services)),
     tell,
@@ -91,6 +95,7 @@ export async function openConnections(options: ConnectionsOptions): Promise<Conn
       room.stop();
       await box.stop();
       await closes.stop();
+      routes?.close();
       tracked.close();
     },
   };

@@ -1,4 +1,5 @@
 import type { FlowEvents, Handshake } from "../../host/conntrack/events.ts";
+import type { Routes } from "../../host/routes.ts";
 import { hostPort } from "../../net/ip.ts";
 import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
@@ -19,6 +20,8 @@ export interface PenaltiesOptions {
   readonly metrics: Metrics;
   /** What becomes of TCP connections; undefined where nobody can tell: then only `failed` puts an endpoint in doubt. */
   readonly events: Pick<FlowEvents, "take"> | undefined;
+  /** Which ways there are: a connection that has none is in no connection tracking. */
+  readonly routes: Pick<Routes, "lost" | "leadTo"> | undefined;
   /** Whether an endpoint takes a connection of ours. Never rejects. */
   readonly ask: (endpoint: EndpointAddress) => Promise<boolean>;
   /** These Services have to be planned again. */
@@ -39,7 +42,7 @@ const nameOf = ({ ip, port }: EndpointAddress): string => hostPort(ip, port);
 
 /** Leaves endpoints out of new connections while they fail them: watches how connections begin, and asks those that are in doubt. */
 export function penalties(options: PenaltiesOptions): Penalties {
-  const { clock, log, metrics, events, ask, replan, tell } = options;
+  const { clock, log, metrics, events, routes, ask, replan, tell } = options;
   const box = new PenaltyBox();
   const targets = new Targets();
   const addresses = new Map<string, EndpointAddress>();
@@ -84,6 +87,15 @@ export function penalties(options: PenaltiesOptions): Penalties {
     }
   };
 
+  const askWithoutWay = (now: number): void => {
+    if (routes?.lost() !== true) return;
+    for (const [endpoint, address] of targets.locals) {
+      if (box.penalized.has(endpoint) || routes.leadTo(address.ip)) continue;
+      addresses.set(endpoint, address);
+      box.opened(endpoint, "no way", now - PATIENCE);
+    }
+  };
+
   const act = (now: number): void => {
     const isOut = (endpoint: string): boolean => box.penalized.has(endpoint);
     const { ask: asked, released } = box.decide(now, (endpoint) => targets.isLastStanding(endpoint, isOut));
@@ -104,6 +116,7 @@ export function penalties(options: PenaltiesOptions): Penalties {
       if (handshakes === undefined) box.lost();
       busy = handshakes === undefined || handshakes.length > 0;
       for (const handshake of handshakes ?? []) hear(handshake, now);
+      askWithoutWay(now);
     } catch (error) {
       log.warn({ complaint: (error as Error).message }, "what becomes of connections could not be seen");
     }

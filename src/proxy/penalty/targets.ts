@@ -1,17 +1,31 @@
 import { hostPort } from "../../net/ip.ts";
-import type { ServicePlan } from "../plan/plan.ts";
+import type { EndpointAddress, ServicePlan, ServicePortPlan } from "../plan/plan.ts";
+
+/** Those on this node. */
+const localsOf = ({ internal, external, cluster }: ServicePortPlan): EndpointAddress[] =>
+  [internal, external, cluster].flatMap((one) =>
+    one.to === "targets" ? one.targets.filter(({ local }) => local) : [],
+  );
 
 /** Which Services that want it have which TCP endpoints, kept up by changes. Endpoints are named `ip:port`. */
 export class Targets {
   readonly #services = new Map<string, readonly (readonly string[])[]>();
   readonly #holders = new Map<string, Set<string>>();
+  readonly #locals = new Map<string, EndpointAddress>();
+
+  /** Endpoints on this node. */
+  get locals(): ReadonlyMap<string, EndpointAddress> {
+    return this.#locals;
+  }
 
   /** A Service is so now; undefined: it is gone. Answers the endpoints that no Service has any more. */
   set(key: string, plan: ServicePlan | undefined): string[] {
     const before = new Set(this.#services.get(key)?.flat());
-    const lists = (plan?.penaltyBox === true ? plan.ports : [])
-      .filter((port) => port.protocol === "TCP" && !port.keepsPort)
-      .map((port) => port.serving.map(({ ip, port: at }) => hostPort(ip, at)));
+    const ports = (plan?.penaltyBox === true ? plan.ports : []).filter(
+      (port) => port.protocol === "TCP" && !port.keepsPort,
+    );
+    for (const { ip, port } of ports.flatMap(localsOf)) this.#locals.set(hostPort(ip, port), { ip, port });
+    const lists = ports.map((port) => port.serving.map(({ ip, port: at }) => hostPort(ip, at)));
     if (lists.length === 0) this.#services.delete(key);
     else this.#services.set(key, lists);
     for (const endpoint of lists.flat()) {
@@ -26,6 +40,7 @@ export class Targets {
       holders?.delete(key);
       if (holders?.size !== 0) continue;
       this.#holders.delete(endpoint);
+      this.#locals.delete(endpoint);
       gone.push(endpoint);
     }
     return gone;

@@ -3,6 +3,7 @@ import { after, afterEach, before, test } from "node:test";
 import { createInterface } from "node:readline";
 import { openConntrack, type Conntrack } from "../../../src/host/conntrack/conntrack.ts";
 import { ipBatch } from "../../../src/host/ip.ts";
+import { Routes } from "../../../src/host/routes.ts";
 import { systemClock } from "../../../src/observe/clock.ts";
 import { createLog } from "../../../src/observe/log.ts";
 import { createMetrics } from "../../../src/observe/metrics.ts";
@@ -58,12 +59,14 @@ function carry() {
   const carried = new Carried(nftablesEngine(network.at("node")));
   const metrics = createMetrics();
   const told: string[] = [];
+  const routes = new Routes(conntrack.network);
   let working = Promise.resolve();
   const box: Penalties = penalties({
     clock: systemClock,
     log: createLog("test", "warn", (line) => process.stderr.write(line)),
     metrics,
     events: conntrack.events(),
+    routes,
     ask: (endpoint) => takesConnection(conntrack.network, endpoint, systemClock),
     replan(services) {
       carried.tracker.touch(services);
@@ -82,6 +85,7 @@ function carry() {
   ending.push(async () => {
     await box.stop();
     await working;
+    routes.close();
     await carried.engine.cleanup(AbortSignal.timeout(30_000));
     await carried.engine.close();
   });
@@ -94,9 +98,10 @@ const late = (calls: readonly Call[], cut: number): Call[] =>
   calls.filter((one) => !answered(one) && one.at - cut >= 1000);
 
 /** The pod's own end, and the node's: what a pod's network going away looks like from either side. */
-for (const [what, place, link] of [
-  ["its own end", "pod1", "eth0"],
-  ["the node's end", "node", "flpod1"],
+for (const [what, place, link, hasDefault] of [
+  ["its own end", "pod1", "eth0", true],
+  ["the node's end", "node", "flpod1", true],
+  ["the node's end, with no other way to anywhere,", "node", "flpod1", false],
 ] as const) {
   test(`new connections stop failing within a second after a pod's network is cut (${what} is taken down), and come back after it`, async () => {
     const { carried, apply, told, isOut, text } = carry();
@@ -104,6 +109,7 @@ for (const [what, place, link] of [
     await apply();
     const take = await stream("client", clusterIP(1, "IPv4"), 10);
     await until("a hundred connections", async () => (await take()).filter(answered).length > 50, { every: 1000 });
+    if (!hasDefault) await ipBatch(network.at("node"), ["route del default"]);
     const cut = Date.now();
     await network.at(place).check("ip", ["link", "set", link, "down"]);
     const calls: Call[] = [];
@@ -125,7 +131,10 @@ for (const [what, place, link] of [
       `link set ${link} up`,
       ...(place === "pod1"
         ? ["route add 10.244.0.1 dev eth0", "route add default via 10.244.0.1"]
-        : [`route add ${PODS.pod1.IPv4} dev flpod1 src 10.244.0.1`]),
+        : [
+            ...(hasDefault ? [] : ["route add default via 192.168.8.2"]),
+            `route add ${PODS.pod1.IPv4} dev flpod1 src 10.244.0.1`,
+          ]),
     ];
     await ipBatch(network.at(place), up);
     await until("the pod to be let in again", () => !isOut(PODS.pod1.IPv4));
