@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Connections } from "./conntrack/connections.ts";
 import type { NodePlan } from "./plan/plan.ts";
 import { nodePlan, type NodeSettings } from "./node/node-plan.ts";
 import type { Interfaces } from "./node/interfaces.ts";
@@ -9,9 +10,10 @@ import { tellComplaints } from "./telling.ts";
 
 export interface CarryingOptions<P, F, A> extends Pick<
   ProxyOptions<P, F, A>,
-  "client" | "clock" | "random" | "log" | "engine" | "timing" | "aftermaths" | "isPenalized"
+  "client" | "clock" | "random" | "log" | "engine" | "timing" | "aftermaths"
 > {
   readonly around: Surroundings;
+  readonly connections: Connections;
   readonly settings: NodeSettings;
   readonly ownNode: OwnNode;
   readonly interfaces: Interfaces;
@@ -27,7 +29,7 @@ const lent = ({ applied }: Aftermath): Aftermath => ({ applied, stop: async () =
 
 /** Carries Service traffic with one engine within its surroundings: follows the Node and the machine's addresses, counts, and tells. */
 export async function startCarrying<P, F, A>(options: CarryingOptions<P, F, A>): Promise<Carrying> {
-  const { around, engine, settings, ownNode, interfaces, aftermaths = [] } = options;
+  const { around, engine, settings, ownNode, interfaces, connections, aftermaths = [] } = options;
   const { figures, keeper, recorder } = around;
   const planNow = (): NodePlan => nodePlan(settings, ownNode.facts, interfaces.addresses);
   let plan = planNow();
@@ -36,6 +38,7 @@ export async function startCarrying<P, F, A>(options: CarryingOptions<P, F, A>):
     ...options,
     node: plan,
     zone,
+    isPenalized: (target, protocol) => connections.isPenalized(target, protocol),
     onApplied(programmed) {
       figures.programmed(programmed);
       options.log.debug(programmed, "programmed");
@@ -64,9 +67,11 @@ export async function startCarrying<P, F, A>(options: CarryingOptions<P, F, A>):
       },
       lent(around.checkPorts),
       tellComplaints({ engine, recorder, service: (key) => proxy.service(key) }),
+      ...connections.aftermaths(engine.name),
       ...aftermaths,
     ],
   });
+  const leave = connections.join(proxy);
   const refresh = (): void => {
     const next = planNow();
     if (isDeepStrictEqual(next, plan) && ownNode.facts.zone === zone) return;
@@ -81,6 +86,7 @@ export async function startCarrying<P, F, A>(options: CarryingOptions<P, F, A>):
     refresh,
     async stop() {
       forget();
+      leave();
       await proxy.stop();
     },
   };

@@ -2,6 +2,7 @@ import type { Client } from "../../client/client.ts";
 import type { IPFamily } from "../../net/ip.ts";
 import type { Part } from "../../observe/part.ts";
 import { startCarrying } from "../../proxy/carrying.ts";
+import { openConnections } from "../../proxy/conntrack/connections.ts";
 import { encode } from "../../proxy/configuration/encode.ts";
 import { localDetectorOf, masqueradingOf, nodePortAddressesOf, periodsOf } from "../../proxy/configuration/meaning.ts";
 import type { KubeProxyConfiguration } from "../../proxy/configuration/schema.ts";
@@ -14,6 +15,7 @@ import { watchOwnNode, type OwnNode } from "../../proxy/node/own-node.ts";
 import { openSurroundings } from "../../proxy/surroundings.ts";
 import { Failure } from "../failure.ts";
 import { chooseEngine, type Chosen, type EngineGround } from "../proxy-engines.ts";
+import { setConntrack } from "./conntrack-settings.ts";
 import { startModeSwitch } from "./mode-switch.ts";
 
 export interface NodeProxyOptions {
@@ -140,6 +142,8 @@ export async function startNodeProxy(options: NodeProxyOptions): Promise<NodePro
     bindAddressHardFail: configuration.bindAddressHardFail,
     configz: encode({ ...configuration, mode, nodePortAddresses: settings.nodePortAddresses }),
   });
+  await setConntrack(configuration.conntrack, (type, reason, message) => around.tell(type, reason, message));
+  const connections = await openConnections({ ...first.ground, around });
   let refresh = (): void => {};
   const interfaces = await watchInterfaces({ host, clock, log, onChange: () => refresh() });
   const modes = await startModeSwitch({
@@ -151,7 +155,7 @@ export async function startNodeProxy(options: NodeProxyOptions): Promise<NodePro
     leftovers: true,
     wish: options.wish,
     carry: (engine) =>
-      startCarrying({ client, engine, clock, random, log, timing, around, settings, ownNode, interfaces }),
+      startCarrying({ client, engine, clock, random, log, timing, around, connections, settings, ownNode, interfaces }),
     onMode: () => {},
   });
   refresh = () => modes.refresh();
@@ -193,6 +197,7 @@ export async function startNodeProxy(options: NodeProxyOptions): Promise<NodePro
       ownNode.stop();
       await interfaces.stop();
       await modes.stop();
+      await connections.stop();
       await around.recorder.flush();
       await around.stop();
     },

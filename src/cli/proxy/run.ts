@@ -12,6 +12,7 @@ import { kernelFamilies } from "../families.ts";
 import { chooseEngine, cleanOtherEngines, type EngineGround } from "../proxy-engines.ts";
 import { random } from "../site/parts/part.ts";
 import { proxyAccess } from "./access.ts";
+import { setConntrack } from "./conntrack-settings.ts";
 import { startNodeProxy } from "./node-proxy.ts";
 import type { ProxyConfiguration } from "./proxy-flags.ts";
 
@@ -60,6 +61,7 @@ export async function initOnly(read: ProxyConfiguration): Promise<number> {
   const ground = await groundOf(logOf(read));
   const { engine } = await stayAwake(chooseEngine(wishOf(read.configuration.mode), ground));
   await engine.close();
+  await setConntrack(read.configuration.conntrack, (_type, reason, message) => ground.log.warn({ reason }, message));
   return 0;
 }
 

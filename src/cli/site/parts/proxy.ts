@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { systemClock } from "../../../observe/clock.ts";
 import { startCarrying } from "../../../proxy/carrying.ts";
+import { openConnections } from "../../../proxy/conntrack/connections.ts";
 import { watchInterfaces } from "../../../proxy/node/interfaces.ts";
 import type { NodeSettings } from "../../../proxy/node/node-plan.ts";
 import { watchOwnNode, type OwnNode } from "../../../proxy/node/own-node.ts";
@@ -65,6 +66,7 @@ export async function startProxyPart({ host, client, log, given }: Ground): Prom
     bindAddressHardFail: false,
     configz: { mode: config.proxyMode, clusterCIDR: config.podRanges.join(",") },
   });
+  const connections = await openConnections({ ...ground, around });
   let modes: Awaited<ReturnType<typeof startModeSwitch>> | undefined;
   modes = await startModeSwitch({
     ground,
@@ -84,6 +86,7 @@ export async function startProxyPart({ host, client, log, given }: Ground): Prom
         log,
         timing: TIMING,
         around,
+        connections,
         settings,
         ownNode,
         interfaces,
@@ -116,6 +119,7 @@ export async function startProxyPart({ host, client, log, given }: Ground): Prom
     ownNode.stop();
     await interfaces.stop();
     await modes[how]();
+    await connections.stop();
     await around.stop();
   };
   return { ready: modes.ready, stop: end("stop"), remove: end(removal) };
