@@ -65,6 +65,9 @@ export async function apply(
     transaction.frame(frame);
     await send(transaction);
   }
+  const spare = new Transaction(state, families);
+  spare.retireShapes();
+  await send(spare);
   const due = dueKeys(next, state);
   for (let at = 0; at < due.length; at += BATCH) {
     signal.throwIfAborted();

@@ -76,14 +76,14 @@ function foundPorts(state: NftState, family: IPFamily): Map<number, PortNumbers>
     (port.slots[name] ??= [])[Number(slot)] = target;
   };
   const targets = new Map<number, string>();
-  for (const set of ["ept", "epu", "eps"] as const) {
+  for (const set of ["ept", "epu", "eps", "epa"] as const) {
     for (const [key, { data }] of state.table.of(family, set)) {
       const number = priorityNumber(key);
       targets.set((number & ~LOCAL_BIT) >>> 0, data!);
       portOf(number).endpoints.set(data!, number & MAX_ENDPOINT);
     }
   }
-  for (const set of ["bet", "beu", "bes"] as const) {
+  for (const set of ["bet", "beu", "bes", "bea"] as const) {
     for (const [key, { data }] of state.table.of(family, set)) put(key, data!);
   }
   for (const [key, { data }] of state.table.of(family, "aslot")) put(key, targets.get(priorityNumber(data!)) ?? "");

@@ -8,6 +8,9 @@ import { numberPort, type PortNumbers } from "./numbering.ts";
 import { shapeLines, shapeName } from "./shape.ts";
 import type { AppliedPart, NftState } from "./state.ts";
 
+/** Fewer free numbers than this are few. */
+const SPARE_SHAPES = 512;
+
 const sameText = (one: readonly string[], other: readonly string[]): boolean =>
   one.length === other.length && one.every((line, at) => line === other[at]);
 
@@ -48,6 +51,20 @@ export class Transaction {
       if (count === 0 && this.#families.includes(family)) this.#elements.sweep({ family, set, key });
     }
     this.#then.push(() => this.#state.forgetFound());
+  }
+
+  /** Makes room for new shapes where it is short. Alone in its transaction: it knows nothing of what is under way. */
+  retireShapes(): void {
+    for (const family of this.#families) {
+      if (this.#state.shapesLeft(family) >= SPARE_SHAPES) continue;
+      const idle = this.#state.idleShapes(family);
+      const table = `${TABLE_FAMILY[family]} ${TABLE}`;
+      for (const { shape, number } of idle) {
+        this.#head.push(`delete element ${table} shapes { ${priorityText(number << 2)} }`);
+        this.#head.push(`delete chain ${table} ${shapeName(shape)}`);
+      }
+      this.#state.forgetShapes(idle);
+    }
   }
 
   /** A Service as it shall be, or undefined for one that goes. */
