@@ -1,7 +1,7 @@
 import type { EndpointSlice, Service } from "../../../src/api/generated/types.ts";
 import { keyOf } from "../../../src/api/object.ts";
 import type { ProxyEngine } from "../../../src/proxy/engine.ts";
-import type { NodePlan } from "../../../src/proxy/plan/plan.ts";
+import type { NodePlan, ServicePlan } from "../../../src/proxy/plan/plan.ts";
 import { Tracker } from "../../../src/proxy/plan/tracker.ts";
 import { nodePlan } from "./objects.ts";
 
@@ -11,6 +11,7 @@ export class Carried<P, F, A> {
   readonly node: NodePlan;
   readonly tracker: Tracker;
   readonly #parts = new Map<string, P>();
+  readonly #plans = new Map<string, ServicePlan>();
   readonly #frame: F;
   readonly #signal = new AbortController().signal;
   applied: A | undefined;
@@ -32,8 +33,14 @@ export class Carried<P, F, A> {
     for (const slice of slices) this.tracker.setSlice(keyOf(slice), undefined);
   }
 
+  /** A plan as it is, for what no object says. */
+  setPlan(plan: ServicePlan): void {
+    this.#plans.set(plan.key, plan);
+  }
+
   async apply(): Promise<void> {
-    const changes = this.tracker.replan();
+    const changes = new Map([...this.tracker.replan(), ...this.#plans]);
+    this.#plans.clear();
     for (const [key, plan] of changes) {
       if (plan === undefined) this.#parts.delete(key);
       else this.#parts.set(key, this.engine.compile(plan, this.node));
