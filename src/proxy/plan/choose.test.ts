@@ -48,13 +48,13 @@ test("PRX-012: local is the same node name, in the same case", () => {
 test("PRX-013: the same address and port counts once, and one that stays goes before one that leaves", () => {
   equal(cluster([at(1), at(1)]), "1");
   const both = (...slices: EndpointSlice[]): string => ends(planOf(web(), slices)?.ports[0]?.cluster);
-  const [leaving, ready] = [here(1, "leaving"), here(1)];
-  equal(both(slice([leaving]), slice([ready], "web-2")), "1");
-  equal(both(slice([ready]), slice([leaving], "web-2")), "1");
-  equal(both(slice([leaving, ready]), slice([leaving], "web-2")), "1");
+  const [leaving, ready, other] = [here(1, "leaving"), here(1), here(2)];
+  equal(both(slice([leaving, other]), slice([ready], "web-2")), "1 2");
+  equal(both(slice([ready, other]), slice([leaving], "web-2")), "1 2");
+  equal(both(slice([leaving, ready, other]), slice([leaving], "web-2")), "1 2");
   // At another port it is another endpoint.
-  const other = slice([ready], "web-2", { ports: [{ name: "http", port: 8081, protocol: "TCP" }] });
-  equal(both(slice([ready]), other), "1 1");
+  const elsewhere = slice([ready], "web-2", { ports: [{ name: "http", port: 8081, protocol: "TCP" }] });
+  equal(both(slice([ready]), elsewhere), "1 1");
 });
 
 test("PRX-018, PRX-019: Local counts outside only where the Service can be called from outside", () => {

@@ -6,6 +6,7 @@ import { balance } from "./annotations/balance.ts";
 import { onRemoval } from "./annotations/on-removal.ts";
 import { penaltyBox } from "./annotations/penalty-box.ts";
 import type { PortRange } from "./annotations/port-range.ts";
+import { slowStart } from "./annotations/slow-start.ts";
 import type { Place } from "./candidates.ts";
 import type { Standing } from "./choose.ts";
 import { addressPlace, nodePlace, type Claims } from "./claims.ts";
@@ -193,6 +194,8 @@ export function planService(
   const { sessionAffinity, sessionAffinityConfig } = service.spec ?? {};
   const affinitySeconds =
     sessionAffinity === "ClientIP" ? (sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800) : undefined;
+  // Its steps come by `tenths`; here is only told what is wrong with it.
+  says(slowStart);
   const addresses = addressesOf(service, told);
   const common: Common = {
     service,
