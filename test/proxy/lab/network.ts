@@ -132,6 +132,16 @@ async function wire(host: Host, name: (place: Place) => string): Promise<void> {
   await ipBatch(host, edge(8, clients.flat()), client);
 }
 
+/** Answers on a port of these pods as their servers do; ends with its standard input. */
+export async function serveOn(at: Host, port: number, pods: readonly PodName[]): Promise<Running> {
+  const addresses = pods.flatMap((pod) => [PODS[pod].IPv4, PODS[pod].IPv6]);
+  const running = await at.open(process.execPath, [script("server.ts"), String(port), ...addresses], {
+    stderr: "inherit",
+  });
+  await new Promise((resolve) => running.stdout.once("data", resolve));
+  return running;
+}
+
 /** Hosts, pods and servers in network namespaces of their own, for this process. */
 export async function openNetwork(): Promise<Network> {
   const host = systemHost();
@@ -149,12 +159,7 @@ export async function openNetwork(): Promise<Network> {
   };
   const at = (place: Place): Host => inNamespace(host, name(place));
   const serve = async (place: Place, pods: readonly PodName[]): Promise<void> => {
-    const addresses = pods.flatMap((pod) => [PODS[pod].IPv4, PODS[pod].IPv6]);
-    const running = await at(place).open(process.execPath, [script("server.ts"), String(PORT), ...addresses], {
-      stderr: "inherit",
-    });
-    started.push(running);
-    await new Promise((resolve) => running.stdout.once("data", resolve));
+    started.push(await serveOn(at(place), PORT, pods));
   };
   const openCaller = async (place: Place): Promise<Caller> => {
     const running = await at(place).open(process.execPath, [script("caller.ts")], { stderr: "inherit" });
