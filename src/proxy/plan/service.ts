@@ -1,78 +1,44 @@
-import { mergeCidr } from "cidr-tools";
-import type { EndpointSlice, Service, ServicePort } from "../../api/generated/types.ts";
+import type { Service } from "../../api/generated/types.ts";
 import { keyOf } from "../../api/object.ts";
-import { parseCidr } from "../../net/cidr.ts";
-import { canonicalIP, familyOf, type IPFamily } from "../../net/ip.ts";
-import { endpointLists, type EndpointLists, type Place } from "./endpoints.ts";
-import type { Destination, EndpointAddress, Frontend, Protocol, ServicePlan, ServicePortPlan } from "./plan.ts";
+import { hostPort, type IPFamily } from "../../net/ip.ts";
+import { read, type Annotation } from "./annotations/annotation.ts";
+import { balance } from "./annotations/balance.ts";
+import { onRemoval } from "./annotations/on-removal.ts";
+import { penaltyBox } from "./annotations/penalty-box.ts";
+import type { PortRange } from "./annotations/port-range.ts";
+import { slowStart } from "./annotations/slow-start.ts";
+import type { Place } from "./candidates.ts";
+import type { Standing } from "./choose.ts";
+import { addressPlace, nodePlace, type Claims } from "./claims.ts";
+import { complaints, type Complaints } from "./complaints.ts";
+import { endpointLists, type EndpointLists } from "./endpoints.ts";
+import { addressesOf, isProxied, type ServiceAddress } from "./frontends.ts";
+import type { Destination, EndpointAddress, Frontend, Protocol, ServicePlan, ServicePortPlan, Target } from "./plan.ts";
+import { portsOf, type ReadServicePort } from "./ports.ts";
+import { rangesOf } from "./ranges.ts";
+import type { ReadSlice } from "./slice.ts";
+import { sourceRangesOf } from "./source-ranges.ts";
 
 /** What a plan depends on beside the Service and its slices. */
 export interface PlanContext extends Place {
   readonly families: readonly IPFamily[];
-  /** Whether the Service holds a way in (`frontendKey`, `nodePortKey`) that others may want too: PRX-044. */
-  owns(way: string, service: string): boolean;
+  /** Who holds what several Services want: PRX-044. */
+  readonly claims: Pick<Claims, "holderOf" | "heldOf">;
   /** Whether an endpoint gets no new connections for now because it fails them. */
   isPenalized(target: EndpointAddress, protocol: Protocol): boolean;
+  /** How much of its share an endpoint (`ReadEndpoint.id`) of a Service has come to: a whole number of tenths from 1 to 10. */
+  tenths(service: string, id: string): number;
 }
 
-export const frontendKey = (frontend: Pick<Frontend, "ip" | "port">, protocol: Protocol): string =>
-  `${frontend.ip} ${frontend.port} ${protocol}`;
-export const nodePortKey = (family: IPFamily, port: number, protocol: Protocol): string =>
-  `${family} ${port} ${protocol}`;
-
-export const protocolOf = (port: ServicePort): Protocol => (port.protocol ?? "TCP") as Protocol;
-
-/** PRX-005: whether the proxy has anything to do with it. */
-export const isProxied = (service: Service): boolean => {
-  const { type, clusterIP } = service.spec ?? {};
-  return type !== "ExternalName" && clusterIP !== undefined && clusterIP !== "" && clusterIP !== "None";
-};
-
-const addresses = (ips: readonly (string | undefined)[], family: IPFamily): string[] => [
-  ...new Set(ips.filter((ip) => ip !== undefined && familyOf(ip) === family).map((ip) => canonicalIP(ip!))),
-];
-
-function clusterIPsOf(service: Service): string[] {
-  const { clusterIP, clusterIPs } = service.spec ?? {};
-  const ips = clusterIPs && clusterIPs.length > 0 ? clusterIPs : [clusterIP];
-  return [...addresses(ips, "IPv4"), ...addresses(ips, "IPv6")];
-}
-
-/** Everything of one family on which a Service port is called, whoever else wants it too. */
-export function frontendsOf(service: Service, port: ServicePort, family: IPFamily): Frontend[] {
-  const ingress = service.status?.loadBalancer?.ingress ?? [];
-  // PRX-041: a host name, or an address whose proxying is done elsewhere, programs nothing.
-  const vips = ingress.filter((one) => one.ip && (one.ipMode ?? "VIP") === "VIP").map((one) => one.ip);
-  const ways: Frontend[] = [];
-  const seen = new Set<string>();
-  for (const [kind, ips] of [
-    ["cluster", clusterIPsOf(service)],
-    ["loadBalancer", service.spec?.type === "LoadBalancer" ? vips : []],
-    ["external", service.spec?.externalIPs ?? []],
-  ] as const) {
-    for (const ip of addresses(ips, family)) {
-      if (seen.has(ip)) continue;
-      seen.add(ip);
-      ways.push({ ip, port: port.port, kind });
-    }
-  }
-  return ways;
-}
-
-/** PRX-088, PRX-089: undefined is no filtering. Merged, because sets of ranges refuse overlaps. */
-function sourceRangesOf(service: Service, family: IPFamily): string[] | undefined {
-  if (service.spec?.type !== "LoadBalancer") return undefined;
-  const ranges: string[] = [];
-  for (const text of service.spec.loadBalancerSourceRanges ?? []) {
-    try {
-      const cidr = parseCidr(text.trim());
-      if (cidr.prefix === 0) return undefined;
-      if (cidr.family === family) ranges.push(cidr.text);
-    } catch {
-      // The API server refuses these; what slipped through an older one must not stop the rest.
-    }
-  }
-  return ranges.length === 0 ? undefined : mergeCidr(ranges).toSorted();
+/** Everything of one Service that its ports have in common. */
+interface Common {
+  readonly service: Service;
+  readonly key: string;
+  readonly addresses: readonly ServiceAddress[];
+  readonly context: PlanContext;
+  readonly told: Complaints;
+  readonly penaltyBox: boolean;
+  readonly rest: Pick<ServicePortPlan, "balance" | "onRemoval" | "affinitySeconds">;
 }
 
 /** PRX-107. */
@@ -81,53 +47,133 @@ const healthCheckNodePortOf = ({ spec }: Service): number | undefined =>
     ? spec.healthCheckNodePort
     : undefined;
 
-/** PRX-045, PRX-046. */
-function destination(
-  lists: EndpointLists,
-  local: boolean,
-  isPenalized: (target: EndpointAddress) => boolean,
-): Destination {
-  if (lists.cluster.length === 0) return { to: "reject" };
-  const targets = local ? lists.local : lists.cluster;
-  if (targets.length === 0) return { to: "drop" };
-  // Never the last one standing: who fails is still better than nobody.
-  const good = targets.filter((target) => !isPenalized(target));
-  return { to: "targets", targets: good.length === 0 ? targets : good };
+/** externalTrafficPolicy says nothing of a Service that cannot be called from outside (PRX-019). */
+const isExternalLocal = ({ spec }: Service): boolean =>
+  spec?.externalTrafficPolicy === "Local" && (spec.type !== "ClusterIP" || (spec.externalIPs ?? []).length > 0);
+
+const REJECT: Destination = { to: "reject" };
+const DROP: Destination = { to: "drop" };
+
+/** PRX-045, PRX-046: for the Cluster policy and for Local. */
+function destinations(cluster: readonly Target[], local: readonly Target[]): [Destination, Destination] {
+  if (cluster.length === 0) return [REJECT, REJECT];
+  return [{ to: "targets", targets: cluster }, local.length === 0 ? DROP : { to: "targets", targets: local }];
 }
 
+/** Where a connection keeps its port, an address is one target, however many ports it has. */
+const eachOnce = <T extends EndpointAddress>(list: readonly T[]): readonly T[] =>
+  list.filter(({ ip }, index) => list[index - 1]?.ip !== ip);
+
+const words = ({ port, lastPort }: PortRange): string => (port === lastPort ? `${port}` : `${port}-${lastPort}`);
+
+/** The addresses at which the Service itself is called on these ports; what others hold is left out and told. */
+function frontendsOf(
+  { addresses, key, context: { claims }, told }: Common,
+  family: IPFamily,
+  protocol: Protocol,
+  ranges: readonly PortRange[] | undefined,
+  port: number,
+): Frontend[] {
+  return addresses.flatMap(({ ip, kind, family: its }): Frontend[] => {
+    if (its !== family) return []; // PRX-042
+    const place = addressPlace(ip, protocol);
+    const held = (ranges ?? [{ port, lastPort: port }]).flatMap((range): readonly PortRange[] => {
+      if (ranges !== undefined) {
+        const { held: left, others } = claims.heldOf(place, range, key);
+        if (others.length > 0) {
+          told.add(
+            `${ip} ports ${words(range)}/${protocol} are in part those of ${others.join(", ")}, which goes first`,
+          );
+        }
+        return left;
+      }
+      const holder = claims.holderOf(place, port);
+      if (holder === key) return [range];
+      told.add(`${hostPort(ip, port)}/${protocol} is answered by Service ${holder}, which goes first; it is left out`);
+      return [];
+    });
+    return held.map((range) => (ranges === undefined ? { ip, port, kind } : { ip, ...range, kind }));
+  });
+}
+
+function nodePortOf({ key, context, told }: Common, family: IPFamily, port: ReadServicePort): number | undefined {
+  if (port.nodePort === undefined) return undefined;
+  const holder = context.claims.holderOf(nodePlace(family, port.protocol), port.nodePort);
+  if (holder === key) return port.nodePort;
+  told.add(
+    `node port ${port.nodePort}/${port.protocol} is that of Service ${holder}, which goes first; it is left out`,
+  );
+  return undefined;
+}
+
+/** One port of a Service, and as a second plan its ranges. */
 function planPort(
-  service: Service,
-  port: ServicePort,
+  common: Common,
+  port: ReadServicePort,
   family: IPFamily,
   lists: EndpointLists,
-  context: PlanContext,
-): ServicePortPlan {
-  const key = keyOf(service);
-  const spec = service.spec!;
-  const protocol = protocolOf(port);
-  const externalLocal = spec.externalTrafficPolicy === "Local";
-  const isPenalized = (target: EndpointAddress): boolean => context.isPenalized(target, protocol);
-  const nodePort = port.nodePort || undefined;
-  return {
-    id: `${key}:${port.name ?? ""}/${protocol}`,
+  ranges: readonly PortRange[] | undefined,
+): ServicePortPlan[] {
+  const { service, key, told, rest } = common;
+  const { protocol } = port;
+  const externalLocal = isExternalLocal(service);
+  const internalLocal = service.spec?.internalTrafficPolicy === "Local";
+  const [cluster, local] = destinations(lists.cluster, lists.local);
+  const one: ServicePortPlan = {
+    id: `${key}:${port.name}/${protocol}`,
     family,
     protocol,
-    frontends: frontendsOf(service, port, family).filter((one) => context.owns(frontendKey(one, protocol), key)),
-    nodePort:
-      nodePort !== undefined && context.owns(nodePortKey(family, nodePort, protocol), key) ? nodePort : undefined,
-    internal: destination(lists, spec.internalTrafficPolicy === "Local", isPenalized),
-    external: destination(lists, externalLocal, isPenalized),
+    frontends: frontendsOf(common, family, protocol, undefined, port.port),
+    nodePort: nodePortOf(common, family, port),
+    internal: internalLocal ? local : cluster,
+    external: externalLocal ? local : cluster,
     externalLocal,
-    cluster: destination(lists, false, isPenalized),
+    cluster,
     serving: lists.serving,
-    balance: undefined,
-    onRemoval: { action: "keep" },
+    ...rest,
     keepsPort: false,
-    affinitySeconds:
-      spec.sessionAffinity === "ClientIP"
-        ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800)
-        : undefined,
-    sourceRanges: sourceRangesOf(service, family),
+    sourceRanges: sourceRangesOf(service, family, told),
+  };
+  if (ranges === undefined) return [one];
+  const [clusterOnce, localOnce] = destinations(eachOnce(lists.cluster), eachOnce(lists.local));
+  return [
+    one,
+    {
+      ...one,
+      id: `${one.id}#range`,
+      frontends: frontendsOf(common, family, protocol, ranges, port.port),
+      nodePort: undefined,
+      internal: internalLocal ? localOnce : clusterOnce,
+      external: externalLocal ? localOnce : clusterOnce,
+      cluster: clusterOnce,
+      serving: eachOnce(lists.serving),
+      keepsPort: true,
+    },
+  ];
+}
+
+/** What slices have that no port of the Service wants, and what of them cannot be used. */
+function tellOfSlices(slices: readonly ReadSlice[], ports: readonly ReadServicePort[], told: Complaints): void {
+  for (const slice of slices) {
+    for (const sentence of slice.complaints) told.add(sentence);
+    // A controller puts it right by itself, a moment after the Service's ports have changed.
+    if (slice.managed || slice.ports.length === 0 || slice.endpoints.length === 0) continue;
+    const fits = slice.ports.some(({ name, protocol }) =>
+      ports.some((port) => port.name === name && port.protocol === protocol),
+    );
+    if (fits) continue;
+    const label = ({ name, protocol }: { name: string; protocol: string }): string =>
+      `${JSON.stringify(name)}/${protocol}`;
+    told.add(
+      `EndpointSlice ${slice.name} has ports ${slice.ports.map(label).join(", ")}; the Service's are ${ports.map(label).join(", ")}, so it is not used`,
+    );
+  }
+}
+
+function standingOf({ key, context, penaltyBox: boxed }: Common, protocol: Protocol): Standing {
+  return {
+    isPenalized: boxed ? (one) => context.isPenalized(one, protocol) : () => false,
+    tenths: (id) => context.tenths(key, id),
   };
 }
 
@@ -137,27 +183,55 @@ function planPort(
  */
 export function planService(
   service: Service,
-  slices: readonly EndpointSlice[],
+  slices: readonly ReadSlice[],
   context: PlanContext,
 ): ServicePlan | undefined {
   if (!isProxied(service)) return undefined;
-  const clusterIPs = clusterIPsOf(service);
+  const told = complaints();
+  const say = (sentence: string): void => told.add(sentence);
+  const says = <T>(annotation: Annotation<T>): T =>
+    read(annotation, service.metadata.annotations?.[annotation.name], say);
+  const { sessionAffinity, sessionAffinityConfig } = service.spec ?? {};
+  const affinitySeconds =
+    sessionAffinity === "ClientIP" ? (sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800) : undefined;
+  // Its steps come by `tenths`; here is only told what is wrong with it.
+  says(slowStart);
+  const addresses = addressesOf(service, told);
+  const common: Common = {
+    service,
+    key: keyOf(service),
+    addresses,
+    context,
+    told,
+    penaltyBox: says(penaltyBox),
+    rest: { balance: says(balance), onRemoval: says(onRemoval), affinitySeconds },
+  };
   // PRX-006, PRX-262: a family counts when the Service has an address of it and the machine carries it.
-  const families = context.families.filter((family) => clusterIPs.some((ip) => familyOf(ip) === family));
+  const clusterIPs = addresses.filter(({ kind, family }) => kind === "cluster" && context.families.includes(family));
+  const families = context.families.filter((family) => clusterIPs.some((one) => one.family === family));
+  const servicePorts = portsOf(service, told);
+  const ranges = rangesOf(service, servicePorts, told);
   const localReady = new Set<string>();
   const ports = families.flatMap((family) =>
-    (service.spec?.ports ?? []).map((port) => {
-      const lists = endpointLists(slices, port.name ?? "", protocolOf(port), family, context);
+    servicePorts.flatMap((port) => {
+      const wanted = { name: port.name, protocol: port.protocol, family };
+      const lists = endpointLists(slices, wanted, context, standingOf(common, port.protocol));
       for (const ip of lists.localReady) localReady.add(ip);
-      return planPort(service, port, family, lists, context);
+      return planPort(common, port, family, lists, ranges.get(port));
     }),
   );
+  tellOfSlices(
+    slices.filter(({ family }) => families.includes(family)),
+    servicePorts,
+    told,
+  );
   return {
-    key: keyOf(service),
-    clusterIPs: clusterIPs.filter((ip) => families.includes(familyOf(ip)!)),
+    key: common.key,
+    clusterIPs: clusterIPs.map(({ ip }) => ip),
     ports,
     healthCheckNodePort: healthCheckNodePortOf(service),
     localReady: [...localReady].toSorted(),
-    complaints: [],
+    penaltyBox: common.penaltyBox,
+    complaints: told.all(),
   };
 }

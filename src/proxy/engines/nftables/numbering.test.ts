@@ -116,6 +116,7 @@ const planOf = (number: number, endpoints: readonly number[], affinity: boolean,
     })),
     healthCheckNodePort: undefined,
     localReady: [],
+    penaltyBox: true,
     complaints: [],
   };
 };
