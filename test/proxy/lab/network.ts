@@ -33,7 +33,7 @@ export type Place = "pod1" | "pod2" | "node" | "node2" | "client";
 const PLACES: readonly Place[] = ["node", "pod1", "pod2", "node2", "client"];
 
 /** A host whose programs run in a network namespace. */
-const inNamespace = (host: Host, name: string): Host => {
+export const inNamespace = (host: Host, name: string): Host => {
   const wrap = (command: string, args: readonly string[]): [string, string[]] => [
     "nsenter",
     [`--net=/run/netns/${name}`, "--", command, ...args],
