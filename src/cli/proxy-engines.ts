@@ -27,6 +27,10 @@ export const PROXY_ENGINES: { readonly [mode in ProxyMode]?: () => Promise<OpenE
     const { iptablesEngine } = await import("../proxy/engines/iptables/engine.ts");
     return ({ host, families }) => iptablesEngine(host, families);
   },
+  userspace: async () => {
+    const { userspaceEngine } = await import("../proxy/engines/userspace/engine.ts");
+    return ({ host, log }) => userspaceEngine(host, { log });
+  },
 };
 
 /** The engine of this name. */

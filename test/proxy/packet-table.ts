@@ -1,15 +1,23 @@
 import { after, before } from "node:test";
 import { openNetwork, type Network } from "./lab/network.ts";
+import { ADDRESSES } from "./table/addresses.ts";
 import { affinityTests } from "./table/affinity.ts";
 import { balanceTests } from "./table/balance.ts";
+import { DETECTORS } from "./table/detectors.ts";
+import { ENDPOINTS } from "./table/endpoints.ts";
+import { LOAD_BALANCERS } from "./table/load-balancers.ts";
+import { NODE_PORTS } from "./table/node-ports.ts";
+import { flowTests } from "./table/flows.ts";
+import { ICMP, pingTests } from "./table/icmp.ts";
 import { HAIRPIN } from "./table/hairpin.ts";
 import { Matrix } from "./table/matrix.ts";
 import { REFUSALS } from "./table/refusals.ts";
 import type { Subject } from "./table/subject.ts";
 import { groupTests, openTable } from "./table/table.ts";
+import { sequenceTests } from "./table/sequences.ts";
 import { TRUTH } from "./table/truth.ts";
 
-const GROUPS = [TRUTH, HAIRPIN, REFUSALS];
+const GROUPS = [TRUTH, HAIRPIN, REFUSALS, ENDPOINTS, LOAD_BALANCERS, ICMP, ...DETECTORS, ...NODE_PORTS, ...ADDRESSES];
 
 /**
  * The promise of every engine, with real packets: who is reached from where, and as whom. What an ability excuses is replaced by a test
@@ -34,6 +42,9 @@ export function packetTable<P, F, A>(subject: Subject<P, F, A>): void {
   });
 
   for (const group of GROUPS) groupTests(table, group);
+  pingTests(table);
+  flowTests(table);
   affinityTests(table);
   balanceTests(table);
+  sequenceTests(table);
 }

@@ -63,8 +63,13 @@ function rowTest(table: Table, row: Row, number: number): void {
 export function groupTests(table: Table, group: Group): void {
   describe(`${table.subject.name}: ${group.title}`, { concurrency: 6 }, () => {
     before(async () => {
+      await group.prepare?.(table.network());
       const carried = table.carry(group.node, group.zone);
+      if (group.fresh === true) await carried.engine.cleanup(new AbortController().signal);
       for (const [key, one] of Object.entries(group.cases)) carried.set(...objectsOf(key, one));
+      await carried.apply();
+      if (group.removed === undefined) return;
+      for (const key of group.removed) carried.remove(...objectsOf(key, group.cases[key]!));
       await carried.apply();
     });
     for (const row of group.rows) rowTest(table, row, group.cases[row.service]!.number);
