@@ -22,6 +22,10 @@ export const PROXY_ENGINES: { readonly [mode in ProxyMode]?: () => Promise<OpenE
     const { nftablesEngine } = await import("../proxy/engines/nftables/engine.ts");
     return ({ host, families }) => nftablesEngine(host, families);
   },
+  ipvs: async () => {
+    const { ipvsEngine } = await import("../proxy/engines/ipvs/engine.ts");
+    return ({ host, clock, families }) => ipvsEngine(host, clock, families);
+  },
 };
 
 /** The engine of this name. */

@@ -1,5 +1,5 @@
-import { equal } from "node:assert/strict";
-import { test } from "node:test";
+import { systemClock } from "../../../src/observe/clock.ts";
+import { ipvsEngine } from "../../../src/proxy/engines/ipvs/engine.ts";
+import { packetTable } from "../packet-table.ts";
 
-test("one", () => equal(1, 1));
-test("two", () => equal(1, 2));
+packetTable("ipvs", (host) => ipvsEngine(host, systemClock));
