@@ -1,4 +1,4 @@
 import { nftablesEngine } from "../../src/proxy/engines/nftables/engine.ts";
 import { packetTable } from "./packet-table.ts";
 
-packetTable("nftables", (host) => nftablesEngine(host));
+packetTable({ name: "nftables", open: (host) => nftablesEngine(host) });

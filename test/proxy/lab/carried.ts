@@ -15,11 +15,11 @@ export class Carried<P, F, A> {
   readonly #signal = new AbortController().signal;
   applied: A | undefined;
 
-  constructor(engine: ProxyEngine<P, F, A>, node: NodePlan = nodePlan()) {
+  constructor(engine: ProxyEngine<P, F, A>, node: NodePlan = nodePlan(), zone?: string) {
     this.engine = engine;
     this.node = node;
     this.#frame = engine.compileNode(node);
-    this.tracker = new Tracker({ nodeName: node.nodeName, zone: undefined, families: node.families });
+    this.tracker = new Tracker({ nodeName: node.nodeName, zone, families: node.families });
   }
 
   set(service: Service, slices: readonly EndpointSlice[]): void {

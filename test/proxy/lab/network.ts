@@ -7,6 +7,7 @@ import type { CallRequest } from "./caller.ts";
 
 /**
  *   client ── 192.168.8.0/24, fd00:8::/64 ── node ── 192.168.7.0/24, fd00:7::/64 ── node2 (pods 3 and 4 live on its lo)
+ *                                             │    host1, host2: pods that use the addresses of node and node2
  *                                             ├── pod1   routed veth, 10.244.0.11, fd00:244::11
  *                                             └── pod2   routed veth, 10.244.0.12, fd00:244::12
  */
@@ -15,6 +16,9 @@ export const PODS = {
   pod2: { IPv4: "10.244.0.12", IPv6: "fd00:244::12", node: "node1" },
   pod3: { IPv4: "10.244.1.13", IPv6: "fd00:244:0:1::13", node: "node2" },
   pod4: { IPv4: "10.244.1.14", IPv6: "fd00:244:0:1::14", node: "node2" },
+  // Pods in the networks of their nodes.
+  host1: { IPv4: "192.168.8.1", IPv6: "fd00:8::1", node: "node1" },
+  host2: { IPv4: "192.168.7.2", IPv6: "fd00:7::2", node: "node2" },
 } as const;
 export type PodName = keyof typeof PODS;
 /** The node's addresses toward the client and toward the other node, and inside the range of pods. */
@@ -45,6 +49,8 @@ const inNamespace = (host: Host, name: string): Host => {
 export interface Network {
   /** Runs programs in a place. */
   at(place: Place): Host;
+  /** Further servers as those of the pods: on three ports from `port` on. */
+  serve(place: Place, port: number, addresses: readonly string[]): Promise<void>;
   call(from: Place, request: Omit<CallRequest, "id" | "wait" | "together"> & Partial<CallRequest>): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -62,12 +68,21 @@ async function wire(host: Host, name: (place: Place) => string): Promise<void> {
     await host.check("ip", ["netns", "add", name(place)]);
     await ipBatch(host, ["link set lo up"], name(place));
     const inside = inNamespace(host, name(place));
+    // Who is not a router is silent about what is not for him: a packet to nobody's address ends there.
+    const forwards = place === "node" || place === "node2" ? 1 : 0;
     await inside.check("sysctl", [
       "-qw",
-      "net.ipv4.ip_forward=1",
-      "net.ipv6.conf.all.forwarding=1",
+      `net.ipv4.ip_forward=${forwards}`,
+      `net.ipv6.conf.all.forwarding=${forwards}`,
+      "net.ipv4.conf.all.send_redirects=0",
+      "net.ipv4.conf.default.send_redirects=0",
+      "net.ipv6.conf.all.accept_redirects=0",
+      "net.ipv6.conf.default.accept_redirects=0",
+      // No ICMP error is held back, by no limit: the masks say to which types the limit of the whole machine applies.
       "net.ipv4.icmp_ratelimit=0",
+      "net.ipv4.icmp_ratemask=0",
       "net.ipv6.icmp.ratelimit=0",
+      "net.ipv6.icmp.ratemask=2",
       "net.ipv4.conf.all.rp_filter=0",
       "net.ipv4.conf.default.rp_filter=0",
     ]);
@@ -148,9 +163,14 @@ export async function openNetwork(): Promise<Network> {
     for (const place of PLACES) await host.run("ip", ["netns", "del", name(place)]);
   };
   const at = (place: Place): Host => inNamespace(host, name(place));
-  const serve = async (place: Place, pods: readonly PodName[]): Promise<void> => {
-    const addresses = pods.flatMap((pod) => [PODS[pod].IPv4, PODS[pod].IPv6]);
-    const running = await at(place).open(process.execPath, [script("server.ts"), String(PORT), ...addresses], {
+  const servePods = (place: Place, pods: readonly PodName[]): Promise<void> =>
+    serve(
+      place,
+      PORT,
+      pods.flatMap((pod) => [PODS[pod].IPv4, PODS[pod].IPv6]),
+    );
+  const serve = async (place: Place, port: number, addresses: readonly string[]): Promise<void> => {
+    const running = await at(place).open(process.execPath, [script("server.ts"), String(port), ...addresses], {
       stderr: "inherit",
     });
     started.push(running);
@@ -169,7 +189,12 @@ export async function openNetwork(): Promise<Network> {
   };
   try {
     await wire(host, name);
-    await Promise.all([serve("pod1", ["pod1"]), serve("pod2", ["pod2"]), serve("node2", ["pod3", "pod4"])]);
+    await Promise.all([
+      servePods("pod1", ["pod1"]),
+      servePods("pod2", ["pod2"]),
+      servePods("node", ["host1"]),
+      servePods("node2", ["pod3", "pod4", "host2"]),
+    ]);
   } catch (error) {
     await close();
     throw error;
@@ -177,6 +202,7 @@ export async function openNetwork(): Promise<Network> {
   return {
     at,
     close,
+    serve,
     async call(from, request) {
       const caller = callers.get(from) ?? openCaller(from);
       callers.set(from, caller);
