@@ -1,5 +1,6 @@
+import { join } from "node:path";
 import { test } from "node:test";
-import { insideUml, noUml } from "../lab/uml.ts";
+import { KEPT, insideUml, noUml } from "../lab/uml.ts";
 
 const MODULES = [
   ...["", "_rr", "_wrr", "_lc", "_wlc", "_sh", "_mh"].map((name) => `ip_vs${name}`),
@@ -16,5 +17,11 @@ const MODULES = [
 ];
 
 void test("IPVS in user-mode Linux", { skip: await noUml() }, (t) =>
-  insideUml(t, { file: "test/proxy/inside/ipvs.ts", modules: MODULES, deadline: 300_000 }),
+  insideUml(t, {
+    file: "test/proxy/inside/ipvs.ts",
+    modules: MODULES,
+    env: { FAIRLEAD_PACKETS: KEPT, FAIRLEAD_PACKETS_SCALE: "2" },
+    keep: process.env["FAIRLEAD_PACKETS"] ?? join(import.meta.dirname, "../../node_modules/.cache"),
+    deadline: 400_000,
+  }),
 );
