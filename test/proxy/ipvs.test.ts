@@ -22,6 +22,6 @@ void test("IPVS in user-mode Linux", { skip: await noUml() }, (t) =>
     modules: MODULES,
     env: { FAIRLEAD_PACKETS: KEPT, FAIRLEAD_PACKETS_SCALE: "2" },
     keep: process.env["FAIRLEAD_PACKETS"] ?? join(import.meta.dirname, "../../node_modules/.cache"),
-    deadline: 400_000,
+    deadline: 570_000,
   }),
 );

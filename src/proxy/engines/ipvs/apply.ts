@@ -2,12 +2,13 @@ import type { Host } from "../../../host/host.ts";
 import type { IPFamily } from "../../../net/ip.ts";
 import type { Desired } from "../../engine.ts";
 import type { Element, IpvsPart } from "./compile.ts";
-import { JUMPS, type IpvsFrame } from "./frame.ts";
+import { jumpRule, JUMPS, TABLES, type IpvsFrame } from "./frame.ts";
+import type { Iptables } from "./iptables.ts";
 import type { MarkedElement } from "./ledger.ts";
 import { FAMILIES, INTERFACE, markKey, markText, setCreation, setName, SETS, type SetName } from "./names.ts";
 import { serversDue } from "./servers.ts";
 import type { AppliedPart, IpvsState } from "./state.ts";
-import { findIptables, IpvsFailed, runAddresses, runServers, runSets } from "./tools.ts";
+import { runAddresses, runServers, runSets } from "./tools.ts";
 
 export interface ApplyOptions {
   /** Whether a virtual server is one that must never be removed (PRX-188). */
@@ -102,17 +103,15 @@ async function write(
 }
 
 /** Our chains, whole, and the calls to them where they are missing. */
-async function writeRules(host: Host, frame: IpvsFrame, signal: AbortSignal): Promise<void> {
+async function writeRules(iptables: Iptables, frame: IpvsFrame, signal: AbortSignal): Promise<void> {
   for (const family of frame.families) {
-    const iptables = await findIptables(host, family);
-    if (iptables === undefined) throw new IpvsFailed("writing rules", `no working iptables for ${family}`, "");
-    await iptables.restore(frame.rules[family]!, signal);
-    for (const { table, from, to } of JUMPS) {
-      const rule = [from, "-j", to];
-      if ((await iptables.run(["-t", table, "-C", ...rule])).code === 0) continue;
-      const { code, stderr } = await iptables.run(["-t", table, "-I", ...rule]);
-      if (code !== 0) throw new IpvsFailed(`calling the chain ${to} from ${table} ${from}`, stderr, rule.join(" "));
-    }
+    const held = await iptables.save(family, signal);
+    const lines = TABLES.flatMap((table) => {
+      const missing = JUMPS.filter((jump) => jump.table === table && !held.get(table)?.has(jumpRule(jump)));
+      const calls = missing.map(({ from, to }) => `-I ${from} -j ${to}`);
+      return [`*${table}`, ...frame.rules[family]![table], ...calls, "COMMIT"];
+    });
+    await iptables.restore(family, lines, signal);
   }
 }
 
@@ -123,10 +122,8 @@ async function makeGround(host: Host, { families }: IpvsFrame, signal: AbortSign
     families.flatMap((family) => names.map((set) => setCreation(family, set))),
     signal,
   );
-  if ((await host.run("ip", ["link", "show", "dev", INTERFACE])).code !== 0) {
-    await host.check("ip", ["link", "add", INTERFACE, "type", "dummy"], { signal });
-  }
-  await runAddresses(host, [`link set ${INTERFACE} arp off addrgenmode none up`], signal);
+  const lines = [`link add ${INTERFACE} type dummy`, `link set ${INTERFACE} arp off addrgenmode none up`];
+  await runAddresses(host, lines, signal);
 }
 
 /** Addresses that stand in the set are bound, and no others: somebody may have been at the interface. */
@@ -151,6 +148,7 @@ async function bindAll(host: Host, state: IpvsState, signal: AbortSignal): Promi
 /** Makes the kernel hold what `next` says. Throws; then nothing is known and `read` must come first. */
 export async function apply(
   host: Host,
+  iptables: Iptables,
   next: Desired<IpvsPart, IpvsFrame>,
   state: IpvsState,
   options: ApplyOptions,
@@ -163,7 +161,7 @@ export async function apply(
     if (isFirst) await makeGround(host, frame, signal);
     state.ledger.replace(state.frame?.elements ?? [], frame.elements);
     await write(host, state, [], options, signal);
-    await writeRules(host, frame, signal);
+    await writeRules(iptables, frame, signal);
   }
   const touched = take(dueKeys(next, state), next.parts, state);
   if (isNewFrame) state.ledger.replace(state.frame?.last ?? [], frame.last);

@@ -1,40 +1,44 @@
 import type { Host } from "../../../host/host.ts";
-import { chainsOf, JUMPS, TABLES } from "./frame.ts";
-import { FAMILIES, INTERFACE } from "./names.ts";
+import { chainsOf, jumpRule, JUMPS, TABLES } from "./frame.ts";
+import type { Iptables } from "./iptables.ts";
+import { FAMILIES, INTERFACE, setOf } from "./names.ts";
 import { read } from "./read.ts";
-import { findIptables, runServers, runSets } from "./tools.ts";
+import { runAddresses, runServers, runSets } from "./tools.ts";
 import { parseSets } from "./words.ts";
 
 /** Removes our virtual servers, interface, rules and sets, and nothing else; nothing there is no fault (PRX-268). */
-export async function cleanup(host: Host, isExcluded: (key: string) => boolean, signal: AbortSignal): Promise<void> {
+export async function cleanup(
+  host: Host,
+  iptables: Iptables,
+  isExcluded: (key: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
   if ((await host.which("ipset")) === undefined) return;
   const saved = await host.run("ipset", ["save"], { signal });
   const { names } = parseSets(saved.stdout);
   if (names.size > 0 && (await host.which("ipvsadm")) !== undefined) {
     const { servers } = await read(host, signal);
     const gone = [...servers.keys()].filter((key) => !isExcluded(key));
-    await runServers(
-      host,
-      gone.map((key) => `-D ${key}`),
-      signal,
-    );
+    const lines = gone.map((key) => `-D ${key}`);
+    await runServers(host, lines, signal);
   }
-  if ((await host.run("ip", ["link", "show", "dev", INTERFACE])).code === 0) {
-    await host.check("ip", ["link", "del", INTERFACE], { signal });
-  }
-  if (names.size === 0) return;
+  await runAddresses(host, [`link del ${INTERFACE}`], signal);
   for (const family of FAMILIES) {
-    const iptables = await findIptables(host, family);
-    if (iptables === undefined) continue;
-    for (const { table, from, to } of JUMPS) await iptables.run(["-t", table, "-D", from, "-j", to]);
-    for (const table of TABLES) {
-      for (const chain of chainsOf(table)) await iptables.run(["-t", table, "-F", chain]);
-      for (const chain of chainsOf(table)) await iptables.run(["-t", table, "-X", chain]);
-    }
+    if (![...names].some((name) => setOf(name)?.family === family)) continue;
+    const held = await iptables.save(family, signal);
+    const lines = TABLES.filter((table) => held.has(table)).flatMap((table) => {
+      const calls = JUMPS.filter((jump) => jump.table === table && held.get(table)!.has(jumpRule(jump)));
+      // Naming a chain empties it and makes it if need be, so that all of them can go.
+      return [
+        `*${table}`,
+        ...chainsOf(table).map((chain) => `:${chain} - [0:0]`),
+        ...calls.map(({ from, to }) => `-D ${from} -j ${to}`),
+        ...chainsOf(table).map((chain) => `-X ${chain}`),
+        "COMMIT",
+      ];
+    });
+    await iptables.restore(family, lines, signal);
   }
-  await runSets(
-    host,
-    [...names].map((name) => `destroy ${name}`),
-    signal,
-  );
+  const lines = [...names].map((name) => `destroy ${name}`);
+  await runSets(host, lines, signal);
 }

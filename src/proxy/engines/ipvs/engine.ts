@@ -7,6 +7,7 @@ import { cleanup } from "./cleanup.ts";
 import { compile, type IpvsPart } from "./compile.ts";
 import { compileNode, type IpvsFrame } from "./frame.ts";
 import { intact } from "./intact.ts";
+import { Iptables } from "./iptables.ts";
 import { Leaving } from "./leaving.ts";
 import { wayOfKey } from "./names.ts";
 import { USUAL_OPTIONS, type IpvsOptions } from "./options.ts";
@@ -57,23 +58,24 @@ export function ipvsEngine(
     const way = wayOfKey(key)?.way;
     return way !== undefined && inRanges(way.slice(0, way.lastIndexOf(",")), options.excludeCIDRs);
   };
+  const iptables = new Iptables(host);
   const leaving = new Leaving(host, clock);
   return {
     name: "ipvs",
     abilities: IPVS_ABILITIES,
-    supported: () => supported(host, families, options.scheduler),
+    supported: () => supported(host, iptables, families, options.scheduler),
     compileNode,
     compile: (service, node) => compile(service, node, options.scheduler),
     read: (signal) => leaving.alone(() => read(host, signal)),
     apply: (next, was, signal) =>
       leaving.alone(async () => {
         if (was.frame === undefined) await applySettings(host, options, signal);
-        const state = await apply(host, next, was, { isExcluded }, signal);
+        const state = await apply(host, iptables, next, was, { isExcluded }, signal);
         leaving.watch(state);
         return state;
       }),
-    intact: (was, signal) => leaving.alone(() => intact(host, was, signal)),
-    cleanup: (signal) => leaving.alone(() => cleanup(host, isExcluded, signal)),
+    intact: (was, signal) => leaving.alone(() => intact(host, iptables, was, signal)),
+    cleanup: (signal) => leaving.alone(() => cleanup(host, iptables, isExcluded, signal)),
     close: () => leaving.close(),
   };
 }

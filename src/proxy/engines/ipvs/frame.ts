@@ -11,11 +11,14 @@ export interface Jump {
   readonly to: string;
 }
 
+/** Lines by table. */
+export type TableRules = { readonly [table in Jump["table"]]: readonly string[] };
+
 /** What belongs to no single Service. */
 export interface IpvsFrame {
   readonly families: readonly IPFamily[];
-  /** Text for `iptables-restore --noflush`: our own chains, whole. */
-  readonly rules: { readonly [family in IPFamily]?: string };
+  /** Our own chains, whole, in the words of `iptables-restore`. */
+  readonly rules: { readonly [family in IPFamily]?: TableRules };
   /** Ranges and addresses of the node. */
   readonly elements: readonly Element[];
   /** Ranges of unassigned addresses. They come after all Services, else a first load would drop what is still to come. */
@@ -32,6 +35,9 @@ export const JUMPS: readonly Jump[] = [
   { table: "filter", from: "OUTPUT", to: "FAIRLEAD-IPVS-OUT" },
   { table: "filter", from: "FORWARD", to: "FAIRLEAD-IPVS-FWD" },
 ];
+
+/** A call as `iptables-save` prints it. */
+export const jumpRule = ({ from, to }: Jump): string => `-A ${from} -j ${to}`;
 
 /** Chains that are called by our own. */
 const INNER: Readonly<Record<Jump["table"], readonly string[]>> = {
@@ -158,17 +164,13 @@ function rulesOf(family: IPFamily, node: NodePlan): Record<Jump["table"], [chain
   };
 }
 
-function text(family: IPFamily, node: NodePlan): string {
+function tableRules(family: IPFamily, node: NodePlan): TableRules {
   const tables = rulesOf(family, node);
-  return TABLES.map((table) =>
-    [
-      `*${table}`,
-      ...chainsOf(table).map((chain) => `:${chain} - [0:0]`),
-      ...tables[table].flatMap(([chain, rules]) => rules.map((rule) => `-A ${chain} ${rule}`)),
-      "COMMIT",
-      "",
-    ].join("\n"),
-  ).join("");
+  const linesOf = (table: Jump["table"]): string[] => [
+    ...chainsOf(table).map((chain) => `:${chain} - [0:0]`),
+    ...tables[table].flatMap(([chain, rules]) => rules.map((rule) => `-A ${chain} ${rule}`)),
+  ];
+  return { mangle: linesOf("mangle"), nat: linesOf("nat"), filter: linesOf("filter") };
 }
 
 /** Pure: the same node gives the same frame. */
@@ -183,6 +185,6 @@ export function compileNode(node: NodePlan): IpvsFrame {
     }
     for (const key of rangesOf(node.serviceRanges, family)) last.push({ family, set: "ranges", key });
   }
-  const rules = Object.fromEntries(node.families.map((family) => [family, text(family, node)]));
+  const rules = Object.fromEntries(node.families.map((family) => [family, tableRules(family, node)]));
   return { families: node.families, rules, elements, last };
 }

@@ -1,21 +1,19 @@
 import type { Host } from "../../../host/host.ts";
-import { JUMPS } from "./frame.ts";
+import { jumpRule, JUMPS } from "./frame.ts";
+import type { Iptables } from "./iptables.ts";
 import { INTERFACE } from "./names.ts";
 import { readServers } from "./read.ts";
 import type { IpvsState } from "./state.ts";
-import { findIptables } from "./tools.ts";
 
 /** Whether our virtual servers, interface, and the calls to our chains are still as we left them. */
-export async function intact(host: Host, was: IpvsState, signal: AbortSignal): Promise<boolean> {
+export async function intact(host: Host, iptables: Iptables, was: IpvsState, signal: AbortSignal): Promise<boolean> {
   const link = await host.run("ip", ["-json", "addr", "show", "dev", INTERFACE], { signal });
   if (link.code !== 0) return false;
   const bound = new Set([...link.stdout.matchAll(/"local":"([^"]+)"/g)].map(([, ip]) => ip!));
   for (const family of was.frame?.families ?? []) {
     if (was.ledger.keysOf(family, "addresses").some((ip) => !bound.has(ip))) return false;
-    const iptables = await findIptables(host, family);
-    for (const { table, from, to } of JUMPS) {
-      if ((await iptables?.run(["-t", table, "-C", from, "-j", to]))?.code !== 0) return false;
-    }
+    const held = await iptables.save(family, signal);
+    if (JUMPS.some((jump) => !held.get(jump.table)?.has(jumpRule(jump)))) return false;
   }
   const servers = await readServers(host, signal);
   for (const [key, { choice, targets }] of was.servers) {

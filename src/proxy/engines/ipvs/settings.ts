@@ -31,10 +31,12 @@ export const timeoutsFor = ({ tcpTimeout, tcpFinTimeout, udpTimeout }: IpvsOptio
 /** Sets the kernel as this engine needs it. What is set already is not written: it may be read-only. */
 export async function applySettings(host: Host, options: IpvsOptions, signal: AbortSignal): Promise<void> {
   const release = (await host.check("uname", ["-r"], { signal })).stdout.trim();
-  for (const [name, value] of settingsFor(release, options)) {
-    const held = (await host.run("sysctl", ["-n", name], { signal })).stdout.trim();
-    if (held !== value) await host.check("sysctl", ["-q", "-w", `${name}=${value}`], { signal });
-  }
+  const wanted = settingsFor(release, options);
+  const names = wanted.map(([name]) => name);
+  const { stdout } = await host.run("sysctl", ["-e", ...names], { signal });
+  const held = new Set(stdout.split("\n").map((line) => line.replaceAll(" ", "")));
+  const due = wanted.map(([name, value]) => `${name}=${value}`).filter((setting) => !held.has(setting));
+  if (due.length > 0) await host.check("sysctl", ["-q", "-w", ...due], { signal });
   const timeouts = timeoutsFor(options);
   if (timeouts !== undefined) await host.check("ipvsadm", timeouts, { signal });
 }

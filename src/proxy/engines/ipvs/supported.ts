@@ -2,7 +2,7 @@ import type { Host } from "../../../host/host.ts";
 import type { IPFamily } from "../../../net/ip.ts";
 import type { Support } from "../../engine.ts";
 import { setCreation, setName } from "./names.ts";
-import { findIptables } from "./tools.ts";
+import type { Iptables } from "./iptables.ts";
 
 const TOOLS = [
   ["ipvsadm", "ipvsadm"],
@@ -17,7 +17,12 @@ const PROBE = "198.51.100.0:20000";
 const no = (missing: string): Support => ({ supported: false, missing });
 
 /** Whether tools and kernel carry this engine, tried by making a virtual server with the scheduler, and sets. */
-export async function supported(host: Host, families: readonly IPFamily[], scheduler: string): Promise<Support> {
+export async function supported(
+  host: Host,
+  iptables: Iptables,
+  families: readonly IPFamily[],
+  scheduler: string,
+): Promise<Support> {
   for (const [tool, name] of TOOLS) {
     if ((await host.which(tool)) === undefined) {
       return no(`the tool ${tool} is not installed: install the package ${name}`);
@@ -35,7 +40,7 @@ export async function supported(host: Host, families: readonly IPFamily[], sched
     return no(`the kernel has no IPVS: load the module ip_vs (modprobe ip_vs), or take another engine (${complaint})`);
   }
   for (const family of families) {
-    if ((await findIptables(host, family)) === undefined) {
+    if (!(await iptables.works(family))) {
       const tool = family === "IPv4" ? "iptables" : "ip6tables";
       return no(
         `neither ${tool} nor ${tool}-legacy can list the kernel's rules: load ip_tables, or nf_tables with ${family}`,

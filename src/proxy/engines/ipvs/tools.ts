@@ -1,5 +1,4 @@
 import type { Host } from "../../../host/host.ts";
-import type { IPFamily } from "../../../net/ip.ts";
 
 const PATIENCE = 120_000;
 
@@ -14,7 +13,7 @@ export class IpvsFailed extends Error {
   }
 }
 
-async function feed(
+export async function feed(
   host: Host,
   doing: string,
   command: readonly [string, ...string[]],
@@ -42,34 +41,7 @@ export async function runAddresses(host: Host, lines: readonly string[], signal?
   if (lines.length === 0) return;
   const input = `${lines.join("\n")}\n`;
   const { code, stderr } = await host.run("ip", ["-force", "-batch", "-"], { input, signal, timeout: PATIENCE });
-  const already = /File exists|Cannot assign requested address|Command failed/;
+  const already = /File exists|Cannot assign requested address|Cannot find device|Command failed/;
   const complaints = stderr.split("\n").filter((line) => line.trim() !== "" && !already.test(line));
   if (code !== 0 && complaints.length > 0) throw new IpvsFailed("writing addresses", complaints.join("\n"), input);
-}
-
-/** The iptables of a family: the usual one, or the one for kernels whose nf_tables does not know the family. */
-export interface Iptables {
-  readonly command: string;
-  run(args: readonly string[]): ReturnType<Host["run"]>;
-  /** Loads whole chains, each table at once. Throws IpvsFailed. */
-  restore(text: string, signal?: AbortSignal): Promise<void>;
-}
-
-const BASE = { IPv4: "iptables", IPv6: "ip6tables" } as const satisfies Record<IPFamily, string>;
-
-/** Undefined where neither is there and able. */
-export async function findIptables(host: Host, family: IPFamily): Promise<Iptables | undefined> {
-  for (const command of [BASE[family], `${BASE[family]}-legacy`]) {
-    if ((await host.which(command)) === undefined) continue;
-    if ((await host.run(command, ["-w", "-t", "mangle", "-S", "INPUT"])).code !== 0) continue;
-    return {
-      command,
-      run: (args) => host.run(command, ["-w", ...args]),
-      async restore(text, signal) {
-        const lines = text.trimEnd().split("\n");
-        await feed(host, "writing rules", [`${command}-restore`, "-w", "--noflush"], lines, signal);
-      },
-    };
-  }
-  return undefined;
 }
