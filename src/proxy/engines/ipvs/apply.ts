@@ -12,7 +12,7 @@ import { runAddresses, runServers, runSets } from "./tools.ts";
 
 export interface ApplyOptions {
   /** Whether a virtual server is one that must never be removed (PRX-188). */
-  isExcluded(key: string): boolean;
+  readonly isExcluded: (key: string) => boolean;
 }
 
 const addLine = ({ family, set, key, mark }: MarkedElement): string =>
