@@ -22,6 +22,15 @@ export const PROXY_ENGINES: { readonly [mode in ProxyMode]?: () => Promise<OpenE
     const { nftablesEngine } = await import("../proxy/engines/nftables/engine.ts");
     return ({ host, families }) => nftablesEngine(host, families);
   },
+  iptables: async () => {
+    const { iptablesEngine } = await import("../proxy/engines/iptables/engine.ts");
+    return ({ host, families }) => iptablesEngine(host, families);
+  },
+  userspace: async () => {
+    const { userspaceEngine } = await import("../proxy/engines/userspace/engine.ts");
+    return ({ host, log }) => userspaceEngine(host, { log });
+  },
+  // Last: only who asks for it gets it.
   ipvs: async () => {
     const { ipvsEngine } = await import("../proxy/engines/ipvs/engine.ts");
     return ({ host, clock, families }) => ipvsEngine(host, clock, families);

@@ -14,6 +14,7 @@ import { Matrix } from "./table/matrix.ts";
 import { REFUSALS } from "./table/refusals.ts";
 import type { Subject } from "./table/subject.ts";
 import { groupTests, openTable } from "./table/table.ts";
+import { sequenceTests } from "./table/sequences.ts";
 import { TRUTH } from "./table/truth.ts";
 
 const GROUPS = [TRUTH, HAIRPIN, REFUSALS, ENDPOINTS, LOAD_BALANCERS, ICMP, ...DETECTORS, ...NODE_PORTS, ...ADDRESSES];
@@ -45,4 +46,5 @@ export function packetTable<P, F, A>(subject: Subject<P, F, A>): void {
   flowTests(table);
   affinityTests(table);
   balanceTests(table);
+  sequenceTests(table);
 }

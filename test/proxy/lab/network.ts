@@ -33,7 +33,7 @@ export type Place = "pod1" | "pod2" | "node" | "node2" | "client";
 const PLACES: readonly Place[] = ["node", "pod1", "pod2", "node2", "client"];
 
 /** A host whose programs run in a network namespace. */
-const inNamespace = (host: Host, name: string): Host => {
+export const inNamespace = (host: Host, name: string): Host => {
   const wrap = (command: string, args: readonly string[]): [string, string[]] => [
     "nsenter",
     [`--net=/run/netns/${name}`, "--", command, ...args],
@@ -49,8 +49,6 @@ const inNamespace = (host: Host, name: string): Host => {
 export interface Network {
   /** Runs programs in a place. */
   at(place: Place): Host;
-  /** Further servers as those of the pods: on three ports from `port` on. */
-  serve(place: Place, port: number, addresses: readonly string[]): Promise<void>;
   call(from: Place, request: Omit<CallRequest, "id" | "wait" | "together"> & Partial<CallRequest>): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -147,6 +145,17 @@ async function wire(host: Host, name: (place: Place) => string): Promise<void> {
   await ipBatch(host, edge(8, clients.flat()), client);
 }
 
+async function open(at: Host, port: string, pods: readonly PodName[]): Promise<Running> {
+  const addresses = pods.flatMap((pod) => [PODS[pod].IPv4, PODS[pod].IPv6]);
+  const running = await at.open(process.execPath, [script("server.ts"), port, ...addresses], { stderr: "inherit" });
+  await new Promise((resolve) => running.stdout.once("data", resolve));
+  return running;
+}
+
+/** Answers on a port of these pods as their servers do; ends with its standard input. */
+export const serveOn = (at: Host, port: number, pods: readonly PodName[]): Promise<Running> =>
+  open(at, String(port), pods);
+
 /** Hosts, pods and servers in network namespaces of their own, for this process. */
 export async function openNetwork(): Promise<Network> {
   const host = systemHost();
@@ -163,18 +172,8 @@ export async function openNetwork(): Promise<Network> {
     for (const place of PLACES) await host.run("ip", ["netns", "del", name(place)]);
   };
   const at = (place: Place): Host => inNamespace(host, name(place));
-  const servePods = (place: Place, pods: readonly PodName[]): Promise<void> =>
-    serve(
-      place,
-      PORT,
-      pods.flatMap((pod) => [PODS[pod].IPv4, PODS[pod].IPv6]),
-    );
-  const serve = async (place: Place, port: number, addresses: readonly string[]): Promise<void> => {
-    const running = await at(place).open(process.execPath, [script("server.ts"), String(port), ...addresses], {
-      stderr: "inherit",
-    });
-    started.push(running);
-    await new Promise((resolve) => running.stdout.once("data", resolve));
+  const serve = async (place: Place, pods: readonly PodName[]): Promise<void> => {
+    started.push(await open(at(place), `${PORT}+`, pods));
   };
   const openCaller = async (place: Place): Promise<Caller> => {
     const running = await at(place).open(process.execPath, [script("caller.ts")], { stderr: "inherit" });
@@ -190,10 +189,10 @@ export async function openNetwork(): Promise<Network> {
   try {
     await wire(host, name);
     await Promise.all([
-      servePods("pod1", ["pod1"]),
-      servePods("pod2", ["pod2"]),
-      servePods("node", ["host1"]),
-      servePods("node2", ["pod3", "pod4", "host2"]),
+      serve("pod1", ["pod1"]),
+      serve("pod2", ["pod2"]),
+      serve("node", ["host1"]),
+      serve("node2", ["pod3", "pod4", "host2"]),
     ]);
   } catch (error) {
     await close();
@@ -202,7 +201,6 @@ export async function openNetwork(): Promise<Network> {
   return {
     at,
     close,
-    serve,
     async call(from, request) {
       const caller = callers.get(from) ?? openCaller(from);
       callers.set(from, caller);

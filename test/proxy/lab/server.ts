@@ -1,12 +1,14 @@
-// Runs in a pod's namespace: `node server.ts PORT ADDRESS…`. Answers every connection and datagram on PORT with
-// `address-that-was-called source-address`; on PORT + 1 the same with the port behind; on PORT + 2 a connection stays, and every line of it
-// is answered with the address. Says `ready` when it listens everywhere.
+// Runs in a pod's namespace: `node server.ts PORT ADDRESS…`. Answers every connection and datagram with
+// `address-that-was-called source-address`, says `ready` when it listens everywhere.
+// Given `PORT+` it has two ports more: on the next it answers the same with the port behind; on the third connections stay, and every line of
+// them is answered with the address.
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 
 const [text = "8080", ...addresses] = process.argv.slice(2);
-const port = Number(text);
+const port = Number.parseInt(text, 10);
+const hasMore = text.endsWith("+");
 const plain = (address: string | undefined): string => (address ?? "").replace(/^::ffff:/, "");
 
 const listen = async (address: string, at: number, talk: (socket: Socket) => void): Promise<void> => {
@@ -26,14 +28,12 @@ const hear = async (address: string, at: number, behind: string): Promise<void> 
 };
 
 for (const address of addresses) {
-  for (const [at, behind] of [
-    [port, ""],
-    [port + 1, ` ${port + 1}`],
-  ] as const) {
+  for (const at of hasMore ? [port, port + 1] : [port]) {
+    const behind = at === port ? "" : ` ${at}`;
     await listen(address, at, (socket) => void socket.end(`${address} ${plain(socket.remoteAddress)}${behind}`));
     await hear(address, at, behind);
   }
-  await listen(address, port + 2, (socket) => void socket.on("data", () => socket.write(`${address}\n`)));
+  if (hasMore) await listen(address, port + 2, (socket) => void socket.on("data", () => socket.write(`${address}\n`)));
 }
 process.stdout.write("ready\n");
 process.stdin.resume().on("end", () => process.exit(0));

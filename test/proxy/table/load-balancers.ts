@@ -11,8 +11,6 @@ const balanced = (number: number, loadBalancerSourceRanges: string[], spec: Case
   return { ...every, spec: { ...every.spec, loadBalancerSourceRanges, ...spec }, pods: ["pod1", "pod2"] };
 };
 
-const ingress = (one: object): Case["status"] => ({ loadBalancer: { ingress: [one] } }) as Case["status"];
-
 /** Addresses of load balancers, and who may call them. */
 export const LOAD_BALANCERS: Group = {
   title: "load balancers and source ranges",
@@ -33,14 +31,14 @@ export const LOAD_BALANCERS: Group = {
       spec: {
         type: "LoadBalancer",
         allocateLoadBalancerNodePorts: false,
-        ports: nodePorts(36).map(({ nodePort: _, ...port }) => port),
+        ports: nodePorts(36).map(({ name, port, protocol }) => ({ name, port, protocol })),
       },
       status: everyWay(36).status,
       pods: ["pod1"],
     },
     elsewhere: {
       ...balanced(37, []),
-      status: ingress({ ip: vip(37, "IPv4"), ipMode: "Proxy" }),
+      status: { loadBalancer: { ingress: [{ ip: vip(37, "IPv4"), ipMode: "Proxy" }] } },
     },
     rangedNode: balanced(RANGED_NODE, ["192.168.8.1/32", "fd00:8::1/128"]),
   },

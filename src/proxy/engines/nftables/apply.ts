@@ -36,15 +36,22 @@ async function commit(
   }
   const length = lines.reduce((sum, line) => sum + line.length + 2, 0);
   try {
-    if (length <= LONGEST_LINE && state.frame !== undefined) await session.apply(lines);
+    if (transaction.writesRules) {
+      state.rules = ruleHandles(await loadText(host, `${lines.join("\n")}\n`, signal, ["-a", "-e"]));
+    } else if (length <= LONGEST_LINE && state.frame !== undefined) await session.apply(lines);
     else await loadText(host, `${lines.join("\n")}\n`, signal);
   } catch (error) {
+    if (transaction.writesRules) throw error;
     // A writer that died may have been heard or not: only the kernel knows (all or nothing, so one marker tells).
     const held = error instanceof NftFailed ? await readGeneration(host, families[0]!) : undefined;
     if (held !== generation) throw error;
   }
   transaction.commit(generation);
 }
+
+/** Where nft says that it has put the rules: `ip fairlead nat_pre handle 7`. */
+const ruleHandles = (echo: string): string[] =>
+  [...echo.matchAll(/^add rule (\S+ \S+ \S+) .*# (handle \d+)$/gm)].map(([, chain, handle]) => `${chain} ${handle}`);
 
 /** Makes the kernel hold what `next` says. Throws NftFailed; then nothing is known and `read` must come first. */
 export async function apply(
@@ -63,8 +70,12 @@ export async function apply(
     signal.throwIfAborted();
     const transaction = new Transaction(state, families);
     transaction.frame(frame);
+    if (isFirst) transaction.sweepRanges(next);
     await send(transaction);
   }
+  const spare = new Transaction(state, families);
+  spare.retireShapes();
+  await send(spare);
   const due = dueKeys(next, state);
   for (let at = 0; at < due.length; at += BATCH) {
     signal.throwIfAborted();

@@ -4,22 +4,31 @@ import type { IPFamily } from "../../../net/ip.ts";
 export type SetName =
   | "fe"
   | "feo"
+  | "fer"
+  | "feor"
   | "np"
   | "npo"
   | "shapes"
   | "bet"
   | "beu"
   | "bes"
+  | "bea"
   | "aslot"
   | "ept"
   | "epu"
   | "eps"
+  | "epa"
   | "rej"
   | "drp"
   | "rej_np"
   | "drp_np"
+  | "rejr"
+  | "drpr"
   | "fw_fe"
   | "fw_allow"
+  | "fw_fer"
+  | "fw_allowr"
+  | "ranged"
   | "hairpin"
   | "cluster_ips"
   | "pods"
@@ -50,6 +59,7 @@ const EMPTY: ReadonlyMap<string, Held> = new Map();
 
 /** All elements of our tables, each with the number of those who want it: several Services may share one. */
 export class ElementTable {
+  readonly #cursors = new Map<string, MapIterator<string>>();
   readonly #sets = new Map<string, Map<string, Held>>();
 
   of(family: IPFamily, set: SetName): ReadonlyMap<string, Held> {
@@ -62,6 +72,22 @@ export class ElementTable {
     if (held === undefined) elements.delete(key);
     else elements.set(key, held);
     this.#sets.set(name, elements);
+  }
+
+  /** One element of each set, the next of each with each call. */
+  *sample(): Generator<Element> {
+    for (const [name, elements] of this.#sets) {
+      if (elements.size === 0) continue;
+      const [family, set] = name.split(" ") as [IPFamily, SetName];
+      let cursor = this.#cursors.get(name);
+      let next = cursor?.next();
+      if (cursor === undefined || next!.done === true) {
+        cursor = elements.keys();
+        next = cursor.next();
+        this.#cursors.set(name, cursor);
+      }
+      yield { family, set, key: next!.value! };
+    }
   }
 
   *all(): Generator<Element & { readonly count: number }> {
