@@ -1,7 +1,8 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import type { Service } from "../../../src/api/generated/types.ts";
-import type { Host } from "../../../src/host/host.ts";
+import type { Host, Running } from "../../../src/host/host.ts";
 import { systemClock, type Clock } from "../../../src/observe/clock.ts";
 import { ipvsEngine, type IpvsEngine } from "../../../src/proxy/engines/ipvs/engine.ts";
 import { USUAL_OPTIONS, type IpvsOptions } from "../../../src/proxy/engines/ipvs/options.ts";
@@ -18,6 +19,7 @@ const STAYING = PORT + 2;
 let network: Network;
 let node: Host;
 const engines: IpvsEngine[] = [];
+const listeners: Running[] = [];
 
 before(async () => {
   network = await openNetwork();
@@ -25,6 +27,10 @@ before(async () => {
 });
 after(() => network?.close());
 afterEach(async () => {
+  for (const one of listeners.splice(0)) {
+    one.kill();
+    await one.ended;
+  }
   for (const one of engines.splice(0)) await one.close();
   const last = ipvsEngine(node, systemClock);
   await last.cleanup(signal);
@@ -183,9 +189,12 @@ test("ipvs: PRX-192, PRX-074, PRX-113: a listener of the host is not reached thr
   const healthy = { externalTrafficPolicy: "Local", healthCheckNodePort: PORT + 10 };
   carried.set(every("guarded", 1, healthy), slices("guarded", ["pod1"]));
   await carried.apply();
-  // On ports from PORT + 10 and PORT + 20, on every address of the node.
-  await network.serve("node", PORT + 10, ["0.0.0.0"]);
-  await network.serve("node", PORT + 20, ["0.0.0.0"]);
+  const script = fileURLToPath(new URL("../lab/server.ts", import.meta.url));
+  for (const port of [PORT + 10, PORT + 20]) {
+    const listener = await node.open(process.execPath, [script, String(port), "0.0.0.0"], { stderr: "inherit" });
+    listeners.push(listener);
+    await new Promise((resolve) => listener.stdout.once("data", resolve));
+  }
   for (const place of ["pod1", "client", "node"] as const) {
     deepEqual(await call(place, clusterIP(1, "IPv4"), 1, { port: PORT + 20 }), ["refused"], place);
     deepEqual(podsOf(await call(place, clusterIP(1, "IPv4"), 1, { port: PORT + 10 })), ["0.0.0.0"], place);

@@ -46,6 +46,7 @@ const part = (change: Partial<ServicePortPlan>, node = NODE, service: Partial<Se
       ports: [port(change)],
       healthCheckNodePort: undefined,
       localReady: [],
+      penaltyBox: false,
       complaints: [],
       ...service,
     },

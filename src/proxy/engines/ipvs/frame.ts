@@ -159,7 +159,10 @@ function rulesOf(family: IPFamily, node: NodePlan): Record<Jump["table"], [chain
       ],
       // ICMP errors are rate-limited by the kernel; a reset is not, so TCP clients always hear at once.
       ["FAIRLEAD-IPVS-REFUSAL", ["-p tcp -j REJECT --reject-with tcp-reset", `-j REJECT --reject-with ${icmp}`]],
-      ["FAIRLEAD-IPVS-UNASSIGNED", [`-m set --match-set ${set("ranges")} dst -j DROP`]],
+      [
+        "FAIRLEAD-IPVS-UNASSIGNED",
+        [`-m set --match-set ${set("addresses")} dst -j RETURN`, `-m set --match-set ${set("ranges")} dst -j DROP`],
+      ],
     ],
   };
 }
