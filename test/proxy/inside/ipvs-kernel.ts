@@ -218,6 +218,19 @@ test("ipvs: PRX-102, PRX-104: affinity is the kernel's persistence with its time
   equal(new Set(podsOf(await call("client", clusterIP(1, "IPv4"), 6))).size, 3);
 });
 
+test("ipvs: an endpoint that comes back while its clients are remembered finds them again", async () => {
+  const carried = new Carried(open());
+  const set = async (pods: Parameters<typeof slices>[1]): Promise<void> => {
+    carried.set(service("sticky", 1, { sessionAffinity: "ClientIP" }), slices("sticky", pods));
+    await carried.apply();
+  };
+  await set(["pod1"]);
+  deepEqual(podsOf(await call("client", clusterIP(1, "IPv4"))), [PODS.pod1.IPv4]);
+  await set(["pod2"]);
+  await set(["pod1", "pod2", "pod3"]);
+  deepEqual(podsOf(await call("client", clusterIP(1, "IPv4"), 4)), Array(4).fill(PODS.pod1.IPv4));
+});
+
 test("ipvs: with externalTrafficPolicy Local an outsider with affinity stays with one local pod", async () => {
   const carried = new Carried(open());
   carried.set(
