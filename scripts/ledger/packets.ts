@@ -8,7 +8,7 @@ export interface PacketNote {
   readonly why?: string;
 }
 
-/** `node_modules/.cache/fairlead-packets-ENGINE.json`. */
+/** A file `node_modules/.cache/fairlead-packets-ENGINE….json`; an engine may have several, each with other rows. */
 export interface PacketRun {
   readonly engine: string;
   readonly rows: readonly PacketNote[];
@@ -49,12 +49,17 @@ function standing(engine: string, notes: readonly PacketNote[], reasons: Reasons
 /** The section of docs/conformance.md with every row of the packet table and what each engine has made of it; nothing without a run. */
 export function packetSection(runs: readonly PacketRun[]): string[] {
   if (runs.length === 0) return [];
+  const byEngine = Map.groupBy(runs, ({ engine }) => engine);
+  const whole = [...byEngine].map(([engine, parts]): PacketRun => ({
+    engine,
+    rows: parts.flatMap(({ rows }) => rows),
+  }));
   const place = ({ engine }: PacketRun): number =>
     ENGINES.includes(engine) ? ENGINES.indexOf(engine) : ENGINES.length;
-  const ordered = runs.toSorted((one, other) => place(one) - place(other));
-  const rows = new Set(ordered.flatMap((run) => run.rows.map(({ row }) => row)));
+  const ordered = whole.toSorted((one, other) => place(one) - place(other));
+  const names = new Set(ordered.flatMap((run) => run.rows.map(({ row }) => row)));
   const reasons = new Reasons();
-  const body = [...rows].map((row) => {
+  const body = [...names].map((row) => {
     const found = ordered.map((run) =>
       standing(
         run.engine,

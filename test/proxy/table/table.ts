@@ -81,7 +81,7 @@ export function groupTests(table: Table, group: Group): void {
 
 /**
  * A test with its own way of looking. `needs` names an ability: an engine without it gets a test of `instead`, or a skipped one with
- * the reason where what happens instead is in another row.
+ * the reason where what happens instead is in another row; so does one with an exception of its own.
  */
 export function ownTest(
   table: Table,
