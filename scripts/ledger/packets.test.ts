@@ -10,10 +10,8 @@ const note = (row: string, outcome: PacketNote["outcome"], more: Partial<PacketN
   ...more,
 });
 const RUNS: PacketRun[] = [
-  {
-    engine: "userspace",
-    rows: [note("PRX-052: a|b", "instead", { why: "no source" }), note("more", "skipped", { why: "no tool" })],
-  },
+  { engine: "userspace", rows: [note("PRX-052: a|b", "instead", { why: "no source" })] },
+  { engine: "userspace", rows: [note("more", "skipped", { why: "no tool" })] },
   {
     engine: "nftables",
     rows: [
