@@ -14,7 +14,7 @@ export function digest(text: string): string {
 }
 
 /**
- * The chains of one Service port. The longest, with a number of a part behind, has 27 characters; the kernel takes 28.
+ * The chains of one Service port. The longest, with the digits of a part behind, has 28 characters, as many as the kernel takes.
  *
  * A chain leads only to chains whose name comes after its own, so that a text can be written from the last name to the
  * first and name nothing before it is there: see `restoreText`.
