@@ -30,8 +30,10 @@ export async function makeLink(host: Host): Promise<void> {
       if (type === "bridge" || isForbidden(error)) throw error;
     }
   }
-  // Who asks after an address of it on the wire is answered by nobody, so packets into it vanish at once.
-  await host.check("ip", ["link", "set", PROXY_LINK, "arp", "off", "addrgenmode", "none", "up"]);
+  // Nobody is asked for on its other side, so packets into it vanish at once. It gets no address of the kernel's making, but only
+  // when that is said before it is up.
+  await host.check("ip", ["link", "set", PROXY_LINK, "arp", "off", "addrgenmode", "none"]);
+  await host.check("ip", ["link", "set", PROXY_LINK, "up"]);
 }
 
 export async function removeLink(host: Host): Promise<void> {
