@@ -25,9 +25,11 @@ test("weights are shares of new connections, at random, and follow a change", as
   const weighted = (one: number, other: number, affinitySeconds?: number) =>
     servicePlan(
       1,
-      portPlan(1, [target("pod1", "IPv4", one), target("pod3", "IPv4", other)], {
-        ...(affinitySeconds === undefined ? {} : { affinitySeconds }),
-      }),
+      portPlan(
+        1,
+        [target("pod1", "IPv4", one), target("pod3", "IPv4", other)],
+        affinitySeconds === undefined ? {} : { affinitySeconds },
+      ),
     );
   planned.set(weighted(1, 3));
   await planned.apply();

@@ -45,6 +45,7 @@ export class Tracker {
   /** What slices say, for Services of several: when one changes, the others are not read again. */
   readonly #read = new WeakMap<EndpointSlice, ReadSlice>();
   #context: TrackerContext;
+  #plannedAt = 0;
 
   constructor(context: TrackerContext) {
     this.#context = context;
@@ -129,7 +130,9 @@ export class Tracker {
   /** Plans what is due; answers the plans that differ from before, undefined for those that are gone (PRX-016). */
   replan(): Map<string, ServicePlan | undefined> {
     const now = this.#context.now?.() ?? 0;
-    for (const [key, at] of this.#due) if (at <= now) this.#dirty.add(key);
+    // A clock that was put back makes all steps due: none would come for so long.
+    for (const [key, at] of this.#due) if (at <= now || now < this.#plannedAt) this.#dirty.add(key);
+    this.#plannedAt = now;
     const context: PlanContext = {
       ...this.#context,
       isPenalized: this.#context.isPenalized ?? NOBODY,

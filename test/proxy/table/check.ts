@@ -1,6 +1,7 @@
+import type { IPFamily } from "../../../src/net/ip.ts";
 import type { EngineAbilities } from "../../../src/proxy/engine.ts";
 import { NODE, PODS, type Network, type PodName } from "../lab/network.ts";
-import type { Cell, Expected, Row } from "./row.ts";
+import type { Cell, End, Expected, Row } from "./row.ts";
 import { insteadOf, lack, type AbilityName, type Subject } from "./subject.ts";
 import { CALLERS, WAYS, type From } from "./ways.ts";
 
@@ -40,7 +41,7 @@ export function judge(row: Row, abilities: EngineAbilities, subject: Subject<nev
       reasons.add(noSource);
       expected = { ...expected, source: "node" };
     }
-    if (exception === undefined) return expected;
+    if (exception?.instead === undefined) return expected;
     reasons.add(exception.why);
     return typeof exception.instead === "function" ? exception.instead(cell, expected) : exception.instead;
   };
@@ -59,15 +60,21 @@ export function judge(row: Row, abilities: EngineAbilities, subject: Subject<nev
 export const podAt = (address: string): PodName | undefined =>
   (Object.keys(PODS) as PodName[]).find((pod) => PODS[pod].IPv4 === address || PODS[pod].IPv6 === address);
 
+const podOf = (end: End): PodName => end.replace(/:.*/, "") as PodName;
+
+/** The node's address toward a pod. */
+const sideOf = (pod: PodName, family: IPFamily): string => NODE[family][PODS[pod].node === "node1" ? "pods" : "node2"];
+
 /** `pod source` of an answer, the source as a word where it is one that a row can name; an answer without a pod is itself. */
-function wordOf(answer: string, { from, family }: Cell): string {
-  const [server = "", source = ""] = answer.split(" ");
+function wordOf(answer: string, expected: Expected, { from, family }: Cell): string {
+  const [server = "", source = "", port] = answer.split(" ");
   const pod = podAt(server);
   if (pod === undefined) return answer;
-  const side = NODE[family][PODS[pod].node === "node1" ? "pods" : "node2"];
+  const end = port === undefined ? pod : `${pod}:${port}`;
+  if (typeof expected === "object" && expected.source === "any") return `${end} any`;
   // On the side of a pod the node that calls as itself and the node that masquerades are one.
-  if (source === side) return `${pod} node`;
-  return `${pod} ${source === CALLERS[from].address[family] ? "kept" : source}`;
+  if (source === sideOf(pod, family)) return `${end} node`;
+  return `${end} ${source === CALLERS[from].address[family] ? "kept" : source}`;
 }
 
 /** What is to be seen in a cell. */
@@ -77,11 +84,12 @@ function wanted(expected: Expected, { from, protocol, family }: Cell): string[] 
   if (typeof expected === "string") return ["timeout"];
   const own = CALLERS[from].address[family];
   return expected.pods
-    .map((pod) => {
-      const side = NODE[family][PODS[pod].node === "node1" ? "pods" : "node2"];
+    .map((end) => {
+      const pod = podOf(end);
+      if (expected.source === "any") return `${end} any`;
       // A pod never sees its own address as the source of a call to itself (PRX-063).
-      const isNode = expected.source === "node" || PODS[pod][family] === own || side === own;
-      return `${pod} ${isNode ? "node" : "kept"}`;
+      const isNode = expected.source === "node" || PODS[pod][family] === own || sideOf(pod, family) === own;
+      return `${end} ${isNode ? "node" : "kept"}`;
     })
     .toSorted();
 }
@@ -109,7 +117,7 @@ async function see(network: Network, number: number, cell: Cell, expected: Expec
   const seen = new Set<string>();
   const due = new Set(wanted(expected, cell));
   for (let round = 0; round < 15; round++) {
-    for (const answer of await network.call(place, call)) seen.add(wordOf(answer, cell));
+    for (const answer of await network.call(place, call)) seen.add(wordOf(answer, expected, cell));
     if ([...seen].some((word) => !due.has(word)) || seen.size === due.size) break;
   }
   return isSilenced([...seen], expected, cell) ? [...due] : [...seen].toSorted();

@@ -1,7 +1,7 @@
 import type { EndpointSlice, Service } from "../../../src/api/generated/types.ts";
 import type { IPFamily } from "../../../src/net/ip.ts";
 import type { NodePlan } from "../../../src/proxy/plan/plan.ts";
-import type { PodName } from "../lab/network.ts";
+import type { Network, PodName } from "../lab/network.ts";
 import type { From, To } from "./ways.ts";
 import type { AbilityName } from "./subject.ts";
 
@@ -11,10 +11,13 @@ import type { AbilityName } from "./subject.ts";
  */
 export type Expected = "refused" | "dropped" | "unanswered" | "closed" | Answered;
 
-/** The pods that answer, each of them in the end and no other, and the source they see: the caller's own, or the node's on that side. */
+/** A pod, on its usual port or on the one after it. */
+export type End = PodName | `${PodName}:8081`;
+
+/** Who answers, each of them in the end and no other, and the source they see: the caller's own, the node's on that side, or whatever. */
 export interface Answered {
-  readonly pods: readonly PodName[];
-  readonly source: "kept" | "node";
+  readonly pods: readonly End[];
+  readonly source: "kept" | "node" | "any";
 }
 
 export interface Cell {
@@ -56,11 +59,17 @@ export interface Group {
   readonly zone?: string;
   readonly cases: Readonly<Record<string, Case>>;
   readonly rows: readonly Row[];
+  /** Runs without the remains of the groups before it: for what is to be absent. */
+  readonly fresh?: boolean;
+  /** What happens to the node before the Services are carried. */
+  prepare?(network: Network): Promise<void>;
+  /** Services that are taken away again before anybody calls. */
+  readonly removed?: readonly string[];
 }
 
 export const same = (expected: Expected, from: readonly From[] = ["pod1", "node", "client"]): Row["expected"] =>
   Object.fromEntries(from.map((one) => [one, expected]));
 /** Answered, and the pods see the caller's own address. */
-export const kept = (...pods: readonly PodName[]): Answered => ({ pods, source: "kept" });
+export const kept = (...pods: readonly End[]): Answered => ({ pods, source: "kept" });
 /** Answered, and the pods see the node's address. */
-export const node = (...pods: readonly PodName[]): Answered => ({ pods, source: "node" });
+export const node = (...pods: readonly End[]): Answered => ({ pods, source: "node" });

@@ -34,6 +34,9 @@ const objectsOf = (key: string, one: Case): Parameters<Carried<Any, Any, Any>["s
   ];
 };
 
+/** The number that a row's name begins with. */
+export const statementOf = (name: string): string => /^PRX-\d+/.exec(name)?.[0] ?? name;
+
 /** The name of a row without its statements: what an engine does instead proves none of them. */
 const bare = (name: string): string => name.replace(/^[^:]*: /, "");
 
@@ -63,8 +66,13 @@ function rowTest(table: Table, row: Row, number: number): void {
 export function groupTests(table: Table, group: Group): void {
   describe(`${table.subject.name}: ${group.title}`, { concurrency: 6 }, () => {
     before(async () => {
+      await group.prepare?.(table.network());
       const carried = table.carry(group.node, group.zone);
+      if (group.fresh === true) await carried.engine.cleanup(new AbortController().signal);
       for (const [key, one] of Object.entries(group.cases)) carried.set(...objectsOf(key, one));
+      await carried.apply();
+      if (group.removed === undefined) return;
+      for (const key of group.removed) carried.remove(...objectsOf(key, group.cases[key]!));
       await carried.apply();
     });
     for (const row of group.rows) rowTest(table, row, group.cases[row.service]!.number);
@@ -73,7 +81,7 @@ export function groupTests(table: Table, group: Group): void {
 
 /**
  * A test with its own way of looking. `needs` names an ability: an engine without it gets a test of `instead`, or a skipped one with
- * the reason where what happens instead is in another row.
+ * the reason where what happens instead is in another row; so does one with an exception of its own.
  */
 export function ownTest(
   table: Table,
@@ -82,7 +90,9 @@ export function ownTest(
   run: () => Promise<void>,
   instead?: { readonly name: string; run(): Promise<void> },
 ): void {
-  const why = needs === undefined ? undefined : lack(table.abilities, needs);
+  const exception = table.subject.exceptions?.[statementOf(name)]?.why;
+  const missing = needs === undefined ? undefined : lack(table.abilities, needs);
+  const why = missing === undefined ? exception : `${needs}: ${missing}`;
   const note = (outcome: "ok" | "failed" | "instead" | "skipped"): void =>
     table.matrix.note(name, "", "", outcome, why);
   const noted = (good: "ok" | "instead", what: () => Promise<void>) => async (): Promise<void> => {
@@ -93,12 +103,12 @@ export function ownTest(
   if (why === undefined) test(`${table.subject.name}: ${name}`, noted("ok", run));
   else if (instead !== undefined) {
     test(
-      `${table.subject.name}: ${instead.name} (${needs}: ${why})`,
+      `${table.subject.name}: ${instead.name} (${why})`,
       noted("instead", () => instead.run()),
     );
   } else {
     note("skipped");
-    test(`${table.subject.name}: ${bare(name)}`, { skip: `${needs}: ${why}` }, () => {});
+    test(`${table.subject.name}: ${bare(name)}`, { skip: why }, () => {});
   }
 }
 

@@ -43,6 +43,19 @@ export const TRUTH: Group = {
       to: "clusterIP",
       expected: { pod1: kept(...ALL), node: node(...ALL), client: node(...ALL) },
     },
+    {
+      name: "PRX-062: a process of the node that uses its address in the range of pods counts as the node",
+      service: "cluster",
+      to: "clusterIP",
+      expected: { nodeAsPod: node(...ALL) },
+    },
+    {
+      name: "PRX-039, PRX-062: and so at a VIP with externalTrafficPolicy Local",
+      service: "external",
+      to: "vip",
+      expected: { nodeAsPod: node(...ALL) },
+      unless: { shortCircuits: { nodeAsPod: node(...NEAR) } },
+    },
     ...outside((what, to) => ({
       name: `${to === "nodePort" ? "PRX-053" : "PRX-054"}, PRX-036, PRX-064: ${what} shows the node`,
       service: "cluster",

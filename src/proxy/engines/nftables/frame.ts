@@ -61,6 +61,13 @@ const BASE_CHAINS = [
   "f_out { type filter hook output priority 0; policy accept; }",
 ];
 
+/** Type, hook and priority of a chain of ours; undefined for one that is no base chain. */
+export const hookOf = (chain: string): string | undefined =>
+  /\{ type (\S+) hook (\S+) priority (\S+);/
+    .exec(BASE_CHAINS.find((one) => one.startsWith(`${chain} `)) ?? "")
+    ?.slice(1)
+    .join(" ");
+
 const CHAINS = [
   "fw",
   "outside",

@@ -1,12 +1,25 @@
 import type { IPFamily } from "../../../net/ip.ts";
 import type { NftPart } from "./compile.ts";
 import { Stage } from "./diff.ts";
-import { TABLE, TABLE_FAMILY, type Element } from "./elements.ts";
+import type { Desired } from "../../engine.ts";
+import { TABLE, TABLE_FAMILY, type Element, type SetName } from "./elements.ts";
 import { LAYOUT, type NftFrame } from "./frame.ts";
 import { priorityText } from "./listid.ts";
 import { numberPort, type PortNumbers } from "./numbering.ts";
 import { shapeLines, shapeName } from "./shape.ts";
 import type { AppliedPart, NftState } from "./state.ts";
+
+const RANGE_SETS: ReadonlySet<SetName> = new Set([
+  "fer",
+  "feor",
+  "rejr",
+  "drpr",
+  "fw_fer",
+  "fw_allow",
+  "fw_allowr",
+  "pods",
+  "svc_cidrs",
+]);
 
 /** Fewer free numbers than this are few. */
 const SPARE_SHAPES = 512;
@@ -22,6 +35,9 @@ export class Transaction {
   readonly #then: (() => void)[] = [];
   readonly #families: readonly IPFamily[];
 
+  /** Rules of the fixed chains are among the lines: where they are must be learned. */
+  writesRules = false;
+
   constructor(state: NftState, families: readonly IPFamily[]) {
     this.#state = state;
     this.#families = families;
@@ -34,7 +50,10 @@ export class Transaction {
       const table = `${TABLE_FAMILY[family]} ${TABLE}`;
       this.#head.push(`add table ${table}`, `delete table ${table}`);
     }
-    if (!sameText(this.#state.frame?.lines ?? [], next.lines)) this.#head.push(...next.lines);
+    if (!sameText(this.#state.frame?.lines ?? [], next.lines)) {
+      this.#head.push(...next.lines);
+      this.writesRules = true;
+    }
     this.#replace(this.#state.frame?.elements ?? [], next.elements);
     this.#then.push(() => this.#state.foreignLayouts.clear());
   }
@@ -43,6 +62,30 @@ export class Transaction {
   last(next: NftFrame): void {
     this.#replace(this.#state.frame?.last ?? [], next.last);
     this.#then.push(() => (this.#state.frame = next));
+  }
+
+  /**
+   * Takes away the ranges that an earlier run left and nobody wants: a set of ranges refuses one that overlaps with
+   * another, so they cannot wait for the sweep.
+   */
+  sweepRanges({ frame, parts }: Desired<NftPart, NftFrame>): void {
+    const wanted = new Set<string>();
+    const want = ({ family, set, key }: Pick<Element, "family" | "set" | "key">): void => {
+      if (RANGE_SETS.has(set)) wanted.add(`${family} ${set} ${key}`);
+    };
+    for (const element of [...frame.elements, ...frame.last]) want(element);
+    for (const part of parts.values()) {
+      part.elements.forEach(want);
+      for (const { family, entrances } of part.ports)
+        for (const { map, key } of entrances) want({ family, set: map, key });
+    }
+    for (const family of this.#families) {
+      for (const set of RANGE_SETS) {
+        for (const key of this.#state.table.of(family, set).keys()) {
+          if (!wanted.has(`${family} ${set} ${key}`)) this.#elements.sweep({ family, set, key });
+        }
+      }
+    }
   }
 
   /** Takes away what an earlier run left and nobody has wanted since. */

@@ -26,6 +26,8 @@ export class NftState implements NumberSource {
   readonly table = new ElementTable();
   readonly parts = new Map<string, AppliedPart>();
   frame: NftFrame | undefined;
+  /** Where the rules of the fixed chains are: `ip fairlead nat_pre handle 7`. */
+  rules: readonly string[] = [];
   /** Families whose table is there, and the value of its generation marker. */
   readonly generations = new Map<IPFamily, number>();
   /** Families whose table has another layout: it goes in the transaction that makes the new one. */
