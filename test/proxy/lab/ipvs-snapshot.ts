@@ -29,7 +29,7 @@ export const ipvsExact = async (host: Host): Promise<string> =>
 
 /** The same without what tells of the past: real servers on their way out, and which number a mark has. */
 export const ipvsSnapshot = async (host: Host): Promise<string> => {
-  const lines = (await ipvsExact(host)).split("\n").filter((line) => !/ -w 0$/.test(line));
+  const lines = (await ipvsExact(host)).split("\n").filter((line) => !line.endsWith(" -w 0"));
   const names = new Map<string, string>();
   for (const line of lines) {
     const [, way, mark] = /^add (\S+ \S+) skbmark 0x(\w+)/.exec(line) ?? [];

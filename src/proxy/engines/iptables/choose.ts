@@ -1,4 +1,4 @@
-import type { Balance, Target } from "../../plan/plan.ts";
+import type { Target } from "../../plan/plan.ts";
 
 /** A target among others, by its place in the list. */
 export interface Choice {
@@ -69,28 +69,33 @@ export function chooseInTurn(targets: readonly Pick<Target, "weight">[]): Chosen
   return { rules, chains: new Map() };
 }
 
-/** The kernel's `cluster` match divides clients among at most this many. */
-const WIDEST = 32;
+/**
+ * The kernel's `cluster` match divides clients among up to 32. But iptables takes no mask of more than 32 in value
+ * (seen in 1.8.9), which is any choice of five; the sixth is who is left. So six on a level, and further levels below.
+ */
+export const WIDTH = 6;
 
 /** Clients are divided by another hash on every level, so that what is below one part is divided evenly again. */
 const seedText = (level: number): string => `0x${((0x9e3779b1 * (level + 1)) >>> 0).toString(16).padStart(8, "0")}`;
 
-/** By the hash of the client's address over slots, each of which is a target. Slots are 32 or fewer, or a multiple of 32. */
+/** By the hash of the client's address over slots, each of which is a target: six or fewer slots, or a power of six. */
 export function chooseByClient(slots: readonly number[], chain: string): Chosen {
   const chains = new Map<string, readonly Choice[]>();
   const choices = (part: readonly number[], level: number, path: string): Choice[] => {
-    const whole = part.length <= WIDEST;
-    const width = whole ? part.length : Math.min(WIDEST, part.length / WIDEST);
+    const width = Math.min(WIDTH, part.length);
     const each = part.length / width;
     const masks = new Map<number | string, number>();
     for (let at = 0; at < width; at++) {
       const piece = part.slice(at * each, (at + 1) * each);
       let to: number | string = piece[0]!;
       if (piece.some((slot) => slot !== piece[0])) {
-        to = `${chain}${path}-${at.toString(32)}`;
-        chains.set(to, choices(piece, level + 1, `${path}-${at.toString(32)}`));
+        to = `${chain}-${path}${at}`;
+        chains.set(to, choices(piece, level + 1, `${path}${at}`));
       }
-      masks.set(to, ((masks.get(to) ?? 0) | (1 << at)) >>> 0);
+      const mask = (masks.get(to) ?? 0) | (1 << at);
+      // Who has the last slot comes last, as the one who needs no mask.
+      if (at === width - 1) masks.delete(to);
+      masks.set(to, mask);
     }
     const last = masks.size - 1;
     return [...masks].map(([to, mask], at) => {
@@ -102,11 +107,14 @@ export function chooseByClient(slots: readonly number[], chain: string): Chosen 
   return { rules: choices(slots, 0, ""), chains };
 }
 
-/** Slots in the order of the list: as many as the sum of weights where that is possible, else so many that shares are within a sixteenth. */
+/** The most slots: chains of the levels below have up to four digits in their name. */
+const MOST_SLOTS = WIDTH ** 5;
+
+/** Slots in the order of the list: as many as the sum of weights up to six, else so many that shares are within a sixteenth. */
 export function slotsInOrder(targets: readonly Pick<Target, "weight">[]): number[] {
   const total = targets.reduce((sum, { weight }) => sum + weight, 0);
   let size = total;
-  if (total > WIDEST) for (size = WIDEST; size < total * 16 && size < WIDEST ** 3;) size *= WIDEST;
+  if (total > WIDTH) for (size = WIDTH; size < total * 16 && size < MOST_SLOTS;) size *= WIDTH;
   const slots: number[] = [];
   let sofar = 0;
   targets.forEach(({ weight }, at) => {
@@ -116,5 +124,3 @@ export function slotsInOrder(targets: readonly Pick<Target, "weight">[]): number
   });
   return slots;
 }
-
-export type KernelBalance = Exclude<Balance, "least-connections">;

@@ -1,15 +1,15 @@
 import { hostPort } from "../../../net/ip.ts";
 import { maglevTable } from "../../../net/maglev.ts";
 import type { EndpointAddress, ServicePortPlan, Target } from "../../plan/plan.ts";
-import { chooseByClient, chooseInTurn, chooseRandom, slotsInOrder, type Choice, type Chosen } from "./choose.ts";
+import { chooseByClient, chooseInTurn, chooseRandom, slotsInOrder, WIDTH, type Choice, type Chosen } from "./choose.ts";
 import { endpointChain } from "./names.ts";
 import type { Chain } from "./rules.ts";
 
 const FULL_MASK = { IPv4: "255.255.255.255", IPv6: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" } as const;
 
-/** Slots of Maglev's table: primes just below what the kernel's match can tell apart in two steps. */
-const FEW = { targets: 25, prime: 251, slots: 256 };
-const MANY = { prime: 1021, slots: 1024 };
+/** Slots of Maglev's table: primes just below what can be told apart in three steps, and in four. */
+const FEW = { targets: 21, prime: 211, slots: WIDTH ** 3 };
+const MANY = { prime: 1291, slots: WIDTH ** 4 };
 
 const targetName = ({ ip, port }: EndpointAddress): string => hostPort(ip, port);
 
@@ -20,7 +20,7 @@ function maglevSlots(targets: readonly Target[]): number[] {
     targets.map((target) => ({ name: targetName(target), weight: target.weight })),
     prime,
   ).map((name) => places.get(name)!);
-  // The few that are missing to a multiple of 32 are taken from the front.
+  // The few that are missing to a power of six are taken from the front.
   return [...table, ...table.slice(0, slots - prime)];
 }
 
