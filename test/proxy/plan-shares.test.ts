@@ -2,31 +2,12 @@ import { test } from "node:test";
 import type { Service } from "../../src/api/generated/types.ts";
 import { pods, services } from "../../src/api/resources.ts";
 import { silentLog } from "../../src/observe/log.ts";
-import type { Desired, ProxyEngine } from "../../src/proxy/engine.ts";
-import type { NodePlan, ServicePlan } from "../../src/proxy/plan/plan.ts";
 import { startProxy } from "../../src/proxy/proxy.ts";
 import { manualClock } from "../client/waiting.ts";
 import { addPod, createWorld, eventually, runPod, shows } from "../controllers/world.ts";
+import { Kept } from "./kept.ts";
 import { nodePlan } from "./lab/objects.ts";
 import { shares } from "./plan-examples.ts";
-
-/** An engine that only keeps what it is given. */
-class Kept implements ProxyEngine<ServicePlan, NodePlan, number> {
-  readonly name = "nftables";
-  readonly abilities = {} as ProxyEngine<ServicePlan, NodePlan, number>["abilities"];
-  plans: ReadonlyMap<string, ServicePlan> = new Map();
-  supported = async () => ({ supported: true }) as const;
-  compileNode = (node: NodePlan) => node;
-  compile = (plan: ServicePlan) => plan;
-  read = async () => 0;
-  async apply({ parts }: Desired<ServicePlan, NodePlan>): Promise<number> {
-    this.plans = new Map(parts);
-    return 0;
-  }
-  intact = async () => true;
-  cleanup = async () => {};
-  close = async () => {};
-}
 
 test("what pods say of their share comes over their slices to the proxy, and a new pod of a slow Service to its share by and by", async (t) => {
   const { client } = await createWorld(t);

@@ -152,9 +152,10 @@ test("a clusterIP that is none has no plan of any family", () => {
   deepEqual([plan?.ports, plan?.complaints.length], [[], 1]);
 });
 
-test("of source ranges what is none is left out alone", () => {
+test("of source ranges what is none is left out alone, and told once", () => {
   const sources = ["10.0.0.0/33", "10.0.0.0", "x/8", "", "10.0.0.0/8", "10.1.0.0/16"];
-  const plan = planOf(balanced([{ ip: "203.0.113.2" }], { loadBalancerSourceRanges: sources }));
+  const ports = [80, 81].map((port) => ({ name: `p${port}`, port, protocol: "TCP" }));
+  const plan = planOf(balanced([{ ip: "203.0.113.2" }], { ports, loadBalancerSourceRanges: sources }));
   deepEqual(plan?.ports[0]?.sourceRanges, ["10.0.0.0/8"]);
   equal(plan?.complaints.length, 3);
   match(plan?.complaints[0] ?? "", /loadBalancerSourceRanges has "10.0.0.0\/33", which should be ADDRESS\/PREFIX/);
