@@ -85,6 +85,15 @@ test("a thousand bad endpoints are a few sentences", () => {
   equal(complaints[3], "EndpointSlice default/web-1: and 997 more like it");
 });
 
+test("and so are a thousand bad endpoints in a hundred slices", () => {
+  const slices = Array.from({ length: 100 }, (_, part) =>
+    slice(addressed(...Array.from({ length: 10 }, (_each, index) => `999.0.${part}.${index}`)), `web-${part}`),
+  );
+  const [, complaints] = planned(slices);
+  equal(complaints.length, 21);
+  equal(complaints[20], "and 380 more sentences like these");
+});
+
 const ports = (...given: Partial<NonNullable<ServiceSpec["ports"]>[number]>[]): Service =>
   web({ type: "NodePort", ports: given.map((one, index) => ({ name: `p${index}`, port: 80, ...one })) });
 for (const [name, service, expected, sentence] of [
