@@ -1,5 +1,5 @@
 /** The most slots that a list has for the sake of its weights. */
-export const MAX_SLOTS = 1024;
+const MAX_SLOTS = 1024;
 
 const gcd = (one: number, other: number): number => (other === 0 ? one : gcd(other, one % other));
 
