@@ -122,6 +122,7 @@ export const servicePlan = (number: number, ...ports: ServicePortPlan[]): Servic
     ports,
     healthCheckNodePort: undefined,
     localReady: [],
+    penaltyBox: true,
     complaints: [],
   };
 };

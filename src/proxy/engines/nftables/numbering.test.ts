@@ -130,6 +130,7 @@ const planOf = (
     })),
     healthCheckNodePort: undefined,
     localReady: [],
+    penaltyBox: true,
     complaints: [],
   };
 };
