@@ -3,6 +3,7 @@ import type { IpvsPart } from "../../../src/proxy/engines/ipvs/compile.ts";
 import { ipvsEngine } from "../../../src/proxy/engines/ipvs/engine.ts";
 import type { IpvsFrame } from "../../../src/proxy/engines/ipvs/frame.ts";
 import type { IpvsState } from "../../../src/proxy/engines/ipvs/state.ts";
+import { ipvsExact, ipvsSnapshot } from "./ipvs-snapshot.ts";
 import type { Subject } from "../table/subject.ts";
 
 const REMEMBERED =
@@ -12,6 +13,8 @@ const REMEMBERED =
 export const IPVS: Subject<IpvsPart, IpvsFrame, IpvsState> = {
   name: "ipvs",
   open: (host) => ipvsEngine(host, systemClock),
+  snapshot: ipvsSnapshot,
+  exact: ipvsExact,
   exceptions: {
     "PRX-060": {
       why: "the kernel takes a Service's own address for the source of the node's calls to it, and no pod could answer that",
