@@ -41,7 +41,7 @@ export interface Ground {
 export interface How {
   readonly protocol?: "TCP" | "UDP";
   readonly spec?: Partial<ServiceSpec>;
-  readonly change?: (plan: ServicePlan) => ServicePlan;
+  readonly change?: ((plan: ServicePlan) => ServicePlan) | undefined;
 }
 
 export async function openGround(options: UserspaceOptions = {}, node: Partial<NodePlan> = {}): Promise<Ground> {
