@@ -1,3 +1,4 @@
+import type { IPFamily } from "../../../net/ip.ts";
 import type { Log } from "../../../observe/log.ts";
 import type { NodePlan, ServicePlan } from "../../plan/plan.ts";
 import type { AppliedRound } from "../../loop.ts";
@@ -8,17 +9,19 @@ import { compile } from "./compile.ts";
 import { sentenceOf } from "./complaints.ts";
 
 export interface LoopbackOptions {
+  /** Families whose loopback is carried. */
+  readonly families: readonly IPFamily[];
   readonly log: Log;
   /** Starts the carrier: only called when there is a node port to carry. */
   readonly open: (onRefused: (refused: readonly Refused[]) => void) => Promise<CarrierLink>;
 }
 
 /** The node as far as loopback goes: nothing but 127.0.0.1 and ::1. Nobody there is an outsider. */
-const onLoopback = (node: NodePlan): NodePlan => ({
+const onLoopback = (node: NodePlan, families: readonly IPFamily[]): NodePlan => ({
   ...node,
   nodePortAddresses: {
-    IPv4: node.families.includes("IPv4") ? ["127.0.0.1"] : [],
-    IPv6: node.families.includes("IPv6") ? ["::1"] : [],
+    IPv4: families.includes("IPv4") ? ["127.0.0.1"] : [],
+    IPv6: families.includes("IPv6") ? ["::1"] : [],
   },
 });
 
@@ -30,7 +33,7 @@ const portsOf = (service: ServicePlan, node: NodePlan): readonly CarriedPort[] =
  * Node ports on 127.0.0.1 and ::1 beside an engine that has none there: packets of loopback do not leave it, so what the kernel
  * translates never comes back (PRX-080 … PRX-083). The same plans, carried by sockets. Both families, which no mode of kube-proxy does.
  */
-export function loopbackNodePorts({ log, open }: LoopbackOptions): Aftermath {
+export function loopbackNodePorts({ families, log, open }: LoopbackOptions): Aftermath {
   const pending = new Map<string, ServicePlan | undefined>();
   const carried = new Map<string, readonly CarriedPort[]>();
   let node: NodePlan | undefined;
@@ -53,7 +56,7 @@ export function loopbackNodePorts({ log, open }: LoopbackOptions): Aftermath {
       for (const key of carried.keys()) if (!round.plans.has(key)) pending.set(key, undefined);
       for (const [key, plan] of round.plans) pending.set(key, plan);
     }
-    const loopback = onLoopback(round.node);
+    const loopback = onLoopback(round.node, families);
     const ports = new Map<string, CarriedPort | null>();
     for (const [key, plan] of pending) {
       const next = plan === undefined || !round.node.localhostNodePorts ? [] : portsOf(plan, loopback);
