@@ -16,6 +16,7 @@ import { openSurroundings } from "../../proxy/surroundings.ts";
 import { Failure } from "../failure.ts";
 import { chooseEngine, type Chosen, type EngineGround } from "../proxy-engines.ts";
 import { setConntrack } from "./conntrack-settings.ts";
+import { besideOnLoopback } from "./loopback.ts";
 import { startModeSwitch } from "./mode-switch.ts";
 
 export interface NodeProxyOptions {
@@ -154,8 +155,21 @@ export async function startNodeProxy(options: NodeProxyOptions): Promise<NodePro
     first,
     leftovers: true,
     wish: options.wish,
-    carry: (engine) =>
-      startCarrying({ client, engine, clock, random, log, timing, around, connections, settings, ownNode, interfaces }),
+    carry: async (engine) =>
+      startCarrying({
+        aftermaths: await besideOnLoopback(engine, first.ground),
+        client,
+        engine,
+        clock,
+        random,
+        log,
+        timing,
+        around,
+        connections,
+        settings,
+        ownNode,
+        interfaces,
+      }),
     onMode: () => {},
   });
   refresh = () => modes.refresh();

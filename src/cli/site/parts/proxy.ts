@@ -7,6 +7,7 @@ import type { NodeSettings } from "../../../proxy/node/node-plan.ts";
 import { watchOwnNode, type OwnNode } from "../../../proxy/node/own-node.ts";
 import { openSurroundings } from "../../../proxy/surroundings.ts";
 import { layoutOf } from "../../data/layout.ts";
+import { besideOnLoopback } from "../../proxy/loopback.ts";
 import { startModeSwitch } from "../../proxy/mode-switch.ts";
 import { chooseEngine, PROXY_ENGINES, type EngineGround } from "../../proxy-engines.ts";
 import type { ProxyMode } from "../../../proxy/engine.ts";
@@ -77,8 +78,9 @@ export async function startProxyPart({ host, client, log, given }: Ground): Prom
     wish: config.proxyMode,
     // A private site is new, or it is one that we wrote the mode of down.
     leftovers: before === undefined ? !config.private : before !== first.engine.name,
-    carry: (engine) =>
+    carry: async (engine) =>
       startCarrying({
+        aftermaths: await besideOnLoopback(engine, ground),
         client,
         engine,
         clock: systemClock,
