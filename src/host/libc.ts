@@ -10,6 +10,8 @@ const FUNCTIONS = {
   ioctl: { arguments: ["i32", "u64", "pointer"], return: "i32" },
   setns: { arguments: ["i32", "i32"], return: "i32" },
   socket: { arguments: ["i32", "i32", "i32"], return: "i32" },
+  setsockopt: { arguments: ["i32", "i32", "i32", "pointer", "u32"], return: "i32" },
+  bind: { arguments: ["i32", "pointer", "u32"], return: "i32" },
   fallocate: { arguments: ["i32", "i32", "i64", "i64"], return: "i32" },
   syscall: { arguments: ["i64", "i64", "i64", "i64"], return: "i64" },
   __errno_location: { arguments: [], return: "pointer" },
@@ -18,7 +20,7 @@ const FUNCTIONS = {
 export type Libc = ReturnType<typeof Ffi.dlopen<typeof FUNCTIONS>>["functions"];
 
 /** A call into the C library failed, or cannot be made with this Node. */
-class LibcError extends Error {
+export class LibcError extends Error {
   override readonly name = "LibcError";
   /** As in errno(3), 0 where the call could not be made. */
   readonly errno: number;

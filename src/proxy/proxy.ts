@@ -70,10 +70,12 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
 
   const cache = <T extends KubeObject>(resource: Resource, selectors: object = {}): Cache<T> =>
     createCache<T>({ client, resource, clock, random, log, ...selectors });
+  const now = (): number => clock.now();
   const context = (plan: NodePlan): TrackerContext => ({
     nodeName: plan.nodeName,
     zone: options.zone,
     families: plan.families,
+    now,
     ...(options.isPenalized === undefined ? {} : { isPenalized: options.isPenalized }),
   });
   const tracker = new Tracker(context(options.node));
@@ -82,6 +84,7 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
   let node = options.node;
   let taken: ReturnType<TriggerTimes["take"]> = new Map();
   let synced = false;
+  let cancelStep = (): void => {};
 
   const lease = appliedLease({ client, clock, log, nodeName: options.node.nodeName });
 
@@ -93,7 +96,11 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
     collect: () => {
       taken = times.take();
       lease.collected(sliceCache.resourceVersion);
-      return { plans: tracker.replan(), node };
+      const plans = tracker.replan();
+      cancelStep();
+      // New endpoints that start slowly come to more of their share.
+      if (tracker.dueAt !== undefined) cancelStep = clock.after(tracker.dueAt - clock.now(), wake);
+      return { plans, node };
     },
     applied: (round) => {
       const appliedAt = clock.now();
@@ -155,6 +162,7 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
       wake();
     },
     async stop() {
+      cancelStep();
       for (const one of [serviceCache, sliceCache, rangeCache]) one.stop();
       await loop.stop();
       await lease.stop();

@@ -57,7 +57,15 @@ function planOf(number: number, targets: readonly Target[], more: Partial<Servic
     ...more,
   };
   const key = `default/planned${number}`;
-  return { key, clusterIPs: [ip], ports: [port], healthCheckNodePort: undefined, localReady: [], complaints: [] };
+  return {
+    key,
+    clusterIPs: [ip],
+    ports: [port],
+    healthCheckNodePort: undefined,
+    localReady: [],
+    penaltyBox: true,
+    complaints: [],
+  };
 }
 const target = (pod: PodName, weight = 1): Target => ({
   ip: PODS[pod].IPv4,

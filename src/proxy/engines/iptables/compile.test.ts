@@ -47,7 +47,7 @@ const service = (...ports: ServicePortPlan[]): ServicePlan => ({
   ports,
   healthCheckNodePort: undefined,
   localReady: [],
-  complaints: [],
+  penaltyBox: true, complaints: [],
 });
 
 /** A state in which the Services are wanted and nothing is held. */

@@ -44,7 +44,15 @@ function sampleService(family: IPFamily): ServicePlan {
     { ...port, id: "probe/turn", balance: "round-robin", affinitySeconds: undefined },
     { ...port, id: "probe/client", balance: "source-hash", affinitySeconds: undefined },
   ] as const;
-  return { key: "probe", clusterIPs: [], ports, healthCheckNodePort: undefined, localReady: [], complaints: [] };
+  return {
+    key: "probe",
+    clusterIPs: [],
+    ports,
+    healthCheckNodePort: undefined,
+    localReady: [],
+    penaltyBox: true,
+    complaints: [],
+  };
 }
 
 /** Every kind of rule that we write, in a chain to which nothing leads: only the kernel knows what it can. */

@@ -7,7 +7,7 @@ import type { Element } from "./elements.ts";
 import { compileNode } from "./frame.ts";
 import { listNumber, LOCAL_BIT, PORT_SHIFT, priorityNumber, priorityText } from "./listid.ts";
 import { assignSlots } from "./numbering.ts";
-import { shapeLines } from "./shape.ts";
+import { shapeLines, type Shape } from "./shape.ts";
 import { Transaction } from "./stage.ts";
 import { NftState } from "./state.ts";
 
@@ -22,6 +22,15 @@ const NODE: NodePlan = {
   masqueradeAll: false,
   masqueradeBit: 14,
   forwardOnly: undefined,
+};
+
+const PLAIN: Shape = {
+  slots: 1,
+  choice: "random",
+  list: undefined,
+  affinity: undefined,
+  local: false,
+  keepsPort: false,
 };
 
 /** nft, as far as elements go: what a text makes of sets, refusing what the kernel refuses. */
@@ -59,11 +68,11 @@ function resolve(model: Model, map: string, key: string, l4: "t" | "u", affinity
   const data = model.of(map).get(key);
   if (data === undefined) return undefined;
   const number = priorityNumber(data);
-  const shape = model.of("shapes").get(priorityText(number & 0xffc));
+  const shape = model.of("shapes").get(priorityText(number & 0x1ffc));
   if (shape === undefined) return [];
   const slots = Number(/^goto lb(\d+)/.exec(shape)![1]);
   equal(/_t\d+/.test(shape), affinity);
-  const list = (number & 0xfffff000) >>> 0;
+  const list = (number & 0xffffe000) >>> 0;
   return Array.from({ length: slots }, (_, slot) => {
     const found = model.of(affinity ? "aslot" : `be${l4}`).get(`${priorityText(list)} . ${slot}`);
     ok(found !== undefined, `slot ${slot} of ${key} is there`);
@@ -107,6 +116,7 @@ const planOf = (number: number, endpoints: readonly number[], affinity: boolean,
     })),
     healthCheckNodePort: undefined,
     localReady: [],
+    penaltyBox: true,
     complaints: [],
   };
 };
@@ -210,21 +220,21 @@ test("swapping one of ten endpoints is one slot: a delete and an add", () => {
   step(model, state, "default/s1", compile(planOf(1, ten, false, false), NODE));
   const lines = step(model, state, "default/s1", compile(planOf(1, [...ten.slice(1), 99], false, false), NODE));
   deepEqual(lines, [
-    "delete element ip fairlead bet { 0:2000 . 0 }",
-    "delete element ip fairlead beu { 0:4000 . 0 }",
-    "add element ip fairlead bet { 0:2000 . 0 : 10.244.0.99 . 8080 }",
-    "add element ip fairlead beu { 0:4000 . 0 : 10.244.0.99 . 8080 }",
+    "delete element ip fairlead bet { 0:4000 . 0 }",
+    "delete element ip fairlead beu { 0:8000 . 0 }",
+    "add element ip fairlead bet { 0:4000 . 0 : 10.244.0.99 . 8080 }",
+    "add element ip fairlead beu { 0:8000 . 0 : 10.244.0.99 . 8080 }",
     "delete element ip fairlead state { 0 }",
-    "add element ip fairlead state { 0 : 1, 1 : 1 }",
+    "add element ip fairlead state { 0 : 1, 1 : 2 }",
   ]);
 });
 
 test("the chain of a shape tries every list a second time on slot 0", () => {
   const table = "ip fairlead lb3";
-  deepEqual(shapeLines({ slots: 3, affinity: undefined, local: false }, "IPv4"), [
+  deepEqual(shapeLines({ ...PLAIN, slots: 3 }, "IPv4"), [
     `add chain ${table}`,
     `flush chain ${table}`,
-    `add rule ${table} meta priority set meta priority and 0xfffff000`,
+    `add rule ${table} meta priority set meta priority and 0xffffe000`,
     `add rule ${table} meta l4proto tcp dnat to meta priority . numgen random mod 3 map @bet`,
     `add rule ${table} meta l4proto udp dnat to meta priority . numgen random mod 3 map @beu`,
     `add rule ${table} meta l4proto sctp dnat to meta priority . numgen random mod 3 map @bes`,
@@ -232,7 +242,9 @@ test("the chain of a shape tries every list a second time on slot 0", () => {
     `add rule ${table} meta l4proto udp dnat to meta priority . numgen random mod 1 map @beu`,
     `add rule ${table} meta l4proto sctp dnat to meta priority . numgen random mod 1 map @bes`,
   ]);
-  const sticky = shapeLines({ slots: 3, affinity: 60, local: true }, "IPv6").filter((line) => line.includes("mod "));
+  const sticky = shapeLines({ ...PLAIN, slots: 3, affinity: 60, local: true }, "IPv6").filter((line) =>
+    line.includes("mod "),
+  );
   deepEqual(sticky, [
     "add rule ip6 fairlead lb3_t60_local meta priority set meta priority . numgen random mod 3 map @aslot jump settle_t60_local",
     "add rule ip6 fairlead lb3_t60_local meta priority set meta priority . numgen random mod 1 map @aslot jump settle_t60_local",
@@ -248,7 +260,7 @@ test("the frame never touches the packet mark or the connection mark", () => {
 });
 
 test("priorities are written as nft lists them", () => {
-  for (const number of [0, 1, 0x2004, 0x10000, listNumber(2 ** 19 - 1, "local")])
+  for (const number of [0, 1, 0x2004, 0x10000, listNumber(2 ** 18 - 1, "local")])
     equal(priorityNumber(priorityText(number)), number);
   equal(priorityText(0x12004), "1:2004");
 });
