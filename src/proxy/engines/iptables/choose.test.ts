@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { chooseByClient, chooseInTurn, chooseRandom, probabilityText, slotsInOrder, turnsOf, WIDTH } from "./choose.ts";
 import type { Choice, Chosen } from "./choose.ts";
 
