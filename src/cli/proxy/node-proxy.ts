@@ -157,7 +157,7 @@ export async function startNodeProxy(options: NodeProxyOptions): Promise<NodePro
     wish: options.wish,
     carry: async (engine) =>
       startCarrying({
-        aftermaths: await besideOnLoopback(engine, ground),
+        aftermaths: await besideOnLoopback(engine, first.ground),
         client,
         engine,
         clock,
