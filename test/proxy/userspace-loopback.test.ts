@@ -31,7 +31,7 @@ describe("node ports on loopback beside nftables", () => {
   before(async () => {
     network = await openNetwork();
     const host = network.at("node");
-    carried = new Carried(nftablesEngine(host) as never, node);
+    carried = new Carried<unknown, unknown, unknown>(nftablesEngine(host), node);
     beside = loopbackNodePorts({
       families: ["IPv4", "IPv6"],
       log: silentLog,
