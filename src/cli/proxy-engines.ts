@@ -31,6 +31,11 @@ export const PROXY_ENGINES: { readonly [mode in ProxyMode]?: () => Promise<OpenE
     const { userspaceEngine } = await import("../proxy/engines/userspace/engine.ts");
     return ({ host, log }) => userspaceEngine(host, { log });
   },
+  // Last: only who asks for it gets it.
+  ipvs: async () => {
+    const { ipvsEngine } = await import("../proxy/engines/ipvs/engine.ts");
+    return ({ host, clock, families }) => ipvsEngine(host, clock, families);
+  },
 };
 
 /** The engine of this name. */

@@ -19,8 +19,12 @@ export class Matrix {
   readonly engine: string;
   readonly #notes = new Map<string, Note>();
 
-  constructor(engine: string) {
+  readonly #file: string;
+
+  /** `run` tells apart the files of a table that is taken in several runs. */
+  constructor(engine: string, run: string) {
     this.engine = engine;
+    this.#file = `fairlead-packets-${engine}${run === "all" ? "" : `-${run}`}.json`;
   }
 
   /** The worst that the callers of a cell have met stands, but a test that has ended replaces what it noted at its start. */
@@ -32,11 +36,11 @@ export class Matrix {
     if (!worst) this.#notes.set(key, { row, family, protocol, outcome, ...reason });
   }
 
-  /** Writes `fairlead-packets-ENGINE.json` into FAIRLEAD_PACKETS, or where the results of a run are. */
+  /** Writes `fairlead-packets-ENGINE[-RUN].json` into FAIRLEAD_PACKETS, or where the results of a run are. */
   write(): void {
     const folder = process.env["FAIRLEAD_PACKETS"] ?? join(import.meta.dirname, "../../../node_modules/.cache");
     mkdirSync(folder, { recursive: true });
     const text = JSON.stringify({ engine: this.engine, rows: [...this.#notes.values()] });
-    writeFileSync(join(folder, `fairlead-packets-${this.engine}.json`), `${text}\n`);
+    writeFileSync(join(folder, this.#file), `${text}\n`);
   }
 }

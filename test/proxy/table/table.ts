@@ -78,7 +78,7 @@ export function groupTests(table: Table, group: Group): void {
 
 /**
  * A test with its own way of looking. `needs` names an ability: an engine without it gets a test of `instead`, or a skipped one with
- * the reason where what happens instead is in another row.
+ * the reason where what happens instead is in another row; so does one with an exception of its own.
  */
 export function ownTest(
   table: Table,
@@ -87,7 +87,9 @@ export function ownTest(
   run: () => Promise<void>,
   instead?: { readonly name: string; run(): Promise<void> },
 ): void {
-  const why = needs === undefined ? undefined : lack(table.abilities, needs);
+  const exception = table.subject.exceptions?.[/^PRX-\d+/.exec(name)?.[0] ?? ""]?.why;
+  const lacking = needs === undefined ? undefined : lack(table.abilities, needs);
+  const why = lacking === undefined ? exception : `${needs}: ${lacking}`;
   const note = (outcome: "ok" | "failed" | "instead" | "skipped"): void =>
     table.matrix.note(name, "", "", outcome, why);
   const noted = (good: "ok" | "instead", what: () => Promise<void>) => async (): Promise<void> => {
@@ -98,12 +100,12 @@ export function ownTest(
   if (why === undefined) test(`${table.subject.name}: ${name}`, noted("ok", run));
   else if (instead !== undefined) {
     test(
-      `${table.subject.name}: ${instead.name} (${needs}: ${why})`,
+      `${table.subject.name}: ${instead.name} (${why})`,
       noted("instead", () => instead.run()),
     );
   } else {
     note("skipped");
-    test(`${table.subject.name}: ${bare(name)}`, { skip: `${needs}: ${why}` }, () => {});
+    test(`${table.subject.name}: ${bare(name)}`, { skip: why }, () => {});
   }
 }
 
