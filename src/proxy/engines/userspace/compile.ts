@@ -1,7 +1,7 @@
 import { cidrContains, parseCidr } from "../../../net/cidr.ts";
 import { familyOf, type IPFamily } from "../../../net/ip.ts";
 import type { Destination, NodePlan, ServicePlan, ServicePortPlan, Target } from "../../plan/plan.ts";
-import type { CarriedPort, CarriedTarget, Entrance, ListName } from "./carrier/carried.ts";
+import { OWN, type CarriedPort, type CarriedTarget, type Entrance, type ListName } from "./carrier/carried.ts";
 
 /** A Service as the carrier and the routes need it. */
 export interface UserspacePart {
@@ -30,7 +30,7 @@ const isOf =
 /** Addresses of pods on this node and of the node: who takes the short circuits of PRX-038 and PRX-039. A socket does not know by which interface. */
 function insideRanges(node: NodePlan, family: IPFamily): string[] {
   const pods = node.localDetector.by === "ranges" ? node.localDetector.ranges : [];
-  return [...pods.filter(isOf(family)), ...node.nodeAddresses.filter(isOf(family)).map(single), LOOPBACK_RANGE[family]];
+  return [...pods.filter(isOf(family)), OWN, LOOPBACK_RANGE[family]];
 }
 
 const carriedTargets = (targets: readonly Target[]): CarriedTarget[] =>
