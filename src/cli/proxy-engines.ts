@@ -39,7 +39,7 @@ export const PROXY_ENGINES: { readonly [mode in ProxyMode]?: () => Promise<OpenE
 };
 
 /** The engine of this name. */
-async function openEngine(mode: ProxyMode, ground: EngineGround): Promise<AnyEngine> {
+export async function openEngine(mode: ProxyMode, ground: EngineGround): Promise<AnyEngine> {
   const load = PROXY_ENGINES[mode];
   if (load === undefined) throw new Error(`opening the proxy engine ${mode}: there is none of this name`);
   return (await load())(ground);

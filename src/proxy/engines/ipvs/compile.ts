@@ -144,7 +144,8 @@ class PartCompiler {
 export function compile(service: ServicePlan, node: NodePlan, usual: string): IpvsPart {
   const into = new PartCompiler(node, usual);
   for (const ip of service.clusterIPs) into.address(ip);
-  for (const port of service.ports) into.port(port);
+  // What `abilities` says it cannot do it leaves alone.
+  for (const port of service.ports) if (!port.keepsPort) into.port(port);
   if (service.healthCheckNodePort !== undefined) {
     for (const family of node.families) into.element(family, "health", String(service.healthCheckNodePort));
   }
