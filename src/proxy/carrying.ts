@@ -36,6 +36,8 @@ export async function startCarrying<P, F, A>(options: CarryingOptions<P, F, A>):
   let { zone } = ownNode.facts;
   const proxy: Proxy = await startProxy({
     ...options,
+    // Whoever chose the engine has asked it.
+    isSupported: true,
     node: plan,
     zone,
     isPenalized: (target, protocol) => connections.isPenalized(target, protocol),

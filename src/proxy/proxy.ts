@@ -22,6 +22,8 @@ export interface ProxyOptions<P, F, A> {
   /** From 0 up to, but not including, 1. */
   readonly random: () => number;
   readonly log: Log;
+  /** The engine was asked already, and can run here. */
+  readonly isSupported?: boolean;
   /** The node as configured; the ranges of ServiceCIDR objects are added to its own. */
   readonly node: NodePlan;
   /** The node's `topology.kubernetes.io/zone`. */
@@ -75,7 +77,7 @@ const SLICES_OF_OURS = { labelSelector: "!service.kubernetes.io/headless" };
  */
 export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promise<Proxy> {
   const { client, engine, clock, random, log, aftermaths = [] } = options;
-  const support = await engine.supported();
+  const support = options.isSupported === true ? { supported: true as const } : await engine.supported();
   if (!support.supported) throw new Error(`starting the proxy with ${engine.name}: ${support.missing}`);
 
   const cache = <T extends KubeObject>(resource: Resource, selectors: object = {}): Cache<T> =>
