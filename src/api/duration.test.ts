@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ageOf, humanDuration } from "./duration.ts";
+import { ageOf, humanDuration, parseDuration } from "./duration.ts";
 
 const S = 1;
 const M = 60;
@@ -40,4 +40,33 @@ for (const [seconds, text] of table) {
 void test("an object without a time has no age", () => {
   assert.equal(ageOf(undefined, 0), "<unknown>");
   assert.equal(ageOf("1970-01-01T00:00:00Z", 65_000), "65s");
+});
+
+test("durations are read as Go writes them", () => {
+  for (const [text, milliseconds] of [
+    ["30s", 30_000],
+    ["1h15m", 4_500_000],
+    ["1.5h", 5_400_000],
+    ["300ms", 300],
+    [".5s", 500],
+    ["1.s", 1_000],
+    ["1m0.5s", 60_500],
+    ["2us", 0.002],
+    ["2µs", 0.002],
+    ["1ns", 0.000_001],
+    ["0", 0],
+    ["-2s", -2_000],
+    ["+2s", 2_000],
+    ["", undefined],
+    ["30", undefined],
+    ["s", undefined],
+    [".s", undefined],
+    ["1d", undefined],
+    ["1 s", undefined],
+    ["1s ", undefined],
+    ["1.2.3s", undefined],
+    ["--1s", undefined],
+  ] as const) {
+    assert.equal(parseDuration(text), milliseconds, text);
+  }
 });

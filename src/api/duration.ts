@@ -27,3 +27,24 @@ const two = (large: number, largeUnit: string, small: number, smallUnit: string)
 /** How long ago a time was, or `<unknown>` where none is given. */
 export const ageOf = (time: string | undefined, nowMs: number): string =>
   time === undefined ? "<unknown>" : humanDuration(nowMs - Date.parse(time));
+
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1e3,
+  m: 6e4,
+  h: 3.6e6,
+};
+
+/** Milliseconds of a duration as Go writes it: `30s`, `1h15m`, `1.5h`, `300ms`, `-2s`, `0`; undefined for what is none. */
+export function parseDuration(text: string): number | undefined {
+  const [, sign, rest = ""] = /^([+-]?)(.*)$/.exec(text) ?? [];
+  if (rest === "0") return 0;
+  if (!/^((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/.test(rest)) return undefined;
+  let sum = 0;
+  for (const [, amount, unit] of rest.matchAll(/([\d.]+)([a-zµμ]+)/g)) sum += Number(amount) * UNITS[unit!]!;
+  return sign === "-" ? -sum : sum;
+}

@@ -11,10 +11,25 @@ export class NftFailed extends Error {
   }
 }
 
-/** Loads a whole text as one transaction through a process of its own: best for bulk. Throws NftFailed. */
-export async function loadText(host: Host, text: string, signal?: AbortSignal): Promise<void> {
-  const result = await host.run("nft", ["-f", "-"], { input: text, signal, timeout: 120_000 });
+/**
+ * Loads a whole text as one transaction through a process of its own: best for bulk. With `-a -e` among the arguments it
+ * answers what was added, with handles. Throws NftFailed.
+ */
+export async function loadText(
+  host: Host,
+  text: string,
+  signal?: AbortSignal,
+  args: readonly string[] = [],
+): Promise<string> {
+  const result = await host.run("nft", [...args, "-f", "-"], { input: text, signal, timeout: 120_000 });
   if (result.code !== 0) throw new NftFailed(result.stderr, text);
+  return result.stdout;
+}
+
+/** Whether the kernel would take the text now; nothing is changed. Answers nft's complaint, or undefined. */
+export async function checkText(host: Host, text: string, signal?: AbortSignal): Promise<string | undefined> {
+  const result = await host.run("nft", ["-c", "-f", "-"], { input: text, signal, timeout: 30_000 });
+  return result.code === 0 ? undefined : result.stderr.trim() || `nft ended with code ${result.code}`;
 }
 
 /** Milliseconds in which a long-lived nft must answer. */

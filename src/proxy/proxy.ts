@@ -8,9 +8,9 @@ import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Part } from "../observe/part.ts";
 import { appliedLease } from "./applied-lease.ts";
-import type { ProxyEngine } from "./engine.ts";
-import { TriggerTimes, type Programmed } from "./latency.ts";
-import { startLoop, type AppliedRound } from "./loop.ts";
+import type { EngineFigure, ProxyEngine } from "./engine.ts";
+import { TriggerTimes, type Programmed, type Triggers } from "./latency.ts";
+import { startLoop, type AppliedRound, type Timing } from "./loop.ts";
 import type { NodePlan } from "./plan/plan.ts";
 import type { PlanContext } from "./plan/service.ts";
 import { Tracker, type TrackerContext } from "./plan/tracker.ts";
@@ -22,6 +22,8 @@ export interface ProxyOptions<P, F, A> {
   /** From 0 up to, but not including, 1. */
   readonly random: () => number;
   readonly log: Log;
+  /** The engine was asked already, and can run here. */
+  readonly isSupported?: boolean;
   /** The node as configured; the ranges of ServiceCIDR objects are added to its own. */
   readonly node: NodePlan;
   /** The node's `topology.kubernetes.io/zone`. */
@@ -30,6 +32,12 @@ export interface ProxyOptions<P, F, A> {
   readonly onApplied?: (programmed: Programmed) => void;
   /** Called when somebody else was found to have changed our rules. */
   readonly onDisturbed?: () => void;
+  /** Called for each change that came from the API server. */
+  readonly onQueued?: (what: "service" | "endpoints") => void;
+  /** Called when a round of writing is in the kernel, and when one failed. */
+  readonly onRound?: (round: { readonly milliseconds: number; readonly full: boolean }) => void;
+  readonly onFailed?: (round: { readonly full: boolean }) => void;
+  readonly timing?: Timing;
   readonly aftermaths?: readonly Aftermath[];
   /** Whether an endpoint gets no new connections for now; who changes its mind calls `replan`. */
   readonly isPenalized?: PlanContext["isPenalized"];
@@ -45,8 +53,12 @@ export interface Aftermath {
 export interface Proxy extends Part {
   /** Resolves when the first rules are in the kernel; never rejects. */
   readonly ready: Promise<void>;
-  /** The node's addresses or ranges are others now. */
-  setNode(node: NodePlan): void;
+  /** The node's addresses, ranges or zone are others now. */
+  setNode(node: NodePlan, zone?: string): void;
+  /** A Service of ours, by `namespace/name`. */
+  service(key: string): Service | undefined;
+  /** What the engine counts. */
+  figures(): readonly EngineFigure[];
   /** Plans these Services (`namespace/name`) again: what they depend on beside their objects has changed. */
   replan(services: Iterable<string>): void;
 }
@@ -65,23 +77,27 @@ const SLICES_OF_OURS = { labelSelector: "!service.kubernetes.io/headless" };
  */
 export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promise<Proxy> {
   const { client, engine, clock, random, log, aftermaths = [] } = options;
-  const support = await engine.supported();
+  const support = options.isSupported === true ? { supported: true as const } : await engine.supported();
   if (!support.supported) throw new Error(`starting the proxy with ${engine.name}: ${support.missing}`);
 
   const cache = <T extends KubeObject>(resource: Resource, selectors: object = {}): Cache<T> =>
     createCache<T>({ client, resource, clock, random, log, ...selectors });
+  let zone = options.zone;
+  const now = (): number => clock.now();
   const context = (plan: NodePlan): TrackerContext => ({
     nodeName: plan.nodeName,
-    zone: options.zone,
+    zone,
     families: plan.families,
+    now,
     ...(options.isPenalized === undefined ? {} : { isPenalized: options.isPenalized }),
   });
   const tracker = new Tracker(context(options.node));
   const times = new TriggerTimes(clock.now());
   let base = options.node;
   let node = options.node;
-  let taken: ReturnType<TriggerTimes["take"]> = new Map();
+  let taken: readonly Triggers[] = [];
   let synced = false;
+  let cancelStep = (): void => {};
 
   const lease = appliedLease({ client, clock, log, nodeName: options.node.nodeName });
 
@@ -93,19 +109,29 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
     collect: () => {
       taken = times.take();
       lease.collected(sliceCache.resourceVersion);
-      return { plans: tracker.replan(), node };
+      const plans = tracker.replan();
+      cancelStep();
+      // New endpoints that start slowly come to more of their share.
+      if (tracker.dueAt !== undefined) cancelStep = clock.after(tracker.dueAt - clock.now(), wake);
+      return { plans, node };
     },
     applied: (round) => {
       const appliedAt = clock.now();
-      for (const [service, triggers] of taken) {
-        for (const triggerTime of triggers) options.onApplied?.({ service, triggerTime, appliedAt });
+      for (const { service, family, times: triggers } of taken) {
+        for (const triggerTime of triggers) options.onApplied?.({ service, family, triggerTime, appliedAt });
       }
-      taken = new Map();
+      taken = [];
       lease.applied();
       for (const one of aftermaths) one.applied(round);
     },
     disturbed: () => options.onDisturbed?.(),
-    failed: () => times.putBack(taken),
+    failed: (round) => {
+      times.putBack(taken);
+      taken = [];
+      options.onFailed?.(round);
+    },
+    measured: (round) => options.onRound?.(round),
+    ...(options.timing === undefined ? {} : { timing: options.timing }),
   });
   const wake = (): void => {
     if (synced) loop.wake();
@@ -117,6 +143,7 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
   serviceCache.onChange((change) => {
     if (change.type === "removed") tracker.setService(keyOf(change.previous), undefined);
     else tracker.setService(keyOf(change.object), change.object);
+    options.onQueued?.("service");
     wake();
   });
   sliceCache.onChange((change) => {
@@ -129,6 +156,7 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
       tracker.setSlice(keyOf(change.object), change.object);
       times.changed(change.object, change.type === "changed" ? change.previous : undefined);
     }
+    options.onQueued?.("endpoints");
     wake();
   });
   const withRanges = (): void => {
@@ -145,8 +173,11 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
 
   return {
     ready: loop.ready,
-    setNode(next) {
+    service: (key) => serviceCache.get(key),
+    figures: () => loop.figures(),
+    setNode(next, nextZone) {
       base = next;
+      zone = nextZone;
       tracker.setContext(context(next));
       withRanges();
     },
@@ -155,6 +186,7 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
       wake();
     },
     async stop() {
+      cancelStep();
       for (const one of [serviceCache, sliceCache, rangeCache]) one.stop();
       await loop.stop();
       await lease.stop();

@@ -1,8 +1,8 @@
-import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { isRealRoot } from "../lab/ground.ts";
+import { tellNested } from "../lab/tap.ts";
 
 const here = import.meta.dirname;
 const isRoot = isRealRoot();
@@ -12,9 +12,6 @@ const MACHINE = `mount -t tmpfs tmpfs /run && mkdir -p /run/netns && ip link set
   ip link add fairlead0 type bridge && ip link set fairlead0 up &&
   ip addr add 10.244.0.1/32 dev fairlead0 && ip addr add fd00:10:244::1/128 dev fairlead0 nodad &&
   echo 1 >/proc/sys/net/ipv4/ip_forward && echo 1 >/proc/sys/net/ipv6/conf/all/forwarding && exec "$@"`;
-
-/** A test's line in the Test Anything Protocol: whether it passed, its name, and why it was skipped. */
-const RESULT = /^ *(ok|not ok) \d+ - (.*?)(?: # (SKIP|TODO)(.*))?$/gm;
 
 /** Runs a file of tests in a machine of its own; each of them is a test here, under its own name. */
 async function inside(t: TestContext, file: string, rootless: boolean): Promise<void> {
@@ -27,14 +24,8 @@ async function inside(t: TestContext, file: string, rootless: boolean): Promise<
   const env: NodeJS.ProcessEnv = { ...process.env, FAIRLEAD_ROOTLESS: rootless ? "1" : "0", HOME: "/" };
   // So that the runner inside reports for itself.
   delete env["NODE_TEST_CONTEXT"];
-  const { status, stdout, stderr } = spawnSync(command, args, { env, cwd: "/", encoding: "utf8", timeout: 420_000 });
-  const results = [...stdout.matchAll(RESULT)];
-  assert.notEqual(results.length, 0, `no test ran: ${stdout}\n${stderr}`);
-  for (const [, verdict, name = "", why, reason = ""] of results) {
-    const skip = why === undefined ? false : reason.trim();
-    await t.test(name.replaceAll(/\\([#\\])/g, "$1"), { skip }, () => assert.equal(verdict, "ok"));
-  }
-  assert.equal(status, 0, `${stdout}\n${stderr}`);
+  const ran = spawnSync(command, args, { env, cwd: "/", encoding: "utf8", timeout: 420_000 });
+  await tellNested(t, ran);
 }
 
 const FILES = [

@@ -7,6 +7,7 @@ import { readSysctl, writeSysctl } from "../../host/sysctl.ts";
 import { cidrsOf, parseAddressRange } from "../../net/addressRange.ts";
 import { parseCidr } from "../../net/cidr.ts";
 import { SHARED_LINK } from "../../node/sandbox/shared-lines.ts";
+import { PROXY_LINK } from "../../proxy/engines/userspace/routes.ts";
 import type { SystemConfig, WellKnownAddresses } from "../config.ts";
 import { readMade, writeMade, NOTHING_MADE } from "./made.ts";
 
@@ -40,9 +41,9 @@ async function addSiteLink(host: Host): Promise<void> {
   }
 }
 
-/** Links of a site: its own, and the node's ends of the pods' pairs, the one that pods share among them. Others begin with `fl` too: flannel's, for one. */
+/** Links of a site: its own, its proxy's, and the node's ends of the pods' pairs, the one that pods share among them. Others begin with `fl` too: flannel's, for one. */
 export const isSiteLink = (name: string): boolean =>
-  name === SITE_LINK || name === SHARED_LINK || /^fl[0-9a-f]{8}$/.test(name);
+  name === SITE_LINK || name === PROXY_LINK || name === SHARED_LINK || /^fl[0-9a-f]{8}$/.test(name);
 
 const isRange = (range: string, family: number): boolean => (family === 6) === range.includes(":");
 

@@ -5,6 +5,7 @@ import { sameLabels } from "../pods/labels.ts";
 import { generateNameOf, isOurs, isOwnedBy, labelsOf, ownerOf, withTriggerTime } from "./metadata.ts";
 import type { PlannedSlice } from "./plan.ts";
 import { planFamily } from "./plan.ts";
+import { saysOtherShares, sharesOf, sharesText, withShares } from "./shares.ts";
 import { hintByShare } from "./topology/hint.ts";
 import { isAuto } from "./topology/mode.ts";
 import type { HintEvent, Told } from "./topology/told.ts";
@@ -73,14 +74,19 @@ export function decideSlices(input: SliceInput): SliceDecision {
   let added = 0;
   let removed = 0;
 
-  const write = (family: IPFamily, { slice, ports, endpoints }: PlannedSlice): void => {
+  const shares = sharesOf(service, input.pods);
+
+  const write = (family: IPFamily, { slice, ports, endpoints, changed }: PlannedSlice): void => {
+    const text = sharesText(endpoints, shares);
     if (slice !== undefined) {
-      const annotations = withTriggerTime(slice.metadata.annotations, triggerTime);
+      if (!changed && !saysOtherShares(slice, text)) return;
+      const annotations = withShares(withTriggerTime(slice.metadata.annotations, triggerTime), text);
       update.push({ ...slice, metadata: { ...slice.metadata, labels, annotations }, ports, endpoints: [...endpoints] });
       return;
     }
     // CTL-049: a Service that is on its way out gets no new slices.
     if (service.metadata.deletionTimestamp !== undefined) return;
+    const annotations = withShares(triggerTime === undefined ? {} : withTriggerTime({}, triggerTime), text);
     create.push({
       apiVersion: "discovery.k8s.io/v1",
       kind: "EndpointSlice",
@@ -88,7 +94,7 @@ export function decideSlices(input: SliceInput): SliceDecision {
         generateName: generateNameOf(service),
         namespace: service.metadata.namespace,
         labels,
-        ...(triggerTime === undefined ? {} : { annotations: withTriggerTime({}, triggerTime) }),
+        ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
         ownerReferences: [ownerOf(service)],
       },
       addressType: family,
@@ -113,7 +119,7 @@ export function decideSlices(input: SliceInput): SliceDecision {
     const now = auto ? (hinted.problem ?? "enabled") : undefined;
     events.push(...tellHints(family, input.told[family], now));
     if (now !== undefined) told[family] = now;
-    for (const slice of hinted.slices) if (slice.changed) write(family, slice);
+    for (const slice of hinted.slices) write(family, slice);
   }
   return { changes: { stale, create, update, delete: remove }, added, removed, told, events };
 }

@@ -26,7 +26,7 @@ for (const [id, targetPort, protocol, expected] of [
   ["CTL-030", "web", "TCP", 3000],
   ["CTL-030", "web", "UDP", undefined],
   ["CTL-030", "dns", "UDP", 53],
-  ["CTL-030", "side", "TCP", 2],
+  ["CTL-030, PRX-275", "side", "TCP", 2],
   ["CTL-030", "init", "TCP", undefined],
   ["CTL-031", "none", "TCP", undefined],
 ] as const) {

@@ -19,6 +19,11 @@ for (const [what, after] of [
   ["its node", { ...before, spec: { ...before.spec, containers: [], nodeName: "node-2" } }],
   ["its hostname", { ...before, spec: { ...before.spec!, hostname: "two" } }],
   ["its subdomain", { ...before, spec: { ...before.spec!, subdomain: "other" } }],
+  ["its weight", { ...before, metadata: { ...before.metadata, annotations: { "fairlead.dev/weight": "10" } } }],
+  [
+    "that it is a backup",
+    { ...before, metadata: { ...before.metadata, annotations: { "fairlead.dev/backup": "true" } } },
+  ],
   ["a new pod of the same name", { ...before, metadata: { ...before.metadata, uid: "uid-2" } }],
 ] as [string, Pod][]) {
   test(`CTL-054: ${what} matters`, () => assert.ok(podMatters(before, after)));

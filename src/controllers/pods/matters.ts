@@ -1,3 +1,4 @@
+import { BACKUP, WEIGHT } from "../../api/endpointSlice/shares.ts";
 import type { Pod } from "../../api/generated/types.ts";
 import { sameLabels } from "./labels.ts";
 import { isReady, isTerminating } from "./ready.ts";
@@ -14,6 +15,8 @@ const facts = (pod: Pod): string =>
     pod.spec?.nodeName,
     pod.spec?.hostname,
     pod.spec?.subdomain,
+    pod.metadata.annotations?.[WEIGHT],
+    pod.metadata.annotations?.[BACKUP],
   ]);
 
 /** CTL-054: whether the step from one state of a pod to the next can change what the Services that select it show. */

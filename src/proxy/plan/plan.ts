@@ -82,6 +82,8 @@ export interface ServicePlan {
   readonly healthCheckNodePort: number | undefined;
   /** Addresses of ready endpoints on this node, each once (PRX-111). */
   readonly localReady: readonly string[];
+  /** Whether endpoints that fail their clients are to be left out for a while. */
+  readonly penaltyBox: boolean;
   /** What of the Service cannot be done as it is written, in sentences for an event on it. */
   readonly complaints: readonly string[];
 }

@@ -7,6 +7,7 @@ import type { CallRequest } from "./caller.ts";
 
 /**
  *   client ── 192.168.8.0/24, fd00:8::/64 ── node ── 192.168.7.0/24, fd00:7::/64 ── node2 (pods 3 and 4 live on its lo)
+ *                                             │    host1, host2: pods that use the addresses of node and node2
  *                                             ├── pod1   routed veth, 10.244.0.11, fd00:244::11
  *                                             └── pod2   routed veth, 10.244.0.12, fd00:244::12
  */
@@ -15,6 +16,9 @@ export const PODS = {
   pod2: { IPv4: "10.244.0.12", IPv6: "fd00:244::12", node: "node1" },
   pod3: { IPv4: "10.244.1.13", IPv6: "fd00:244:0:1::13", node: "node2" },
   pod4: { IPv4: "10.244.1.14", IPv6: "fd00:244:0:1::14", node: "node2" },
+  // Pods in the networks of their nodes.
+  host1: { IPv4: "192.168.8.1", IPv6: "fd00:8::1", node: "node1" },
+  host2: { IPv4: "192.168.7.2", IPv6: "fd00:7::2", node: "node2" },
 } as const;
 export type PodName = keyof typeof PODS;
 /** The node's addresses toward the client and toward the other node, and inside the range of pods. */
@@ -29,7 +33,7 @@ export type Place = "pod1" | "pod2" | "node" | "node2" | "client";
 const PLACES: readonly Place[] = ["node", "pod1", "pod2", "node2", "client"];
 
 /** A host whose programs run in a network namespace. */
-const inNamespace = (host: Host, name: string): Host => {
+export const inNamespace = (host: Host, name: string): Host => {
   const wrap = (command: string, args: readonly string[]): [string, string[]] => [
     "nsenter",
     [`--net=/run/netns/${name}`, "--", command, ...args],
@@ -62,12 +66,21 @@ async function wire(host: Host, name: (place: Place) => string): Promise<void> {
     await host.check("ip", ["netns", "add", name(place)]);
     await ipBatch(host, ["link set lo up"], name(place));
     const inside = inNamespace(host, name(place));
+    // Who is not a router is silent about what is not for him: a packet to nobody's address ends there.
+    const forwards = place === "node" || place === "node2" ? 1 : 0;
     await inside.check("sysctl", [
       "-qw",
-      "net.ipv4.ip_forward=1",
-      "net.ipv6.conf.all.forwarding=1",
+      `net.ipv4.ip_forward=${forwards}`,
+      `net.ipv6.conf.all.forwarding=${forwards}`,
+      "net.ipv4.conf.all.send_redirects=0",
+      "net.ipv4.conf.default.send_redirects=0",
+      "net.ipv6.conf.all.accept_redirects=0",
+      "net.ipv6.conf.default.accept_redirects=0",
+      // No ICMP error is held back, by no limit: the masks say to which types the limit of the whole machine applies.
       "net.ipv4.icmp_ratelimit=0",
+      "net.ipv4.icmp_ratemask=0",
       "net.ipv6.icmp.ratelimit=0",
+      "net.ipv6.icmp.ratemask=2",
       "net.ipv4.conf.all.rp_filter=0",
       "net.ipv4.conf.default.rp_filter=0",
     ]);
@@ -132,6 +145,17 @@ async function wire(host: Host, name: (place: Place) => string): Promise<void> {
   await ipBatch(host, edge(8, clients.flat()), client);
 }
 
+async function open(at: Host, port: string, pods: readonly PodName[]): Promise<Running> {
+  const addresses = pods.flatMap((pod) => [PODS[pod].IPv4, PODS[pod].IPv6]);
+  const running = await at.open(process.execPath, [script("server.ts"), port, ...addresses], { stderr: "inherit" });
+  await new Promise((resolve) => running.stdout.once("data", resolve));
+  return running;
+}
+
+/** Answers on a port of these pods as their servers do; ends with its standard input. */
+export const serveOn = (at: Host, port: number, pods: readonly PodName[]): Promise<Running> =>
+  open(at, String(port), pods);
+
 /** Hosts, pods and servers in network namespaces of their own, for this process. */
 export async function openNetwork(): Promise<Network> {
   const host = systemHost();
@@ -149,12 +173,7 @@ export async function openNetwork(): Promise<Network> {
   };
   const at = (place: Place): Host => inNamespace(host, name(place));
   const serve = async (place: Place, pods: readonly PodName[]): Promise<void> => {
-    const addresses = pods.flatMap((pod) => [PODS[pod].IPv4, PODS[pod].IPv6]);
-    const running = await at(place).open(process.execPath, [script("server.ts"), String(PORT), ...addresses], {
-      stderr: "inherit",
-    });
-    started.push(running);
-    await new Promise((resolve) => running.stdout.once("data", resolve));
+    started.push(await open(at(place), `${PORT}+`, pods));
   };
   const openCaller = async (place: Place): Promise<Caller> => {
     const running = await at(place).open(process.execPath, [script("caller.ts")], { stderr: "inherit" });
@@ -169,7 +188,12 @@ export async function openNetwork(): Promise<Network> {
   };
   try {
     await wire(host, name);
-    await Promise.all([serve("pod1", ["pod1"]), serve("pod2", ["pod2"]), serve("node2", ["pod3", "pod4"])]);
+    await Promise.all([
+      serve("pod1", ["pod1"]),
+      serve("pod2", ["pod2"]),
+      serve("node", ["host1"]),
+      serve("node2", ["pod3", "pod4", "host2"]),
+    ]);
   } catch (error) {
     await close();
     throw error;

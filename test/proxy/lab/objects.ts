@@ -8,6 +8,9 @@ export const clusterIP = (number: number, family: IPFamily): string =>
   family === "IPv4" ? `10.96.0.${number}` : `fd00:10:96::${number.toString(16)}`;
 export const externalIP = (number: number, family: IPFamily): string =>
   family === "IPv4" ? `203.0.113.${number}` : `2001:db8::${number.toString(16)}`;
+/** Addresses that a load balancer has given. */
+export const vip = (number: number, family: IPFamily): string =>
+  family === "IPv4" ? `198.51.100.${number}` : `2001:db8:1::${number.toString(16)}`;
 
 export const nodePlan = (change: Partial<NodePlan> = {}): NodePlan => ({
   nodeName: "node1",
@@ -44,15 +47,15 @@ export const service = (name: string, number: number, spec: Partial<ServiceSpec>
   },
 });
 
-/** The slices of a Service whose ready endpoints are `pods`, one a family. */
-export const slices = (name: string, pods: readonly PodName[], ports = ["tcp", "udp"]): EndpointSlice[] =>
+/** Slices whose ready endpoints are `pods`, one a family, of the Service of that name or of another. */
+export const slices = (name: string, pods: readonly PodName[], ports = ["tcp", "udp"], owner = name): EndpointSlice[] =>
   (["IPv4", "IPv6"] as const).map((family) => ({
     apiVersion: "discovery.k8s.io/v1",
     kind: "EndpointSlice",
     metadata: {
       name: `${name}-${family.toLowerCase()}`,
       namespace: "default",
-      labels: { "kubernetes.io/service-name": name },
+      labels: { "kubernetes.io/service-name": owner },
     },
     addressType: family,
     ports: ports.map((port) => ({ name: port, port: PORT, protocol: port.startsWith("udp") ? "UDP" : "TCP" })),

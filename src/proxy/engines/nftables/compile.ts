@@ -1,14 +1,26 @@
+import { maglevTable } from "../../../net/maglev.ts";
 import { familyOf, type IPFamily } from "../../../net/ip.ts";
-import type { Destination, NodePlan, Protocol, ServicePlan, ServicePortPlan, Target } from "../../plan/plan.ts";
+import type {
+  Balance,
+  Destination,
+  Frontend,
+  NodePlan,
+  Protocol,
+  ServicePlan,
+  ServicePortPlan,
+  Target,
+} from "../../plan/plan.ts";
 import type { Element, SetName } from "./elements.ts";
 import { inRanges, rangesOf, rangeText } from "./ranges.ts";
 import { MASQUERADE, type ListName, type Masquerade } from "./listid.ts";
+import type { Choice } from "./shape.ts";
+import { slotShares } from "./shares.ts";
 
 export type L4 = "tcp" | "udp" | "sctp";
 
 /** A way in, before the Service port has a number. */
 export interface Entrance {
-  readonly map: "fe" | "feo" | "np" | "npo";
+  readonly map: "fe" | "feo" | "fer" | "feor" | "np" | "npo";
   readonly key: string;
   readonly list: ListName;
   readonly masquerade: Masquerade;
@@ -21,8 +33,11 @@ export interface PortPart {
   readonly l4: L4;
   /** Seconds. */
   readonly affinity: number | undefined;
+  readonly choice: Choice;
+  /** Targets are addresses only, and the port stays. */
+  readonly keepsPort: boolean;
   readonly entrances: readonly Entrance[];
-  /** The targets of the lists in use, as `address . port`. */
+  /** The targets of the lists in use, as `address . port`, each as often as it has slots. */
   readonly lists: { readonly [name in ListName]?: readonly string[] };
 }
 
@@ -35,21 +50,49 @@ export interface NftPart {
 
 const L4_OF = { TCP: "tcp", UDP: "udp", SCTP: "sctp" } as const satisfies Record<Protocol, L4>;
 
-const targetsText = (targets: readonly Target[]): string[] => targets.map(({ ip, port }) => `${ip} . ${port}`);
+/** Where the engine has no way of its own for a balance, each target is as likely as its weight (PRX-027). */
+const CHOICES = {
+  random: "random",
+  "least-connections": "random",
+  "round-robin": "turn",
+  maglev: "client",
+  "source-hash": "client",
+} as const satisfies Record<Balance, Choice>;
+
+/** Each target as often as it has slots, in the order of the slots where the client's address chooses. */
+function slotsOf(targets: readonly Target[], port: ServicePortPlan): string[] {
+  const names = targets.map(({ ip, port: number }) => (port.keepsPort ? ip : `${ip} . ${number}`));
+  const weight = targets[0]?.weight;
+  if (port.balance !== "maglev" && targets.every((target) => target.weight === weight)) return [...new Set(names)];
+  const named = new Map<string, Target>();
+  for (const [at, target] of targets.entries()) named.set(names[at]!, target);
+  if (port.balance === "maglev") return maglevTable([...named].map(([name, { weight }]) => ({ name, weight })));
+  const shares = slotShares([...named.values()].map(({ weight }) => weight));
+  const each = [...named.keys()].map((name, at) => ({ name, left: shares[at]! }));
+  // One round after another, so that turns of a heavy target are not all in a row.
+  const slots: string[] = [];
+  for (let due = each; due.length > 0; due = due.filter(({ left }) => left > 0)) {
+    for (const one of due) {
+      slots.push(one.name);
+      one.left--;
+    }
+  }
+  return slots;
+}
 
 /** The parts of one port while it is compiled. */
 class PortCompiler {
   readonly entrances: Entrance[] = [];
   readonly elements: Element[] = [];
   readonly lists: { [name in ListName]?: readonly string[] } = {};
-  readonly #family: IPFamily;
+  readonly port: ServicePortPlan;
 
-  constructor(family: IPFamily) {
-    this.#family = family;
+  constructor(port: ServicePortPlan) {
+    this.port = port;
   }
 
   element(set: SetName, key: string): void {
-    this.elements.push({ family: this.#family, set, key });
+    this.elements.push({ family: this.port.family, set, key });
   }
 
   /** A way in that leads to a list, is refused, or is silence. */
@@ -62,24 +105,33 @@ class PortCompiler {
     refusals: { readonly reject: SetName; readonly drop: SetName },
   ): void {
     if (to.to === "targets") {
-      this.lists[list] = targetsText(to.targets);
+      this.lists[list] ??= slotsOf(to.targets, this.port);
       this.entrances.push({ map, key, list, masquerade });
     } else this.element(refusals[to.to], key);
   }
 }
 
-const ADDRESSES = { reject: "rej", drop: "drp" } as const;
-const NODE_PORTS = { reject: "rej_np", drop: "drp_np" } as const;
+/** The sets and maps of one kind of way in. */
+interface WaySets {
+  readonly inside: "fe" | "fer" | "np";
+  readonly outside: "feo" | "feor" | "npo";
+  readonly refusals: { readonly reject: SetName; readonly drop: SetName };
+}
+const ADDRESS: WaySets = { inside: "fe", outside: "feo", refusals: { reject: "rej", drop: "drp" } };
+const RANGE: WaySets = { inside: "fer", outside: "feor", refusals: { reject: "rejr", drop: "drpr" } };
+const NODE_PORT: WaySets = { inside: "np", outside: "npo", refusals: { reject: "rej_np", drop: "drp_np" } };
 
 /** Ways in from outside the clusterIP: with externalTrafficPolicy Local pods and the node use the Cluster list (PRX-036 … PRX-039). */
-function compileExternal(port: ServicePortPlan, key: string, into: PortCompiler, nodePort: boolean): void {
-  const refusals = nodePort ? NODE_PORTS : ADDRESSES;
-  const inside = nodePort ? "np" : "fe";
+function compileExternal(
+  port: ServicePortPlan,
+  key: string,
+  into: PortCompiler,
+  { inside, outside, refusals }: WaySets,
+): void {
   if (!port.externalLocal) {
     into.way(inside, key, port.external, "all", MASQUERADE.always, refusals);
     return;
   }
-  const outside = nodePort ? "npo" : "feo";
   if (port.cluster.to === "targets") {
     into.way(inside, key, port.cluster, "all", MASQUERADE.unlessPod, refusals);
     // Outsiders must not fall through to what is for insiders: theirs is an empty list, which translates nothing.
@@ -90,31 +142,43 @@ function compileExternal(port: ServicePortPlan, key: string, into: PortCompiler,
   into.way(outside, key, port.external, "local", MASQUERADE.never, refusals);
 }
 
-function compileSourceRanges(port: ServicePortPlan, key: string, ip: string, node: NodePlan, into: PortCompiler): void {
+function compileSourceRanges(
+  port: ServicePortPlan,
+  key: string,
+  { ip, lastPort }: Frontend,
+  node: NodePlan,
+  into: PortCompiler,
+): void {
   if (port.sourceRanges === undefined) return;
-  into.element("fw_fe", key);
-  for (const range of port.sourceRanges) into.element("fw_allow", `${key} . ${rangeText(range)}`);
+  const [guarded, allowed] =
+    lastPort === undefined ? (["fw_fe", "fw_allow"] as const) : (["fw_fer", "fw_allowr"] as const);
+  into.element(guarded, key);
+  for (const range of port.sourceRanges) into.element(allowed, `${key} . ${rangeText(range)}`);
   // PRX-091: the node may speak with the VIP as its source, since kernels pick it where the VIP is local.
   if (node.nodeAddresses.some((own) => inRanges(own, port.sourceRanges!)) && !inRanges(ip, port.sourceRanges)) {
-    into.element("fw_allow", `${key} . ${ip}`);
+    into.element(allowed, `${key} . ${ip}`);
   }
 }
 
 function compilePort(port: ServicePortPlan, node: NodePlan): { part: PortPart; elements: readonly Element[] } {
-  const into = new PortCompiler(port.family);
+  const into = new PortCompiler(port);
   const l4 = L4_OF[port.protocol];
   // PRX-060: without a local detector nothing to a clusterIP is masqueraded; PRX-061: or all of it, when so set.
   const detector = node.localDetector;
   const detects = detector.by !== "ranges" || rangesOf(detector.ranges, port.family).length > 0;
   const clusterKind = node.masqueradeAll ? MASQUERADE.always : detects ? MASQUERADE.unlessPod : MASQUERADE.never;
   const internalList = isClusterList(port) ? "all" : "local";
-  for (const { ip, port: number, kind } of port.frontends) {
-    const key = `${ip} . ${l4} . ${number}`;
-    if (kind === "cluster") into.way("fe", key, port.internal, internalList, clusterKind, ADDRESSES);
-    else compileExternal(port, key, into, false);
-    if (kind === "loadBalancer") compileSourceRanges(port, key, ip, node, into);
+  for (const frontend of port.frontends) {
+    const { ip, port: number, lastPort, kind } = frontend;
+    const sets = lastPort === undefined ? ADDRESS : RANGE;
+    const ports = lastPort === undefined || lastPort === number ? String(number) : `${number}-${lastPort}`;
+    const key = `${ip} . ${l4} . ${ports}`;
+    if (lastPort !== undefined) into.element("ranged", ip);
+    if (kind === "cluster") into.way(sets.inside, key, port.internal, internalList, clusterKind, sets.refusals);
+    else compileExternal(port, key, into, sets);
+    if (kind === "loadBalancer") compileSourceRanges(port, key, frontend, node, into);
   }
-  if (port.nodePort !== undefined) compileExternal(port, `${l4} . ${port.nodePort}`, into, true);
+  if (port.nodePort !== undefined) compileExternal(port, `${l4} . ${port.nodePort}`, into, NODE_PORT);
   // PRX-063: a local endpoint that reaches itself must see another source, or its answer would not come back through us.
   for (const destination of [port.internal, port.external, port.cluster]) {
     if (destination.to !== "targets") continue;
@@ -125,9 +189,11 @@ function compilePort(port: ServicePortPlan, node: NodePlan): { part: PortPart; e
     family: port.family,
     l4,
     affinity: port.affinitySeconds,
+    choice: port.balance === undefined ? "random" : CHOICES[port.balance],
+    keepsPort: port.keepsPort,
     entrances: into.entrances,
     lists: into.lists,
-  };
+  } as const;
   return { part, elements: into.elements };
 }
 
@@ -139,7 +205,10 @@ const isClusterList = (port: ServicePortPlan): boolean =>
 const sameTargets = (one: readonly Target[], other: readonly Target[]): boolean =>
   one === other ||
   (one.length === other.length &&
-    one.every((target, at) => target.ip === other[at]!.ip && target.port === other[at]!.port));
+    one.every((target, at) => {
+      const { ip, port, weight } = other[at]!;
+      return target.ip === ip && target.port === port && target.weight === weight;
+    }));
 
 /** Pure: the same plan gives the same part. */
 export function compile(service: ServicePlan, node: NodePlan): NftPart {

@@ -13,7 +13,6 @@ import { supported } from "./supported.ts";
 
 const LOOPBACK = "the kernel does not route a translated packet from a loopback address to another host";
 const OF_ITS_OWN = "nftables chooses for each connection by itself and does not count those under way";
-const NOT_YET = "these rules are not written yet";
 
 const NFTABLES_ABILITIES: EngineAbilities = {
   udp: true,
@@ -30,14 +29,14 @@ const NFTABLES_ABILITIES: EngineAbilities = {
   loopbackNodePorts: { not: LOOPBACK },
   loopbackNodePortsIPv6: { not: LOOPBACK },
   retry: { not: "the kernel has chosen before anybody answers" },
-  weights: { not: NOT_YET },
-  portRanges: { not: NOT_YET },
+  weights: true,
+  portRanges: true,
   balance: {
     random: true,
-    "round-robin": { not: NOT_YET },
+    "round-robin": true,
     "least-connections": { not: OF_ITS_OWN },
-    maglev: { not: NOT_YET },
-    "source-hash": { not: NOT_YET },
+    maglev: true,
+    "source-hash": true,
   },
 };
 

@@ -17,7 +17,7 @@ export interface NftFrame {
 }
 
 /** Written to the map `state` under key 1: tables of another layout are not read but replaced. */
-export const LAYOUT = 1;
+export const LAYOUT = 2;
 
 function sets(family: IPFamily): string[] {
   const ip = TABLE_FAMILY[family];
@@ -28,20 +28,24 @@ function sets(family: IPFamily): string[] {
   return [
     `map state { type mark : mark; }`,
     ...["fe", "feo"].map((map) => `map ${map} { typeof ${service} : meta priority; }`),
+    ...["fer", "feor"].map((map) => `map ${map} { typeof ${service} : meta priority; flags interval; }`),
     ...["np", "npo"].map((map) => `map ${map} { typeof ${port} : meta priority; }`),
     `map shapes { typeof meta priority : verdict; }`,
     ...(["tcp", "udp", "sctp"] as const).flatMap((l4) => [
       `map be${l4[0]} { typeof ${slot} : ${ip} daddr . ${l4} dport; }`,
       `map ep${l4[0]} { typeof meta priority : ${ip} daddr . ${l4} dport; }`,
     ]),
+    `map bea { typeof ${slot} : ${ip} daddr; }`,
+    `map epa { typeof meta priority : ${ip} daddr; }`,
     `map aslot { typeof ${slot} : meta priority; }`,
     `map aff { typeof ${clientKey(family)} . meta priority : meta priority; size 1048576; flags dynamic,timeout; }`,
     `map borrowed { typeof ct id : meta priority; size 65536; flags dynamic,timeout; }`,
     ...["rej", "drp", "fw_fe"].map((set) => `set ${set} { typeof ${service}; }`),
     ...["rej_np", "drp_np"].map((set) => `set ${set} { typeof ${port}; }`),
-    `set fw_allow { typeof ${service} . ${ip} saddr; flags interval; }`,
+    ...["rejr", "drpr", "fw_fer"].map((set) => `set ${set} { typeof ${service}; flags interval; }`),
+    ...["fw_allow", "fw_allowr"].map((set) => `set ${set} { typeof ${service} . ${ip} saddr; flags interval; }`),
     `set hairpin { type ${type} . ${type}; }`,
-    ...["cluster_ips", "own", "node_ips"].map((set) => `set ${set} { type ${type}; }`),
+    ...["cluster_ips", "own", "node_ips", "ranged"].map((set) => `set ${set} { type ${type}; }`),
     ...["pods", "svc_cidrs"].map((set) => `set ${set} { type ${type}; flags interval; }`),
   ];
 }
@@ -57,7 +61,27 @@ const BASE_CHAINS = [
   "f_out { type filter hook output priority 0; policy accept; }",
 ];
 
-const CHAINS = ["fw", "outside", "services", "to_mark", "pick", "refuse_ways", "refuse", "refusal", "guard"];
+/** Type, hook and priority of a chain of ours; undefined for one that is no base chain. */
+export const hookOf = (chain: string): string | undefined =>
+  /\{ type (\S+) hook (\S+) priority (\S+);/
+    .exec(BASE_CHAINS.find((one) => one.startsWith(`${chain} `)) ?? "")
+    ?.slice(1)
+    .join(" ");
+
+const CHAINS = [
+  "fw",
+  "outside",
+  "ranges_outside",
+  "services",
+  "ranges",
+  "to_mark",
+  "pick",
+  "refuse_ways",
+  "refuse_ranges",
+  "refuse",
+  "refusal",
+  "guard",
+];
 
 /** The node's own priority of a packet is kept by connection for the moment in which we use the field. */
 const BORROW = "meta priority != 0 update @borrowed { ct id timeout 3s : meta priority }";
@@ -66,39 +90,78 @@ const PUT_BACK = [
   "ct state new ct status dnat meta priority set ct id map @borrowed",
 ];
 
+/** A packet to an address and port of the node on which node ports answer (PRX-077, PRX-080). */
+function toNode(family: IPFamily, node: NodePlan): string {
+  const ip = TABLE_FAMILY[family];
+  if (node.nodePortAddresses[family] !== "all") return `${ip} daddr @node_ips`;
+  return `fib daddr type local ${ip} daddr != ${family === "IPv4" ? "127.0.0.0/8" : "::1"}`;
+}
+
+/** A packet whose source is no pod (PRX-067 … PRX-069). The node's own packets came in by no interface. */
+function notAPod(family: IPFamily, { localDetector }: NodePlan): string {
+  switch (localDetector.by) {
+    case "ranges":
+      return `${TABLE_FAMILY[family]} saddr != @pods`;
+    case "interface":
+      return `iifname != "${localDetector.name}"`;
+    case "interface-prefix":
+      return `iifname != "${localDetector.prefix}*"`;
+  }
+}
+
 function rules(family: IPFamily, node: NodePlan): [chain: string, rules: string[]][] {
   const ip = TABLE_FAMILY[family];
   const service = `${ip} daddr . meta l4proto . th dport`;
   const port = "meta l4proto . th dport";
-  const own = `${ip} daddr @node_ips`;
+  const own = toNode(family, node);
+  const stranger = notAPod(family, node);
   const mark = `ct label set ${node.masqueradeBit}`;
   const kind = `meta priority and ${KIND_MASK}`;
   const prefix = node.forwardOnly?.interfacePrefix;
+  const ways = [
+    `meta priority set ${service} map @fe goto to_mark`,
+    `${own} meta priority set ${port} map @np goto to_mark`,
+  ];
+  // An exact way in comes first, also one that leads nowhere. Who is not in the ranges of sources goes no further.
+  const beforeRanges = [
+    `${service} @rej return`,
+    `${service} @drp return`,
+    `${own} ${port} @rej_np return`,
+    `${own} ${port} @drp_np return`,
+    `${service} @fw_fer ${service} . ${ip} saddr != @fw_allowr drop`,
+  ];
   return [
     ["fw_pre", [`ct state new ${service} @fw_fe goto fw`]],
     ["fw_out", [`ct state new ${service} @fw_fe goto fw`]],
     ["fw", [`${service} . ${ip} saddr != @fw_allow drop`]],
     // IPv4 forwarding sets the priority from the TOS itself, whatever it was; IPv6 forwarding keeps it.
-    ["nat_pre", [...(family === "IPv6" ? [BORROW] : []), `${ip} saddr != @pods goto outside`, "goto services"]],
+    ["nat_pre", [...(family === "IPv6" ? [BORROW] : []), `${stranger} goto outside`, "goto services"]],
     ["nat_out", [BORROW, "goto services"]],
     [
       "outside",
       [
         `meta priority set ${service} map @feo goto pick`,
         `${own} meta priority set ${port} map @npo goto pick`,
-        "goto services",
+        ...ways,
+        `${ip} daddr @ranged goto ranges_outside`,
       ],
     ],
     [
-      "services",
-      [`meta priority set ${service} map @fe goto to_mark`, `${own} meta priority set ${port} map @np goto to_mark`],
+      "ranges_outside",
+      [
+        ...beforeRanges,
+        `meta priority set ${service} map @feor goto pick`,
+        `meta priority set ${service} map @fer goto to_mark`,
+      ],
     ],
+    ["services", [...ways, `${ip} daddr @ranged goto ranges`]],
+    ["ranges", [...beforeRanges, `meta priority set ${service} map @fer goto to_mark`]],
     [
       "to_mark",
       [
         `${kind} == 1 ${mark} goto pick`,
         `${kind} == 0 ${ip} saddr @own ${mark} goto pick`,
-        `${kind} == 0 ${ip} saddr != @pods ${mark} goto pick`,
+        `${kind} == 0 ${stranger} ${mark} goto pick`,
         "goto pick",
       ],
     ],
@@ -127,7 +190,16 @@ function rules(family: IPFamily, node: NodePlan): [chain: string, rules: string[
         `${service} @drp drop`,
         `${own} ${port} @rej_np goto refusal`,
         `${own} ${port} @drp_np drop`,
+        // A way in that leads somewhere, and yet not translated: it came to be while the packet was between the hooks.
+        // Sent on as it is, it would leave for whoever has the address; its sender will say it again.
+        `meta priority set ${service} map @fe drop`,
+        `${own} meta priority set ${port} map @np drop`,
+        `${ip} daddr @ranged jump refuse_ranges`,
       ],
+    ],
+    [
+      "refuse_ranges",
+      [`${service} @rejr goto refusal`, `${service} @drpr drop`, `meta priority set ${service} map @fer drop`],
     ],
     ["refuse", ["jump refuse_ways", `${ip} daddr @cluster_ips goto refusal`, `${ip} daddr @svc_cidrs drop`]],
     // ICMP errors are rate-limited by the kernel; a reset is not, so TCP clients always hear at once.

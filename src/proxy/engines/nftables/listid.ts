@@ -1,24 +1,24 @@
 /**
  * The 32 bits that a packet's priority carries between two lookups of one hook, and the words nft has for them.
  *
- * bits 31…13  number of the Service port
- * bit  12     the Local list rather than the Cluster list
- * bits 11…2   number of the shape, and bits 1…0 the masquerade kind, until the list is known;
- * bits 11…0   then the number of an endpoint (only Service ports with affinity have those; 0 is the list itself)
+ * bits 31…14  number of the Service port
+ * bit  13     the Local list rather than the Cluster list
+ * bits 12…2   number of the shape, and bits 1…0 the masquerade kind, until the list is known;
+ * bits 12…0   then the number of an endpoint (only Service ports with affinity have those; 0 is the list itself)
  */
-export const PORT_SHIFT = 13;
-export const LOCAL_BIT = 0x1000;
+export const PORT_SHIFT = 14;
+export const LOCAL_BIT = 0x2000;
 /** One less than would fit: nft has another word for a priority of all ones. */
-export const MAX_PORT_NUMBER = 2 ** 19 - 2;
-export const MAX_SHAPE = 1023;
-export const MAX_ENDPOINT = 4095;
+export const MAX_PORT_NUMBER = 2 ** 18 - 2;
+export const MAX_SHAPE = 2047;
+export const MAX_ENDPOINT = 8191;
 
 /** Leaves the list. */
-export const LIST_MASK = "0xfffff000";
+export const LIST_MASK = "0xffffe000";
 /** Leaves the Service port. */
-export const PORT_MASK = "0xffffe000";
+export const PORT_MASK = "0xffffc000";
 /** Leaves the shape. */
-export const SHAPE_MASK = "0x00000ffc";
+export const SHAPE_MASK = "0x00001ffc";
 /** Leaves the masquerade kind. */
 export const KIND_MASK = "0x00000003";
 

@@ -27,31 +27,35 @@ export interface NumberSource {
   port(part: PortPart): PortNumbers;
   /** A number for an endpoint that none in `taken` has. */
   endpoint(taken: ReadonlySet<number>): number;
+  /** The number of a shape; where there is none left for turns of its own, of the same at random. */
   shape(family: IPFamily, shape: Shape): number;
 }
 
-/** Keeps every target that stays in its slot; the last ones move into the holes, new ones are appended. */
+/**
+ * `wanted` names each target as often as it shall have slots. Keeps every slot that may stay; the last ones move into
+ * the holes, new ones are appended: what moves is no more than what changes.
+ */
 export function assignSlots(previous: readonly string[], wanted: readonly string[]): string[] {
-  const targets = new Set(wanted);
-  const kept = new Set(previous.filter((target) => targets.has(target)));
-  const fresh = wanted.filter((target) => !kept.has(target));
-  const slots: (string | undefined)[] = [];
-  const seen = new Set<string>();
-  for (const target of previous) {
-    slots.push(targets.has(target) && !seen.has(target) ? target : undefined);
-    seen.add(target);
-  }
+  const due = new Map<string, number>();
+  for (const target of wanted) due.set(target, (due.get(target) ?? 0) + 1);
+  const slots: (string | undefined)[] = previous.map((target) => {
+    const left = due.get(target) ?? 0;
+    if (left === 0) return undefined;
+    due.set(target, left - 1);
+    return target;
+  });
+  const fresh = [...due].flatMap(([target, count]) => Array<string>(count).fill(target));
+  let next = 0;
   for (let at = 0; at < slots.length; at++) {
     if (slots[at] !== undefined) continue;
-    const next = fresh.shift();
-    if (next !== undefined) {
-      slots[at] = next;
+    if (next < fresh.length) {
+      slots[at] = fresh[next++];
       continue;
     }
     while (slots.length > at && slots.at(-1) === undefined) slots.pop();
     if (at < slots.length - 1) slots[at] = slots.pop();
   }
-  return [...slots.filter((target) => target !== undefined), ...fresh];
+  return [...slots.filter((target) => target !== undefined), ...fresh.slice(next)];
 }
 
 const SLOTS = { tcp: "bet", udp: "beu", sctp: "bes" } as const;
@@ -59,7 +63,7 @@ const ENDPOINTS = { tcp: "ept", udp: "epu", sctp: "eps" } as const;
 
 function numberEndpoints(part: PortPart, was: PortNumbers, source: NumberSource): ReadonlyMap<string, number> {
   if (part.affinity === undefined) return new Map();
-  const targets = new Set([...(part.lists.all ?? []), ...(part.lists.local ?? [])].slice(0, 2 * MAX_ENDPOINT));
+  const targets = new Set([...(part.lists.all ?? []), ...(part.lists.local ?? [])]);
   const endpoints = new Map([...was.endpoints].filter(([target]) => targets.has(target)));
   // A number just given up is not taken again at once: a client that still remembers it must miss (PRX-099).
   const taken = new Set([...endpoints.values(), ...was.endpoints.values()]);
@@ -82,7 +86,7 @@ export function numberPort(
   if (part.entrances.length === 0) return { numbers: undefined, elements: [] };
   const before = was ?? source.port(part);
   const { port } = before;
-  const { family, l4, affinity } = part;
+  const { family, l4, affinity, choice, keepsPort } = part;
   const endpoints = numberEndpoints(part, before, source);
   const slots: { [name in ListName]?: readonly string[] } = {};
   const shapes: { [name in ListName]?: number } = {};
@@ -91,24 +95,32 @@ export function numberPort(
     const targets = part.lists[list];
     if (targets === undefined) continue;
     const usable = affinity === undefined ? targets : targets.filter((target) => endpoints.has(target));
-    const assigned = assignSlots(before.slots[list] ?? [], usable);
+    // Where the client's address chooses, what stands in a slot is the list's own affair and the same on every node.
+    const assigned = choice === "client" ? usable : assignSlots(before.slots[list] ?? [], usable);
     slots[list] = assigned;
+    const number = listNumber(port, list);
     shapes[list] = source.shape(family, {
       slots: assigned.length,
+      choice,
+      list: choice === "turn" ? number : undefined,
       affinity,
       local: affinity !== undefined && list === "local",
+      keepsPort,
     });
-    const number = listNumber(port, list);
+    const name = priorityText(number);
     for (const [slot, target] of assigned.entries()) {
-      const key = `${priorityText(number)} . ${slot}`;
+      const key = `${name} . ${slot}`;
       if (affinity === undefined) {
-        elements.push({ family, set: SLOTS[l4], key, data: target });
+        elements.push({ family, set: keepsPort ? "bea" : SLOTS[l4], key, data: target });
         continue;
       }
-      const endpoint = ((port << PORT_SHIFT) | endpoints.get(target)!) >>> 0;
-      const inList = list === "local" ? (endpoint | LOCAL_BIT) >>> 0 : endpoint;
-      elements.push({ family, set: "aslot", key, data: priorityText(endpoint) });
-      elements.push({ family, set: ENDPOINTS[l4], key: priorityText(inList), data: target });
+      elements.push({ family, set: "aslot", key, data: priorityText(endpointNumber(port, endpoints.get(target)!)) });
+    }
+    if (affinity === undefined) continue;
+    for (const target of new Set(assigned)) {
+      const number = endpointNumber(port, endpoints.get(target)!);
+      const key = priorityText(list === "local" ? (number | LOCAL_BIT) >>> 0 : number);
+      elements.push({ family, set: keepsPort ? "epa" : ENDPOINTS[l4], key, data: target });
     }
   }
   for (const { map, key, list, masquerade } of part.entrances) {
@@ -118,3 +130,5 @@ export function numberPort(
   }
   return { numbers: { port, slots, endpoints }, elements };
 }
+
+const endpointNumber = (port: number, endpoint: number): number => ((port << PORT_SHIFT) | endpoint) >>> 0;

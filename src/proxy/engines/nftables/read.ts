@@ -1,12 +1,24 @@
 import type { Host } from "../../../host/host.ts";
 import type { IPFamily } from "../../../net/ip.ts";
 import { TABLE, TABLE_FAMILY, type SetName } from "./elements.ts";
-import { LAYOUT } from "./frame.ts";
+import { hookOf, LAYOUT } from "./frame.ts";
 import { LOCAL_BIT, MAX_ENDPOINT, PORT_SHIFT, priorityNumber, type ListName } from "./listid.ts";
 import { NftFailed } from "../../../host/nft.ts";
 import type { PortNumbers } from "./numbering.ts";
 import { shapeOf, type Shape } from "./shape.ts";
 import { NftState } from "./state.ts";
+
+interface ListedChain {
+  readonly name: string;
+  readonly type?: string;
+  readonly hook?: string;
+  readonly prio?: number;
+}
+
+interface Listed {
+  readonly chains: readonly ListedChain[];
+  readonly sets: readonly ListedSet[];
+}
 
 interface ListedSet {
   readonly name: string;
@@ -34,15 +46,24 @@ function text(value: unknown): string {
   throw new TypeError(`reading our nftables table: a value of unknown form: ${JSON.stringify(value)}`);
 }
 
-async function listed(host: Host, what: readonly string[], signal?: AbortSignal): Promise<ListedSet[] | undefined> {
+async function listed(host: Host, what: readonly string[], signal?: AbortSignal): Promise<Listed | undefined> {
   const result = await host.run("nft", ["-j", "list", ...what], { signal, timeout: 120_000 });
   if (result.code !== 0) {
     if (/No such file or directory/.test(result.stderr)) return undefined;
     throw new NftFailed(result.stderr, `list ${what.join(" ")}`);
   }
-  const { nftables } = JSON.parse(result.stdout) as { nftables: { set?: ListedSet; map?: ListedSet }[] };
-  return nftables.map((one) => one.map ?? one.set).filter((one) => one !== undefined);
+  const { nftables } = JSON.parse(result.stdout) as {
+    nftables: { chain?: ListedChain; set?: ListedSet; map?: ListedSet }[];
+  };
+  return {
+    chains: nftables.map((one) => one.chain).filter((one) => one !== undefined),
+    sets: nftables.map((one) => one.map ?? one.set).filter((one) => one !== undefined),
+  };
 }
+
+/** A chain in another place than ours of its name cannot be moved, only made anew with the table. */
+const isHookedAsOurs = ({ name, type, hook, prio }: ListedChain): boolean =>
+  hookOf(name) === (hook === undefined ? undefined : `${type} ${hook} ${prio}`);
 
 const stateValue = (sets: readonly ListedSet[], key: number): number | undefined => {
   const state = sets.find((set) => set.name === "state")?.elem as [unknown, unknown][] | undefined;
@@ -52,8 +73,8 @@ const stateValue = (sets: readonly ListedSet[], key: number): number | undefined
 
 /** The generation marker of one family's table; undefined where there is none. */
 export async function readGeneration(host: Host, family: IPFamily): Promise<number | undefined> {
-  const sets = await listed(host, ["map", TABLE_FAMILY[family], TABLE, "state"]);
-  return sets === undefined ? undefined : stateValue(sets, 0);
+  const found = await listed(host, ["map", TABLE_FAMILY[family], TABLE, "state"]);
+  return found === undefined ? undefined : stateValue(found.sets, 0);
 }
 
 /** Which target stands in which slot, and which number an endpoint has: so that a restart moves nobody. */
@@ -76,14 +97,14 @@ function foundPorts(state: NftState, family: IPFamily): Map<number, PortNumbers>
     (port.slots[name] ??= [])[Number(slot)] = target;
   };
   const targets = new Map<number, string>();
-  for (const set of ["ept", "epu", "eps"] as const) {
+  for (const set of ["ept", "epu", "eps", "epa"] as const) {
     for (const [key, { data }] of state.table.of(family, set)) {
       const number = priorityNumber(key);
       targets.set((number & ~LOCAL_BIT) >>> 0, data!);
       portOf(number).endpoints.set(data!, number & MAX_ENDPOINT);
     }
   }
-  for (const set of ["bet", "beu", "bes"] as const) {
+  for (const set of ["bet", "beu", "bes", "bea"] as const) {
     for (const [key, { data }] of state.table.of(family, set)) put(key, data!);
   }
   for (const [key, { data }] of state.table.of(family, "aslot")) put(key, targets.get(priorityNumber(data!)) ?? "");
@@ -103,9 +124,10 @@ function foundShapes(state: NftState, family: IPFamily): Map<number, Shape> {
 export async function read(host: Host, signal: AbortSignal): Promise<NftState> {
   const state = new NftState();
   for (const family of ["IPv4", "IPv6"] as const) {
-    const sets = await listed(host, ["table", TABLE_FAMILY[family], TABLE], signal);
-    if (sets === undefined) continue;
-    if (stateValue(sets, 1) !== LAYOUT) {
+    const found = await listed(host, ["table", TABLE_FAMILY[family], TABLE], signal);
+    if (found === undefined) continue;
+    const { chains, sets } = found;
+    if (stateValue(sets, 1) !== LAYOUT || !chains.every(isHookedAsOurs)) {
       state.foreignLayouts.add(family);
       continue;
     }

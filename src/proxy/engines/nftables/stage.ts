@@ -1,12 +1,28 @@
 import type { IPFamily } from "../../../net/ip.ts";
 import type { NftPart } from "./compile.ts";
 import { Stage } from "./diff.ts";
-import { TABLE, TABLE_FAMILY, type Element } from "./elements.ts";
+import type { Desired } from "../../engine.ts";
+import { TABLE, TABLE_FAMILY, type Element, type SetName } from "./elements.ts";
 import { LAYOUT, type NftFrame } from "./frame.ts";
 import { priorityText } from "./listid.ts";
 import { numberPort, type PortNumbers } from "./numbering.ts";
 import { shapeLines, shapeName } from "./shape.ts";
 import type { AppliedPart, NftState } from "./state.ts";
+
+const RANGE_SETS: ReadonlySet<SetName> = new Set([
+  "fer",
+  "feor",
+  "rejr",
+  "drpr",
+  "fw_fer",
+  "fw_allow",
+  "fw_allowr",
+  "pods",
+  "svc_cidrs",
+]);
+
+/** Fewer free numbers than this are few. */
+const SPARE_SHAPES = 512;
 
 const sameText = (one: readonly string[], other: readonly string[]): boolean =>
   one.length === other.length && one.every((line, at) => line === other[at]);
@@ -18,6 +34,9 @@ export class Transaction {
   readonly #head: string[] = [];
   readonly #then: (() => void)[] = [];
   readonly #families: readonly IPFamily[];
+
+  /** Rules of the fixed chains are among the lines: where they are must be learned. */
+  writesRules = false;
 
   constructor(state: NftState, families: readonly IPFamily[]) {
     this.#state = state;
@@ -31,7 +50,10 @@ export class Transaction {
       const table = `${TABLE_FAMILY[family]} ${TABLE}`;
       this.#head.push(`add table ${table}`, `delete table ${table}`);
     }
-    if (!sameText(this.#state.frame?.lines ?? [], next.lines)) this.#head.push(...next.lines);
+    if (!sameText(this.#state.frame?.lines ?? [], next.lines)) {
+      this.#head.push(...next.lines);
+      this.writesRules = true;
+    }
     this.#replace(this.#state.frame?.elements ?? [], next.elements);
     this.#then.push(() => this.#state.foreignLayouts.clear());
   }
@@ -42,12 +64,50 @@ export class Transaction {
     this.#then.push(() => (this.#state.frame = next));
   }
 
+  /**
+   * Takes away the ranges that an earlier run left and nobody wants: a set of ranges refuses one that overlaps with
+   * another, so they cannot wait for the sweep.
+   */
+  sweepRanges({ frame, parts }: Desired<NftPart, NftFrame>): void {
+    const wanted = new Set<string>();
+    const want = ({ family, set, key }: Pick<Element, "family" | "set" | "key">): void => {
+      if (RANGE_SETS.has(set)) wanted.add(`${family} ${set} ${key}`);
+    };
+    for (const element of [...frame.elements, ...frame.last]) want(element);
+    for (const part of parts.values()) {
+      part.elements.forEach(want);
+      for (const { family, entrances } of part.ports)
+        for (const { map, key } of entrances) want({ family, set: map, key });
+    }
+    for (const family of this.#families) {
+      for (const set of RANGE_SETS) {
+        for (const key of this.#state.table.of(family, set).keys()) {
+          if (!wanted.has(`${family} ${set} ${key}`)) this.#elements.sweep({ family, set, key });
+        }
+      }
+    }
+  }
+
   /** Takes away what an earlier run left and nobody has wanted since. */
   sweep(): void {
     for (const { family, set, key, count } of this.#state.table.all()) {
       if (count === 0 && this.#families.includes(family)) this.#elements.sweep({ family, set, key });
     }
     this.#then.push(() => this.#state.forgetFound());
+  }
+
+  /** Makes room for new shapes where it is short. Alone in its transaction: it knows nothing of what is under way. */
+  retireShapes(): void {
+    for (const family of this.#families) {
+      if (this.#state.shapesLeft(family) >= SPARE_SHAPES) continue;
+      const idle = this.#state.idleShapes(family);
+      const table = `${TABLE_FAMILY[family]} ${TABLE}`;
+      for (const { shape, number } of idle) {
+        this.#head.push(`delete element ${table} shapes { ${priorityText(number << 2)} }`);
+        this.#head.push(`delete chain ${table} ${shapeName(shape)}`);
+      }
+      this.#state.forgetShapes(idle);
+    }
   }
 
   /** A Service as it shall be, or undefined for one that goes. */

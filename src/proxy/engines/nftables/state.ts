@@ -13,7 +13,7 @@ export interface AppliedPart {
   readonly elements: readonly Element[];
 }
 
-interface KnownShape {
+export interface KnownShape {
   readonly family: IPFamily;
   readonly shape: Shape;
   readonly number: number;
@@ -26,6 +26,8 @@ export class NftState implements NumberSource {
   readonly table = new ElementTable();
   readonly parts = new Map<string, AppliedPart>();
   frame: NftFrame | undefined;
+  /** Where the rules of the fixed chains are: `ip fairlead nat_pre handle 7`. */
+  rules: readonly string[] = [];
   /** Families whose table is there, and the value of its generation marker. */
   readonly generations = new Map<IPFamily, number>();
   /** Families whose table has another layout: it goes in the transaction that makes the new one. */
@@ -33,6 +35,7 @@ export class NftState implements NumberSource {
   /** Grows with every transaction; gives endpoint numbers too, so that a restart does not repeat recent ones. */
   counter = 0;
   readonly #shapes = new Map<string, KnownShape>();
+  readonly #shapeNumbers = { IPv4: new Set<number>(), IPv6: new Set<number>() };
   /** Shapes whose chains the next transaction must make. */
   readonly #dueShapes = new Map<string, KnownShape>();
   readonly #ports = { IPv4: new Set<number>(), IPv6: new Set<number>() };
@@ -57,6 +60,7 @@ export class NftState implements NumberSource {
       const known = { family, shape, number };
       const name = `${family} ${shapeName(shape)}`;
       this.#shapes.set(name, known);
+      this.#shapeNumbers[family].add(number);
       this.#dueShapes.set(name, known); // Made anew: another version of us may have written the chain.
     }
   }
@@ -105,10 +109,9 @@ export class NftState implements NumberSource {
     const name = `${family} ${shapeName(shape)}`;
     const known = this.#shapes.get(name);
     if (known !== undefined) return known.number;
-    const used = new Set([...this.#shapes.values()].filter((one) => one.family === family).map((one) => one.number));
-    let number = 1;
-    while (used.has(number)) number++;
-    if (number > MAX_SHAPE) {
+    const number = this.#freeShape(family);
+    if (number === undefined) {
+      if (shape.choice === "turn") return this.shape(family, { ...shape, choice: "random", list: undefined });
       throw new RangeError(
         `numbering ${shapeName(shape)}: ${MAX_SHAPE} sizes of lists are in use, the most there can be`,
       );
@@ -118,11 +121,42 @@ export class NftState implements NumberSource {
     return number;
   }
 
+  #freeShape(family: IPFamily): number | undefined {
+    const used = this.#shapeNumbers[family];
+    if (used.size >= MAX_SHAPE) return undefined;
+    let number = 1;
+    while (used.has(number)) number++;
+    used.add(number);
+    return number;
+  }
+
+  /** Shapes that no list has, when numbers for new ones run short; their elements go, and their chains with them. */
+  idleShapes(family: IPFamily): KnownShape[] {
+    const used = new Set<number>();
+    for (const map of ["fe", "feo", "fer", "feor", "np", "npo"] as const) {
+      for (const { data } of this.table.of(family, map).values()) used.add((priorityNumber(data!) >>> 2) & MAX_SHAPE);
+    }
+    return [...this.#shapes.values()].filter((one) => one.family === family && !used.has(one.number));
+  }
+
+  shapesLeft(family: IPFamily): number {
+    return MAX_SHAPE - this.#shapeNumbers[family].size;
+  }
+
+  forgetShapes(shapes: readonly KnownShape[]): void {
+    for (const { family, shape, number } of shapes) {
+      this.#shapes.delete(`${family} ${shapeName(shape)}`);
+      this.#dueShapes.delete(`${family} ${shapeName(shape)}`);
+      this.#shapeNumbers[family].delete(number);
+      this.table.put(family, "shapes", priorityText(number << 2), undefined);
+    }
+  }
+
   get dueShapes(): Iterable<KnownShape> {
     return this.#dueShapes.values();
   }
 
-  /** The chains are made. Shapes stay for good: a packet may be on its way to one. */
+  /** The chains are made. Shapes stay while there is room: a packet may be on its way to one. */
   shapesMade(): void {
     for (const { family, shape, number } of this.#dueShapes.values()) {
       const held = { data: `goto ${shapeName(shape)}`, count: 1 };

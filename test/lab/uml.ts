@@ -1,0 +1,91 @@
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { systemHost } from "../../src/host/processes.ts";
+import { ROOT } from "./lab.ts";
+import { tellNested } from "./tap.ts";
+
+/** A test file that needs another kernel than the machine's. */
+export interface UmlRun {
+  /** The test file, from the checkout's root. */
+  readonly file: string;
+  /** Kernel modules to load first; one that is missing is told on the console, which a failure shows. */
+  readonly modules: readonly string[];
+  /** Further variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where files go that the run leaves in `KEPT`. */
+  readonly keep?: string;
+  /** Milliseconds for all of it, the kernel's own start (about five seconds) included. */
+  readonly deadline: number;
+}
+
+/** The folder, as it is seen inside, whose files are taken out after a run. */
+export const KEPT = "/run/scratch/kept";
+
+const host = systemHost();
+const MEMORY = "1G";
+const INIT = join(import.meta.dirname, "uml-init.sh");
+
+/** Why no test can run in user-mode Linux here, as `skip` wants it. */
+export async function noUml(): Promise<string | false> {
+  for (const tool of ["linux.uml", "modprobe"]) {
+    if ((await host.which(tool)) === undefined) {
+      return `${tool} is not installed: install the packages user-mode-linux and kmod`;
+    }
+  }
+  return false;
+}
+
+/** What runs inside: the reporter's lines come back, and nothing of the run outside is passed on. */
+const job = ({ file, env = {} }: UmlRun): string => `cd ${ROOT}
+export FAIRLEAD_GROUND=own ${Object.entries(env)
+  .map(([name, value]) => `${name}=${value}`)
+  .join(" ")}
+exec ${process.execPath} --disable-warning=ExperimentalWarning --test --test-reporter=tap --test-isolation=none ${file}
+`;
+
+const textOf = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
+
+/**
+ * Runs a test file in a kernel of its own, which is an ordinary process on one core: the machine's files are its files,
+ * read-only, and its network is empty. Each test of the file is told as one of `t`'s own.
+ */
+export async function insideUml(t: TestContext, run: UmlRun): Promise<void> {
+  const scratch = await mkdtemp("/tmp/fl-uml-");
+  try {
+    await Promise.all(["uml", "kept"].map((name) => mkdir(join(scratch, name))));
+    await writeFile(join(scratch, "modules"), run.modules.map((module) => `${module}\n`).join(""));
+    await writeFile(join(scratch, "job.sh"), job(run));
+    const kernel = [
+      "linux.uml",
+      "rootfstype=hostfs",
+      "rootflags=/",
+      "ro",
+      `mem=${MEMORY}`,
+      `init=${INIT}`,
+      `FAIRLEAD_SCRATCH=${scratch}`,
+      `uml_dir=${scratch}/uml/`,
+      "con0=fd:0,fd:1",
+      "con=null",
+      "quiet",
+    ];
+    // Its programs are processes of the machine: with a process namespace of their own all end with the first.
+    const result = await host.run("unshare", ["--pid", "--fork", "--kill-child", "--mount-proc", "--", ...kernel], {
+      timeout: run.deadline,
+    });
+    const [stdout, stderr, status] = await Promise.all(
+      ["stdout", "stderr", "status"].map((name) => textOf(join(scratch, name))),
+    );
+    const end =
+      status === "" ? `it did not come to its end within ${run.deadline} ms, or fell (exit code ${result.code})` : "";
+    if (run.keep !== undefined) await cp(join(scratch, "kept"), run.keep, { recursive: true });
+    const console = `${result.stdout}\n${result.stderr}`;
+    await tellNested(t, {
+      status: status === "" ? null : Number(status),
+      stdout: stdout!,
+      stderr: `${stderr}\nuser-mode Linux: ${end}\n${console}`,
+    });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,4 @@
+import { IPVS } from "../lab/ipvs-subject.ts";
+import { packetTable } from "../packet-table.ts";
+
+packetTable(IPVS, "flows");

@@ -1,0 +1,24 @@
+import { ipBatch } from "../../../src/host/ip.ts";
+import type { Host } from "../../../src/host/host.ts";
+import { systemHost } from "../../../src/host/processes.ts";
+import { inNamespace, NODE } from "./network.ts";
+
+/** Nodes without anybody round them: namespaces with a node's addresses, in which an engine may write. */
+export async function openNodes(count: number): Promise<{ readonly nodes: readonly Host[]; close(): Promise<void> }> {
+  const host = systemHost();
+  const names = Array.from({ length: count }, (_, at) => `flpx${process.pid}-alone${at}`);
+  const close = async (): Promise<void> => {
+    for (const name of names) await host.run("ip", ["netns", "del", name]);
+  };
+  try {
+    for (const name of names) {
+      await host.check("ip", ["netns", "add", name]);
+      const addresses = [...Object.values(NODE.IPv4).map((ip) => `${ip}/32`), ...Object.values(NODE.IPv6)];
+      await ipBatch(host, ["link set lo up", ...addresses.map((ip) => `addr add ${ip} dev lo`)], name);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { nodes: names.map((name) => inNamespace(host, name)), close };
+}
