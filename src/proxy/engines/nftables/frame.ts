@@ -83,6 +83,9 @@ const CHAINS = [
   "guard",
 ];
 
+/** The label bit that says "an endpoint was looked for" is so far behind the one that says "masquerade". */
+const CHOSEN_OFFSET = 32;
+
 /** The node's own priority of a packet is kept by connection for the moment in which we use the field. */
 const BORROW = "meta priority != 0 update @borrowed { ct id timeout 3s : meta priority }";
 const PUT_BACK = [
@@ -116,6 +119,8 @@ function rules(family: IPFamily, node: NodePlan): [chain: string, rules: string[
   const own = toNode(family, node);
   const stranger = notAPod(family, node);
   const mark = `ct label set ${node.masqueradeBit}`;
+  // An endpoint in the node's network may be called on its very own address and port: that translation leaves no trace.
+  const chosen = node.masqueradeBit + CHOSEN_OFFSET;
   const kind = `meta priority and ${KIND_MASK}`;
   const prefix = node.forwardOnly?.interfacePrefix;
   const ways = [
@@ -165,7 +170,10 @@ function rules(family: IPFamily, node: NodePlan): [chain: string, rules: string[
         "goto pick",
       ],
     ],
-    ["pick", [`meta priority and ${SHAPE_MASK} vmap @shapes`]],
+    [
+      "pick",
+      [`meta priority and ${SHAPE_MASK} != 0 ct label set ${chosen}`, `meta priority and ${SHAPE_MASK} vmap @shapes`],
+    ],
     [
       "nat_post",
       [
@@ -186,10 +194,12 @@ function rules(family: IPFamily, node: NodePlan): [chain: string, rules: string[
     [
       "refuse_ways",
       [
+        `ct status dnat ct label ${chosen} return`,
         `${service} @rej goto refusal`,
         `${service} @drp drop`,
         `${own} ${port} @rej_np goto refusal`,
         `${own} ${port} @drp_np drop`,
+        `ct label ${chosen} return`,
         // A way in that leads somewhere, and yet not translated: it came to be while the packet was between the hooks.
         // Sent on as it is, it would leave for whoever has the address; its sender will say it again.
         `meta priority set ${service} map @fe drop`,
