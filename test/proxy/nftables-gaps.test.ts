@@ -206,3 +206,35 @@ test("a foreign priority, mark, connection mark and connection label of forwarde
     await lab.load("delete table inet foreign\n");
   }
 });
+
+test("PRX-272: an endpoint in a node's network answers where a Service has its very address and port, also of another Service", async () => {
+  const own = NODE.IPv4.client;
+  const script = fileURLToPath(new URL("lab/server.ts", import.meta.url));
+  const server = await lab.node.open(process.execPath, [script, "8443", own], { stderr: "inherit" });
+  try {
+    await new Promise((resolve) => server.stdout.once("data", resolve));
+    const planned = lab.plan();
+    const onNode = { ip: own, port: 8443, local: true, weight: 1 };
+    const external = (ip: string, port: number) => ({ frontends: [{ ip, port, kind: "external" as const }] });
+    planned.set(
+      // As an ingress in the network of its nodes has it: what arrives, passes and leaves is translated to itself.
+      servicePlan(1, portPlan(1, [onNode], external(own, 8443))),
+      servicePlan(2, portPlan(2, [target("pod3")], external(PODS.pod3.IPv4, PORT))),
+      // The clusterIP leads to the same place; and to one where another Service refuses.
+      servicePlan(3, portPlan(3, [onNode])),
+      servicePlan(4, portPlan(4, [target("pod4")])),
+      servicePlan(5, portPlan(5, [], external(PODS.pod4.IPv4, PORT))),
+    );
+    await planned.apply();
+    for (const from of ["client", "pod1", "node"] as const) {
+      deepEqual(podsOf(await lab.call(from, own, 2, { port: 8443 })), [own], `${from} to the node`);
+      deepEqual(podsOf(await lab.call(from, PODS.pod3.IPv4, 2, { port: PORT })), [PODS.pod3.IPv4], `${from} to pod3`);
+      deepEqual(podsOf(await lab.call(from, clusterIP(3, "IPv4"), 2)), [own], `${from} to the clusterIP`);
+      deepEqual(podsOf(await lab.call(from, clusterIP(4, "IPv4"), 2)), [PODS.pod4.IPv4], `${from} past a refusal`);
+      deepEqual(await lab.call(from, PODS.pod4.IPv4, 1, { port: PORT }), ["refused"], `${from} to the empty Service`);
+    }
+  } finally {
+    server.stdin.end();
+    await server.ended;
+  }
+});

@@ -1,4 +1,3 @@
-import { maglevTable } from "../../../net/maglev.ts";
 import { familyOf, type IPFamily } from "../../../net/ip.ts";
 import type {
   Balance,
@@ -14,7 +13,7 @@ import type { Element, SetName } from "./elements.ts";
 import { inRanges, rangesOf, rangeText } from "./ranges.ts";
 import { MASQUERADE, type ListName, type Masquerade } from "./listid.ts";
 import type { Choice } from "./shape.ts";
-import { slotShares } from "./shares.ts";
+import { slotsOf } from "./slots.ts";
 
 export type L4 = "tcp" | "udp" | "sctp";
 
@@ -58,27 +57,6 @@ const CHOICES = {
   maglev: "client",
   "source-hash": "client",
 } as const satisfies Record<Balance, Choice>;
-
-/** Each target as often as it has slots, in the order of the slots where the client's address chooses. */
-function slotsOf(targets: readonly Target[], port: ServicePortPlan): string[] {
-  const names = targets.map(({ ip, port: number }) => (port.keepsPort ? ip : `${ip} . ${number}`));
-  const weight = targets[0]?.weight;
-  if (port.balance !== "maglev" && targets.every((target) => target.weight === weight)) return [...new Set(names)];
-  const named = new Map<string, Target>();
-  for (const [at, target] of targets.entries()) named.set(names[at]!, target);
-  if (port.balance === "maglev") return maglevTable([...named].map(([name, { weight }]) => ({ name, weight })));
-  const shares = slotShares([...named.values()].map(({ weight }) => weight));
-  const each = [...named.keys()].map((name, at) => ({ name, left: shares[at]! }));
-  // One round after another, so that turns of a heavy target are not all in a row.
-  const slots: string[] = [];
-  for (let due = each; due.length > 0; due = due.filter(({ left }) => left > 0)) {
-    for (const one of due) {
-      slots.push(one.name);
-      one.left--;
-    }
-  }
-  return slots;
-}
 
 /** The parts of one port while it is compiled. */
 class PortCompiler {
