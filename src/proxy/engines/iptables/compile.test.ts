@@ -47,7 +47,8 @@ const service = (...ports: ServicePortPlan[]): ServicePlan => ({
   ports,
   healthCheckNodePort: undefined,
   localReady: [],
-  penaltyBox: true, complaints: [],
+  penaltyBox: true,
+  complaints: [],
 });
 
 /** A state in which the Services are wanted and nothing is held. */
