@@ -85,6 +85,15 @@ test("a thousand bad endpoints are a few sentences", () => {
   equal(complaints[3], "EndpointSlice default/web-1: and 997 more like it");
 });
 
+test("and so are a thousand bad endpoints in a hundred slices", () => {
+  const slices = Array.from({ length: 100 }, (_, part) =>
+    slice(addressed(...Array.from({ length: 10 }, (_each, index) => `999.0.${part}.${index}`)), `web-${part}`),
+  );
+  const [, complaints] = planned(slices);
+  equal(complaints.length, 21);
+  equal(complaints[20], "and 380 more sentences like these");
+});
+
 const ports = (...given: Partial<NonNullable<ServiceSpec["ports"]>[number]>[]): Service =>
   web({ type: "NodePort", ports: given.map((one, index) => ({ name: `p${index}`, port: 80, ...one })) });
 for (const [name, service, expected, sentence] of [
@@ -152,9 +161,10 @@ test("a clusterIP that is none has no plan of any family", () => {
   deepEqual([plan?.ports, plan?.complaints.length], [[], 1]);
 });
 
-test("of source ranges what is none is left out alone", () => {
+test("of source ranges what is none is left out alone, and told once", () => {
   const sources = ["10.0.0.0/33", "10.0.0.0", "x/8", "", "10.0.0.0/8", "10.1.0.0/16"];
-  const plan = planOf(balanced([{ ip: "203.0.113.2" }], { loadBalancerSourceRanges: sources }));
+  const ports = [80, 81].map((port) => ({ name: `p${port}`, port, protocol: "TCP" }));
+  const plan = planOf(balanced([{ ip: "203.0.113.2" }], { ports, loadBalancerSourceRanges: sources }));
   deepEqual(plan?.ports[0]?.sourceRanges, ["10.0.0.0/8"]);
   equal(plan?.complaints.length, 3);
   match(plan?.complaints[0] ?? "", /loadBalancerSourceRanges has "10.0.0.0\/33", which should be ADDRESS\/PREFIX/);
