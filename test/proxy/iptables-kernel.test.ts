@@ -205,8 +205,7 @@ test("PRX-268: clean-up takes all of ours and leaves what others have, in their 
     );
     await carried.engine.cleanup(signal);
     deepEqual(theirs(await tables()), have);
-    equal((await tables()).includes("F" + "L-"), false);
-    equal((await tables()).includes("FAIRLEAD"), false);
+    equal(/FL-|FAIRLEAD-/.test(await tables()), false);
     await carried.engine.cleanup(signal);
   } finally {
     await sh("iptables -t nat -F; iptables -t nat -X; iptables -F; iptables -X");
@@ -537,7 +536,8 @@ test("a range of ports is one rule, and a connection keeps its port", async () =
   const frontends = [{ ip: clusterIP(1, "IPv4"), port: 8000, lastPort: 8999, kind: "cluster" }] as const;
   await carryPlans([planOf(1, [target("pod1"), target("pod2")], { frontends, keepsPort: true })]);
   deepEqual(podsOf(await call("client", clusterIP(1, "IPv4"), 20, { port: PORT })), [PODS.pod1.IPv4, PODS.pod2.IPv4]);
-  deepEqual(await call("client", clusterIP(1, "IPv4"), 1, { port: PORT + 1 }), ["refused"], "no such port in the pod");
+  match((await call("client", clusterIP(1, "IPv4"), 1, { port: PORT + 1 }))[0]!, /^10\.244\.\S+ \S+ 8081$/);
+  deepEqual(await call("client", clusterIP(1, "IPv4"), 1, { port: 8999 }), ["refused"], "no such port in the pod");
   deepEqual(await call("client", clusterIP(1, "IPv4"), 1, { port: 80 }), ["refused"], "outside the range");
 });
 
@@ -571,20 +571,20 @@ test("PRX-026: no new connection fails while endpoints come and go under load", 
     return carried.apply();
   };
   await turn(0);
-  const load = { over: false };
-  let [changes, made] = [0, 0];
+  const load = { over: false, changes: 0 };
+  let made = 0;
   const failed: string[] = [];
   const calling = async (number: number): Promise<void> => {
-    while (changes < 60) {
+    while (load.changes < 60) {
       const answers = await call("client", clusterIP(number, "IPv4"), 200, { together: 8, wait: 5000 });
       made += answers.length;
       failed.push(...answers.filter((answer) => !answer.startsWith("10.244.")));
     }
   };
   const calls = Promise.all([calling(1), calling(2)]).finally(() => (load.over = true));
-  while (!load.over) await turn(++changes);
+  while (!load.over) await turn(++load.changes);
   await calls;
-  deepEqual(failed, [], `of ${made} connections during ${changes} changes`);
+  deepEqual(failed, [], `of ${made} connections during ${load.changes} changes`);
 });
 
 test("both kernel sides: the legacy one carries as the other does, and clean-up finds what is in either", async (t) => {
