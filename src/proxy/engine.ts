@@ -83,6 +83,8 @@ export interface ProxyEngine<Part, Frame, Applied> {
   figures?(was: Applied): readonly EngineFigure[];
   /** Removes all that is ours and nothing else; nothing there is no fault. */
   cleanup(signal: AbortSignal): Promise<void>;
+  /** What of a Service (`namespace/name`) is not carried as things are now, in sentences for an event on it. */
+  readonly complaints?: (key: string) => readonly string[];
   /** Ends the processes the engine runs beside us; what is in the kernel stays. */
   close(): Promise<void>;
 }

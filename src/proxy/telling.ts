@@ -9,7 +9,7 @@ export const asService = (service: Service): Service => ({ ...service, apiVersio
 
 /** Tells what of a Service cannot be done as it is written, as Warning events on it, each once until it is mended. */
 export function tellComplaints(options: {
-  readonly engine: Pick<AnyEngine, "name" | "abilities">;
+  readonly engine: Pick<AnyEngine, "name" | "abilities" | "complaints">;
   readonly recorder: EventRecorder;
   service(key: string): Service | undefined;
 }): Aftermath {
@@ -18,7 +18,13 @@ export function tellComplaints(options: {
     applied({ changes }) {
       for (const [key, plan] of changes) {
         const complaints = new Set(
-          plan === undefined ? [] : [...plan.complaints, ...abilityComplaints(options.engine, plan)],
+          plan === undefined
+            ? []
+            : [
+                ...plan.complaints,
+                ...abilityComplaints(options.engine, plan),
+                ...(options.engine.complaints?.(key) ?? []),
+              ],
         );
         const before = told.get(key);
         if (complaints.size === 0) told.delete(key);

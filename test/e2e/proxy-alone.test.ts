@@ -74,9 +74,11 @@ describe("fairlead proxy alone, with kube-proxy's rights at somebody's API serve
     return { code: Number(lines.at(-1)), text: lines.slice(0, -1).join("\n") };
   };
   const untilReady = (which = proxy): Promise<unknown> =>
-    until(`the rules to be written: ${which.said()}`, () => which.said().includes("the rules are written"), {
-      seconds: 60,
-    });
+    until("the rules to be written", () => which.said().includes("the rules are written"), { seconds: 60 }).catch(
+      (cause: unknown) => {
+        throw new Error(`the proxy does not get ready: ${which.said()}`, { cause });
+      },
+    );
   const eventsOf = async (name: string): Promise<{ reason: string; type: string; message: string }[]> => {
     const { body } = await subject.ask(
       "GET",
@@ -316,6 +318,8 @@ describe("fairlead proxy alone, with kube-proxy's rights at somebody's API serve
   });
 
   test("PRX-068, PRX-263: NodeCIDR waits for podCIDRs, and other ones are the end", async () => {
+    proxy.running.kill("SIGTERM");
+    await proxy.running.ended;
     const other = await start(
       ...usual(),
       "--detect-local-mode",
@@ -339,7 +343,7 @@ describe("fairlead proxy alone, with kube-proxy's rights at somebody's API serve
   });
 
   test("PRX-268, PRX-255: --cleanup takes away our rules and leaves those of others", async () => {
-    proxy.running.kill("SIGTERM");
+    proxy.running.kill("SIGKILL");
     await proxy.running.ended;
     await node.check("nft", ["add table ip others"]);
     const cleaning = await start("--cleanup");

@@ -14,7 +14,7 @@ export interface UserspacePart {
 }
 
 /** Each port of a range is a socket of its own, so a range has bounds. */
-export const MOST_PORTS_OF_RANGE = 1000;
+const MOST_PORTS_OF_RANGE = 1000;
 
 const EVERY = { IPv4: "0.0.0.0", IPv6: "::" } as const satisfies Record<IPFamily, string>;
 const LOOPBACK = { IPv4: "127.0.0.1", IPv6: "::1" } as const satisfies Record<IPFamily, string>;
@@ -126,15 +126,13 @@ function compilePort(service: string, port: ServicePortPlan, protocol: "TCP" | "
   };
 }
 
-function complaintsOf(port: ServicePortPlan): string[] {
-  if (port.protocol === "SCTP") return [`${port.id} is not carried: the userspace proxy carries TCP and UDP only`];
-  return port.frontends
+const complaintsOf = (port: ServicePortPlan): string[] =>
+  port.frontends
     .filter(({ port: first, lastPort = first }) => lastPort - first >= MOST_PORTS_OF_RANGE)
     .map(
       ({ ip, port: first, lastPort }) =>
         `${port.id}: of the ports ${first} to ${lastPort} of ${ip} only the first ${MOST_PORTS_OF_RANGE} are carried, since the userspace proxy needs a socket for each`,
     );
-}
 
 /** Pure: the same plan gives the same part. */
 export function compile(service: ServicePlan, node: NodePlan): UserspacePart {

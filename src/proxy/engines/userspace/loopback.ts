@@ -71,11 +71,11 @@ export function loopbackNodePorts({ families, log, open }: LoopbackOptions): Aft
   };
 
   const work = async (): Promise<void> => {
-    while (latest !== undefined && !isStopped) {
+    while (latest !== undefined) {
       const round = latest;
       latest = undefined;
       const ports = take(round);
-      if (ports.size === 0) continue;
+      if (ports.size === 0 || isStopped) continue;
       const isNew = carrier?.isAlive !== true;
       if (isNew) carrier = await open(tell);
       const all = isNew
