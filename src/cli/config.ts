@@ -53,7 +53,11 @@ export const SYSTEM_FLAGS = {
   publish: { type: "boolean", help: "with a private site: its node ports answer on this host's 127.0.0.1" },
   ...STORE_FLAGS,
   listen: { type: "string", value: "ADDR:PORT", help: "where the API server listens (127.0.0.1:6443)" },
-  "proxy-mode": { type: "string", value: "MODE", help: "auto, or nftables (auto)" },
+  "proxy-mode": {
+    type: "string",
+    value: "MODE",
+    help: "how Service traffic is carried: nftables, iptables, ipvs, userspace, or auto: the best there is (auto)",
+  },
   runtime: { type: "string", value: "NAME", help: "process, or simulated: pods without programs (process)" },
   "service-cluster-ip-range": {
     type: "string",

@@ -4,7 +4,8 @@ import { nearest } from "./nearest.ts";
 
 /** A flag a command understands. */
 export interface Flag {
-  readonly type: "string" | "boolean";
+  /** `truth` is true, or `=true` or `=false`, as Go's flags are; its value is one of these words. */
+  readonly type: "string" | "boolean" | "truth";
   readonly short?: string;
   readonly multiple?: boolean;
   /** What stands for the value in the help, e.g. `DIR`. */
@@ -34,6 +35,8 @@ export function readFlags(command: string, flags: Flags, argv: readonly string[]
   const end = argv.indexOf("--");
   const own = (end === -1 ? argv : argv.slice(0, end)).flatMap(withoutShortEquals);
   const rest = end === -1 ? [] : argv.slice(end + 1);
+  const isBareTruth = (argument: string): boolean =>
+    argument.startsWith("--") && flags[argument.slice(2)]?.type === "truth";
   for (const argument of own) {
     const [, dashes, name] = /^(--?)([^=]+)/.exec(argument) ?? [];
     if (name === undefined || (dashes === "-" && isShort(flags, name[0]!))) continue;
@@ -48,13 +51,18 @@ export function readFlags(command: string, flags: Flags, argv: readonly string[]
       Object.entries(flags).map(([name, flag]) => [
         name,
         {
-          type: flag.type,
+          type: flag.type === "truth" ? "string" : flag.type,
           multiple: flag.multiple ?? false,
           ...(flag.short === undefined ? {} : { short: flag.short }),
         },
       ]),
     );
-    const { values, positionals } = parseArgs({ args: own, options, allowPositionals: true, strict: true });
+    const { values, positionals } = parseArgs({
+      args: own.map((word) => (isBareTruth(word) ? `${word}=true` : word)),
+      options,
+      allowPositionals: true,
+      strict: true,
+    });
     return { values: values as Given["values"], positionals, rest };
   } catch (error) {
     const said = (error as Error).message.split(/\.\s/)[0]!.replace(/^Unknown option/, "unknown flag");

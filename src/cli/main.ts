@@ -11,6 +11,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command:
     summary: "a shell, or a command, where service names and addresses work",
     load: () => import("./commands/shell.ts"),
   },
+  proxy: {
+    summary: "carry the Service traffic of one node, for any API server, in the foreground",
+    load: () => import("./commands/proxy.ts"),
+  },
   status: { summary: "what runs, and where", load: () => import("./commands/status.ts") },
   down: { summary: "end everything and remove what it made", load: () => import("./commands/down.ts") },
 };

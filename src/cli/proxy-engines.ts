@@ -3,6 +3,7 @@ import type { IPFamily } from "../net/ip.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { AnyEngine, ProxyMode } from "../proxy/engine.ts";
+import { Failure } from "./failure.ts";
 
 /** What an engine is made from. */
 export interface EngineGround {
@@ -44,16 +45,53 @@ export async function openEngine(mode: ProxyMode, ground: EngineGround): Promise
   return (await load())(ground);
 }
 
-/** Takes away what engines other than `kept` have left on this machine (PRX-170). */
+/** Modes that `auto` may choose, the best first. IPVS is for who asks for it: it takes addresses of the machine for itself. */
+const AUTOMATIC: readonly ProxyMode[] = ["nftables", "iptables", "userspace"];
+
+/** An engine that can run here. */
+export interface Chosen {
+  readonly engine: AnyEngine;
+  /** Why those that come before it do not, each a sentence. */
+  readonly passedOver: readonly string[];
+}
+
+/** The engine of this name, or the first that can run here. Throws Failure with what each lacks. */
+export async function chooseEngine(wish: "auto" | ProxyMode, ground: EngineGround): Promise<Chosen> {
+  const modes = (wish === "auto" ? AUTOMATIC : [wish]).filter((mode) => PROXY_ENGINES[mode] !== undefined);
+  const passedOver: string[] = [];
+  for (const mode of modes) {
+    const engine = await openEngine(mode, ground);
+    const support = await engine.supported();
+    if (support.supported) return { engine, passedOver };
+    passedOver.push(`${mode}: ${support.missing}`);
+    await engine.close();
+  }
+  throw new Failure(
+    wish === "auto"
+      ? `choosing a proxy mode: none can run here; ${passedOver.join("; ")}`
+      : `starting the proxy in mode ${wish}: ${passedOver[0]?.slice(wish.length + 2) ?? "there is none of this name"}`,
+  );
+}
+
+/**
+ * Takes away what engines other than `kept` have left on this machine (PRX-170); all of them, where none is kept (PRX-268). Connections
+ * that they began go on.
+ */
 export async function cleanOtherEngines(
   kept: ProxyMode | undefined,
   ground: EngineGround,
   signal: AbortSignal,
 ): Promise<void> {
+  const { holdTranslation, releaseTranslation } = await import("../proxy/translation.ts");
+  // Before the last nat chain goes: who has no nat chain of its own would leave connections under way untranslated.
+  if (kept === "userspace" || kept === "ipvs") await holdTranslation(ground.host, signal);
+  const failures: string[] = [];
   for (const mode of Object.keys(PROXY_ENGINES) as ProxyMode[]) {
     if (mode === kept) continue;
     const engine = await openEngine(mode, ground);
-    await engine.cleanup(signal);
+    await engine.cleanup(signal).catch((error: unknown) => void failures.push(`${mode}: ${(error as Error).message}`));
     await engine.close();
   }
+  if (kept !== "userspace" && kept !== "ipvs") await releaseTranslation(ground.host, signal);
+  if (failures.length > 0) throw new Error(`taking away what other proxy modes left: ${failures.join("; ")}`);
 }

@@ -10,8 +10,10 @@ const FUNCTIONS = {
   ioctl: { arguments: ["i32", "u64", "pointer"], return: "i32" },
   setns: { arguments: ["i32", "i32"], return: "i32" },
   socket: { arguments: ["i32", "i32", "i32"], return: "i32" },
-  setsockopt: { arguments: ["i32", "i32", "i32", "pointer", "u32"], return: "i32" },
   bind: { arguments: ["i32", "pointer", "u32"], return: "i32" },
+  setsockopt: { arguments: ["i32", "i32", "i32", "pointer", "u32"], return: "i32" },
+  sendto: { arguments: ["i32", "pointer", "u64", "i32", "pointer", "u32"], return: "i64" },
+  recv: { arguments: ["i32", "pointer", "u64", "i32"], return: "i64" },
   fallocate: { arguments: ["i32", "i32", "i64", "i64"], return: "i32" },
   syscall: { arguments: ["i64", "i64", "i64", "i64"], return: "i64" },
   __errno_location: { arguments: [], return: "pointer" },
@@ -48,6 +50,9 @@ export function checked(answer: number | bigint, doing: string): number {
   const errno = loaded?.errno() ?? 0;
   throw new LibcError(`${doing}: errno ${errno}`, errno);
 }
+
+/** Where something is in memory, for structures that point to others. Whoever asks keeps it alive meanwhile. */
+export const addressOf = (bytes: Buffer): bigint => process.getBuiltinModule("node:ffi").getRawPointer(bytes);
 
 export const cString = (text: string): Buffer => Buffer.from(`${text}\0`);
 

@@ -2,22 +2,22 @@ import { connect, Socket } from "node:net";
 import { checked, cString, libc, O_CLOEXEC, O_NONBLOCK } from "./libc.ts";
 
 const CLONE_NEWNET = 0x40000000;
-const AF_INET = 2;
-const AF_INET6 = 10;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 
 /**
- * A TCP socket that belongs to another network namespace. This thread is there for the one call that makes the socket; nothing else of it
- * runs meanwhile, and Node's other threads stay where they are.
+ * A socket that belongs to another network namespace, as socket(2) makes it there. This thread is there for the one call that makes the
+ * socket; nothing else of it runs meanwhile, and Node's other threads stay where they are. Throws {@link LibcError}.
  */
-function socketIn(namespace: string, isIPv6: boolean): number {
+export function socketIn(namespace: string, domain: number, type: number, protocol: number): number {
   const { open, close, setns, socket } = libc();
   const ours = checked(open(cString("/proc/thread-self/ns/net"), O_CLOEXEC), "opening our own network namespace");
   try {
     const theirs = checked(open(cString(namespace), O_CLOEXEC), `opening the network namespace ${namespace}`);
     try {
       checked(setns(theirs, CLONE_NEWNET), `entering the network namespace ${namespace}`);
-      const made = socket(isIPv6 ? AF_INET6 : AF_INET, SOCK_STREAM | O_CLOEXEC | O_NONBLOCK, 0);
+      const made = socket(domain, type | O_CLOEXEC | O_NONBLOCK, protocol);
       // Whatever this thread did from here on it would do in a pod's network.
       if (setns(ours, CLONE_NEWNET) !== 0) process.abort();
       return checked(made, `making a socket in the network namespace ${namespace}`);
@@ -36,7 +36,8 @@ function socketIn(namespace: string, isIPv6: boolean): number {
 export function connectIn(namespace: string | undefined, host: string, port: number): Socket {
   if (namespace === undefined) return connect({ host, port, allowHalfOpen: true });
   // Nothing is read of it before it is connected; the types do not know the word for that.
-  const options = { fd: socketIn(namespace, host.includes(":")), allowHalfOpen: true, pauseOnCreate: true };
+  const domain = host.includes(":") ? AF_INET6 : AF_INET;
+  const options = { fd: socketIn(namespace, domain, SOCK_STREAM, 0), allowHalfOpen: true, pauseOnCreate: true };
   const socket = new Socket(options);
   socket.connect({ host, port });
   return socket;

@@ -54,6 +54,16 @@ export interface Desired<Part, Frame> {
 /** An engine whose parts are its own affair: for who chooses one by name. */
 export type AnyEngine = ProxyEngine<unknown, unknown, unknown>;
 
+/** One number of an engine's own, as a metric under its full name. */
+export interface EngineFigure {
+  readonly type: "gauge" | "counter";
+  /** As upstream names it, where upstream has it: `kubeproxy_sync_proxy_rules_iptables_total`. */
+  readonly name: string;
+  readonly help: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
 /** A way to carry Service traffic. It is given the state that is wanted, never a list of strokes. */
 export interface ProxyEngine<Part, Frame, Applied> {
   readonly name: ProxyMode;
@@ -69,8 +79,12 @@ export interface ProxyEngine<Part, Frame, Applied> {
   apply(next: Desired<Part, Frame>, was: Applied, signal: AbortSignal): Promise<Applied>;
   /** Whether what was applied is still there: a look that costs little, for what others do behind our back (PRX-178, PRX-270). */
   intact(was: Applied, signal: AbortSignal): Promise<boolean>;
+  /** What the engine counts, for whoever reads metrics; costs little, as it is asked for at each reading. */
+  figures?(was: Applied): readonly EngineFigure[];
   /** Removes all that is ours and nothing else; nothing there is no fault. */
   cleanup(signal: AbortSignal): Promise<void>;
+  /** What of a Service (`namespace/name`) is not carried as things are now, in sentences for an event on it. */
+  readonly complaints?: (key: string) => readonly string[];
   /** Ends the processes the engine runs beside us; what is in the kernel stays. */
   close(): Promise<void>;
 }

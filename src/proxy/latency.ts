@@ -1,4 +1,5 @@
 import type { EndpointSlice } from "../api/generated/types.ts";
+import type { IPFamily } from "../net/ip.ts";
 import { serviceOf } from "./plan/tracker.ts";
 
 const TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time";
@@ -7,14 +8,22 @@ const TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time";
 export interface Programmed {
   /** `namespace/name`. */
   readonly service: string;
+  readonly family: IPFamily;
   readonly triggerTime: number;
   readonly appliedAt: number;
+}
+
+/** Times of one Service in one family. */
+export interface Triggers {
+  readonly service: string;
+  readonly family: IPFamily;
+  readonly times: ReadonlySet<number>;
 }
 
 /** Remembers when changes were caused until they are applied (PRX-017). */
 export class TriggerTimes {
   readonly #since: number;
-  #pending = new Map<string, Set<number>>();
+  #pending = new Map<string, Triggers>();
 
   /** Times before `since` belong to changes that an earlier run has applied. */
   constructor(since: number) {
@@ -28,20 +37,24 @@ export class TriggerTimes {
     if (previous?.metadata.annotations?.[TRIGGER_TIME] === text) return;
     const time = Date.parse(text);
     if (Number.isNaN(time) || time < this.#since) return;
-    this.#pending.set(service, (this.#pending.get(service) ?? new Set()).add(time));
+    this.#add({ service, family: slice.addressType === "IPv6" ? "IPv6" : "IPv4", times: new Set([time]) });
+  }
+
+  #add({ service, family, times }: Triggers): void {
+    const key = `${family} ${service}`;
+    const known = this.#pending.get(key)?.times ?? [];
+    this.#pending.set(key, { service, family, times: new Set([...times, ...known]) });
   }
 
   /** All that is pending; it is pending no more. */
-  take(): ReadonlyMap<string, ReadonlySet<number>> {
-    const taken = this.#pending;
+  take(): readonly Triggers[] {
+    const taken = [...this.#pending.values()];
     this.#pending = new Map();
     return taken;
   }
 
   /** What was taken was not applied. */
-  putBack(taken: ReadonlyMap<string, ReadonlySet<number>>): void {
-    for (const [service, times] of taken) {
-      this.#pending.set(service, new Set([...times, ...(this.#pending.get(service) ?? [])]));
-    }
+  putBack(taken: readonly Triggers[]): void {
+    for (const one of taken) this.#add(one);
   }
 }

@@ -1,7 +1,7 @@
 import { backoff } from "../client/backoff.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
-import type { ProxyEngine } from "./engine.ts";
+import type { EngineFigure, ProxyEngine } from "./engine.ts";
 import type { NodePlan, ServicePlan } from "./plan/plan.ts";
 
 export interface LoopOptions<P, F, A> {
@@ -15,9 +15,22 @@ export interface LoopOptions<P, F, A> {
   applied(round: AppliedRound): void;
   /** What is in the kernel is not what we wrote: somebody else was there. All is read and written again. */
   disturbed(): void;
-  /** What `collect` gave last is not in the kernel yet; it will be tried again whole. */
-  failed(): void;
+  /** What `collect` gave last is not in the kernel yet; it will be tried again whole. `full`: all had been compared. */
+  failed(round: { readonly full: boolean }): void;
+  /** How long a round took that is in the kernel. */
+  measured?(round: { readonly milliseconds: number; readonly full: boolean }): void;
+  readonly timing?: Timing;
 }
+
+/** Milliseconds. */
+export interface Timing {
+  /** The longest until a failed round is tried again (PRX-211). */
+  readonly syncPeriod: number;
+  /** From the end of one round to the beginning of the next (PRX-210). */
+  readonly minSyncPeriod: number;
+}
+
+const USUAL: Timing = { syncPeriod: 30_000, minSyncPeriod: 0 };
 
 export interface Collected {
   readonly plans: ReadonlyMap<string, ServicePlan | undefined>;
@@ -39,7 +52,8 @@ export interface AppliedRound {
 const LOOK_EVERY = 5_000;
 /** Heals what others did to our tables meanwhile (PRX-212). */
 const FULL_EVERY = 3_600_000;
-const BOUNDS = { least: 100, most: 30_000 };
+/** The first pause after a failure. */
+const FIRST_PAUSE = 100;
 
 export interface Loop {
   /** Something may have changed. */
@@ -47,11 +61,14 @@ export interface Loop {
   /** Resolves when the first round has succeeded; never rejects. */
   readonly ready: Promise<void>;
   stop(): Promise<void>;
+  /** What the engine counts, of what is applied now. */
+  figures(): readonly EngineFigure[];
 }
 
 /** Makes true what is wanted, for as long as it runs: one round at a time, the next as soon as there is something to do. */
 export function startLoop<P, F, A>(options: LoopOptions<P, F, A>): Loop {
   const { engine, clock, log } = options;
+  const { syncPeriod, minSyncPeriod } = options.timing ?? USUAL;
   const stopping = new AbortController();
   const { signal } = stopping;
   const ready = Promise.withResolvers<void>();
@@ -64,6 +81,7 @@ export function startLoop<P, F, A>(options: LoopOptions<P, F, A>): Loop {
   let failures = 0;
   let looksDue = false;
   let fullDue = false;
+  let full = true;
   let changes = new Map<string, ServicePlan | undefined>();
 
   /** Takes the changes in; answers the keys that may differ. */
@@ -91,6 +109,7 @@ export function startLoop<P, F, A>(options: LoopOptions<P, F, A>): Loop {
   };
 
   const round = async (): Promise<void> => {
+    const began = clock.now();
     const changed = take();
     if (looksDue && applied !== undefined && !(await engine.intact(applied, signal))) {
       log.warn({ engine: engine.name }, "somebody else changed our rules; they are read and written again");
@@ -99,11 +118,12 @@ export function startLoop<P, F, A>(options: LoopOptions<P, F, A>): Loop {
     }
     if (fullDue) applied = undefined;
     looksDue = fullDue = false;
-    const full = applied === undefined;
+    full = applied === undefined;
     if (applied === undefined) applied = await engine.read(signal);
     applied = await engine.apply({ frame, parts, changed: full ? undefined : changed }, applied, signal);
     const told = changes;
     changes = new Map();
+    options.measured?.({ milliseconds: clock.now() - began, full });
     options.applied({ changes: told, plans, node: node!, full });
     if (failures > 0) log.info({ failures }, "rules are written again");
     failures = 0;
@@ -112,8 +132,13 @@ export function startLoop<P, F, A>(options: LoopOptions<P, F, A>): Loop {
 
   const pause = (milliseconds: number): Promise<void> =>
     new Promise((resolve) => {
-      const cancel = clock.after(milliseconds, resolve);
-      signal.addEventListener("abort", () => (cancel(), resolve()), { once: true });
+      const end = (): void => {
+        cancel();
+        signal.removeEventListener("abort", end);
+        resolve();
+      };
+      const cancel = clock.after(milliseconds, end);
+      signal.addEventListener("abort", end, { once: true });
     });
 
   const run = async (): Promise<void> => {
@@ -125,11 +150,16 @@ export function startLoop<P, F, A>(options: LoopOptions<P, F, A>): Loop {
       awake = Promise.withResolvers();
       try {
         await round();
+        if (minSyncPeriod > 0) await pause(minSyncPeriod);
       } catch (error) {
         if (signal.aborted) return;
         applied = undefined;
-        options.failed();
-        const wait = backoff(BOUNDS, ++failures, options.random);
+        options.failed({ full });
+        const wait = backoff(
+          { least: Math.min(FIRST_PAUSE, syncPeriod), most: syncPeriod },
+          ++failures,
+          options.random,
+        );
         const input = error instanceof Error && "input" in error ? String(error.input).slice(0, 2000) : undefined;
         const complaint = error instanceof Error ? error.message : String(error);
         log.error(
@@ -158,6 +188,7 @@ export function startLoop<P, F, A>(options: LoopOptions<P, F, A>): Loop {
   return {
     wake: () => awake.resolve(),
     ready: ready.promise,
+    figures: () => (applied === undefined ? [] : (engine.figures?.(applied) ?? [])),
     async stop() {
       stopping.abort();
       for (const cancel of cancels) cancel();

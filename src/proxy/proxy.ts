@@ -8,9 +8,9 @@ import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Part } from "../observe/part.ts";
 import { appliedLease } from "./applied-lease.ts";
-import type { ProxyEngine } from "./engine.ts";
-import { TriggerTimes, type Programmed } from "./latency.ts";
-import { startLoop, type AppliedRound } from "./loop.ts";
+import type { EngineFigure, ProxyEngine } from "./engine.ts";
+import { TriggerTimes, type Programmed, type Triggers } from "./latency.ts";
+import { startLoop, type AppliedRound, type Timing } from "./loop.ts";
 import type { NodePlan } from "./plan/plan.ts";
 import type { PlanContext } from "./plan/service.ts";
 import { Tracker, type TrackerContext } from "./plan/tracker.ts";
@@ -30,6 +30,12 @@ export interface ProxyOptions<P, F, A> {
   readonly onApplied?: (programmed: Programmed) => void;
   /** Called when somebody else was found to have changed our rules. */
   readonly onDisturbed?: () => void;
+  /** Called for each change that came from the API server. */
+  readonly onQueued?: (what: "service" | "endpoints") => void;
+  /** Called when a round of writing is in the kernel, and when one failed. */
+  readonly onRound?: (round: { readonly milliseconds: number; readonly full: boolean }) => void;
+  readonly onFailed?: (round: { readonly full: boolean }) => void;
+  readonly timing?: Timing;
   readonly aftermaths?: readonly Aftermath[];
   /** Whether an endpoint gets no new connections for now; who changes its mind calls `replan`. */
   readonly isPenalized?: PlanContext["isPenalized"];
@@ -45,8 +51,12 @@ export interface Aftermath {
 export interface Proxy extends Part {
   /** Resolves when the first rules are in the kernel; never rejects. */
   readonly ready: Promise<void>;
-  /** The node's addresses or ranges are others now. */
-  setNode(node: NodePlan): void;
+  /** The node's addresses, ranges or zone are others now. */
+  setNode(node: NodePlan, zone?: string): void;
+  /** A Service of ours, by `namespace/name`. */
+  service(key: string): Service | undefined;
+  /** What the engine counts. */
+  figures(): readonly EngineFigure[];
   /** Plans these Services (`namespace/name`) again: what they depend on beside their objects has changed. */
   replan(services: Iterable<string>): void;
 }
@@ -70,10 +80,11 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
 
   const cache = <T extends KubeObject>(resource: Resource, selectors: object = {}): Cache<T> =>
     createCache<T>({ client, resource, clock, random, log, ...selectors });
+  let zone = options.zone;
   const now = (): number => clock.now();
   const context = (plan: NodePlan): TrackerContext => ({
     nodeName: plan.nodeName,
-    zone: options.zone,
+    zone,
     families: plan.families,
     now,
     ...(options.isPenalized === undefined ? {} : { isPenalized: options.isPenalized }),
@@ -82,7 +93,7 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
   const times = new TriggerTimes(clock.now());
   let base = options.node;
   let node = options.node;
-  let taken: ReturnType<TriggerTimes["take"]> = new Map();
+  let taken: readonly Triggers[] = [];
   let synced = false;
   let cancelStep = (): void => {};
 
@@ -104,15 +115,21 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
     },
     applied: (round) => {
       const appliedAt = clock.now();
-      for (const [service, triggers] of taken) {
-        for (const triggerTime of triggers) options.onApplied?.({ service, triggerTime, appliedAt });
+      for (const { service, family, times: triggers } of taken) {
+        for (const triggerTime of triggers) options.onApplied?.({ service, family, triggerTime, appliedAt });
       }
-      taken = new Map();
+      taken = [];
       lease.applied();
       for (const one of aftermaths) one.applied(round);
     },
     disturbed: () => options.onDisturbed?.(),
-    failed: () => times.putBack(taken),
+    failed: (round) => {
+      times.putBack(taken);
+      taken = [];
+      options.onFailed?.(round);
+    },
+    measured: (round) => options.onRound?.(round),
+    ...(options.timing === undefined ? {} : { timing: options.timing }),
   });
   const wake = (): void => {
     if (synced) loop.wake();
@@ -124,6 +141,7 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
   serviceCache.onChange((change) => {
     if (change.type === "removed") tracker.setService(keyOf(change.previous), undefined);
     else tracker.setService(keyOf(change.object), change.object);
+    options.onQueued?.("service");
     wake();
   });
   sliceCache.onChange((change) => {
@@ -136,6 +154,7 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
       tracker.setSlice(keyOf(change.object), change.object);
       times.changed(change.object, change.type === "changed" ? change.previous : undefined);
     }
+    options.onQueued?.("endpoints");
     wake();
   });
   const withRanges = (): void => {
@@ -152,8 +171,11 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
 
   return {
     ready: loop.ready,
-    setNode(next) {
+    service: (key) => serviceCache.get(key),
+    figures: () => loop.figures(),
+    setNode(next, nextZone) {
       base = next;
+      zone = nextZone;
       tracker.setContext(context(next));
       withRanges();
     },

@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { after, before, describe, test } from "node:test";
 import { until } from "../lab/until.ts";
-import { call, openGround, serve, serveName, SILENT, type Ground } from "./userspace-lab/ground.ts";
+import { call, openGround, serve, serveName, SILENT, type Ground, type How } from "./userspace-lab/ground.ts";
 
 const MEGABYTES = 100;
 
@@ -224,7 +224,7 @@ describe("connections through the userspace engine", () => {
 });
 
 const withRemoval =
-  (after: number | undefined): NonNullable<Parameters<Ground["put"]>[3]>["change"] =>
+  (after: number | undefined): How["change"] =>
   (plan) => ({
     ...plan,
     ports: plan.ports.map((port) => ({

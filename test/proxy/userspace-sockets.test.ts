@@ -28,13 +28,13 @@ describe("sockets of the userspace engine", () => {
     await ground.put("taken", 101, [["127.0.0.2", 9101]], { spec });
     equal(await call("127.0.0.1", 30_101), "theirs");
     equal(await call("10.96.0.101", 80), "127.0.0.2", "the other ways in are carried");
-    const said = ground.engine.complaints(ground.state()).get("default/taken") ?? [];
+    const said = ground.engine.complaints?.("default/taken");
     deepEqual(said, [
       "TCP 127.0.0.1:30101 of default/taken is not carried: another program listens there; it is tried again every second",
     ]);
     theirs.close();
     await until("the node port to be carried", async () => (await call("127.0.0.1", 30_101)) === "127.0.0.2");
-    await until("the complaint to be gone", () => ground.engine.complaints(ground.state()).size === 0);
+    await until("the complaint to be gone", () => ground.engine.complaints?.("default/taken").length === 0);
     server.close();
   });
 
@@ -78,7 +78,7 @@ describe("sockets of the userspace engine", () => {
     server.close();
   });
 
-  test("PRX-081, PRX-082, PRX-083, PRX-146: node ports answer on 127.0.0.1 and on ::1", async () => {
+  test("PRX-083: node ports answer on 127.0.0.1 too", async () => {
     const server = await serveName("127.0.0.9", 9105);
     const spec = { type: "NodePort", ports: [{ name: "p", port: 80, protocol: "TCP", nodePort: 30_105 }] };
     await ground.put("loopback", 105, [["127.0.0.9", 9105]], { spec });

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { Node, Pod, Service } from "../../api/generated/types.ts";
 import { nodes, pods, services } from "../../api/resources.ts";
 import { clientOfDirectory } from "../connection.ts";
@@ -42,6 +43,7 @@ export const command: Command = {
         data: layout.directory,
         kubeconfig: layout.kubeconfig,
         nodes: allNodes.items.length,
+        proxyMode: (await readFile(layout.proxyMode, "utf8").catch(() => "")) || "none yet",
         services: allServices.items.length,
         pods: allPods.items.length,
         podsReady: allPods.items.filter(isReady).length,
@@ -52,6 +54,7 @@ export const command: Command = {
         `site        ${facts.site}`,
         `data        ${facts.data}`,
         `kubeconfig  ${facts.kubeconfig}`,
+        `proxy       ${facts.proxyMode}`,
         `services    ${facts.services}`,
         `pods        ${facts.pods}, ${facts.podsReady} ready`,
       ];

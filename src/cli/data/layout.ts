@@ -20,6 +20,8 @@ export interface DataLayout {
   readonly lock: string;
   /** The process ids of the server and of the site. */
   readonly processes: readonly [server: string, site: string];
+  /** The proxy mode that carries, for `status`. */
+  readonly proxyMode: string;
   /** What was made outside the data directory, so that it can be taken away after any death. */
   readonly made: string;
 }
@@ -45,5 +47,6 @@ export const layoutOf = (directory: string): DataLayout => ({
   node: join(directory, "node"),
   lock: join(directory, "run/lock.json"),
   processes: [join(directory, "run/server.json"), join(directory, "run/site.json")],
+  proxyMode: join(directory, "run/proxy-mode"),
   made: join(directory, "run/made.json"),
 });

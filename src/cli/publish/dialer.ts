@@ -1,5 +1,6 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { chmod, rm } from "node:fs/promises";
+import { joinDatagrams } from "./datagrams.ts";
 import { LONGEST_REQUEST, readRequest } from "./destination.ts";
 
 /** Joins two connections, each end of one being the end of the other. */
@@ -12,7 +13,7 @@ export function join(one: Socket, other: Socket): void {
 
 /**
  * Lets programs outside the site's network reach its node ports and load balancers: a connection to this Unix socket begins with a
- * destination and a line feed, and is then joined to that. Only the site's user can open the socket.
+ * destination and a line feed, and is then joined to that; datagrams come and go on it as frames. Only the site's user can open the socket.
  */
 export async function startDialer(path: string, nodeAddress: string): Promise<Server> {
   await rm(path, { force: true });
@@ -29,8 +30,14 @@ export async function startDialer(path: string, nodeAddress: string): Promise<Se
         incoming.destroy();
         return;
       }
-      const outgoing = connect({ host: to.ip ?? nodeAddress, port: to.port, allowHalfOpen: true });
       if (head.length > end + 1) incoming.unshift(head.subarray(end + 1));
+      const host = to.ip ?? nodeAddress;
+      if (to.protocol === "UDP") {
+        joinDatagrams(incoming, host, to.port);
+        incoming.resume();
+        return;
+      }
+      const outgoing = connect({ host, port: to.port, allowHalfOpen: true });
       join(incoming, outgoing);
     };
     incoming.on("error", () => incoming.destroy());

@@ -43,6 +43,8 @@ export async function removeParts(host: Host, config: SystemConfig): Promise<voi
     await part.removeAll();
     client.close();
   }
+  // Rules of a private site go with its network.
+  if (config.private) return;
   const ground = { host, families: ["IPv4", "IPv6"] as const, clock: systemClock, random, log };
   await cleanOtherEngines(undefined, ground, AbortSignal.timeout(30_000));
 }

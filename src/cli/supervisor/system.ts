@@ -3,11 +3,10 @@ import { join } from "node:path";
 import { systemClock } from "../../observe/clock.ts";
 import { tidyAfterStart } from "../../observe/tidy.ts";
 import { systemHost } from "../../host/processes.ts";
-import { readSysctl } from "../../host/sysctl.ts";
-import type { IPFamily } from "../../net/ip.ts";
 import { systemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
 import { refuseHeld, takeDataDirectory } from "../data/lock.ts";
+import { kernelFamilies } from "../families.ts";
 import { oneOf, type Given } from "../flags.ts";
 import { manifestTexts, type ManifestText } from "../manifests/files.ts";
 import { processEnvironment } from "../process.ts";
@@ -19,11 +18,6 @@ import { announcer, type Announce } from "./announce.ts";
 import { endOrphans } from "./orphans.ts";
 import { preflight } from "./preflight.ts";
 import { supervise, type Supervised } from "./supervisor.ts";
-
-async function kernelFamilies(): Promise<IPFamily[]> {
-  const disabled = await readSysctl("net/ipv6/conf/all/disable_ipv6");
-  return disabled === undefined || disabled === "1" ? ["IPv4"] : ["IPv4", "IPv6"];
-}
 
 /** The end the user asked for: SIGINT removes everything, SIGTERM and SIGHUP leave pods and rules as they are. */
 function askedToEnd(): Promise<"stop" | "remove"> {

@@ -22,7 +22,7 @@ async function held(host: Host): Promise<Held> {
   ]);
   const rules = [...four, ...six].filter((line) => line.startsWith("-A") && /fairlead/i.test(line));
   return {
-    servers: servers.filter((line) => !/ -w 0$/.test(line)),
+    servers: servers.filter((line) => !line.endsWith(" -w 0")),
     sets: sets.filter((line) => line.startsWith("add ")),
     rest: [...rules, ...(addresses[0] ?? "").split(/\s+/).slice(2).toSorted()],
   };

@@ -32,8 +32,8 @@ export const setName = (family: IPFamily, set: SetName): string => `fairlead-${D
 /** The reverse of {@link setName}; undefined for a set that is none of ours. */
 export function setOf(name: string): { readonly family: IPFamily; readonly set: SetName } | undefined {
   const match = /^fairlead-([46])-(.+)$/.exec(name);
-  if (match === null || !(match[2]! in SETS)) return undefined;
-  return { family: match[1] === "4" ? "IPv4" : "IPv6", set: match[2] as SetName };
+  const [, digit, set = ""] = match ?? [];
+  return set in SETS ? { family: digit === "4" ? "IPv4" : "IPv6", set: set as SetName } : undefined;
 }
 
 /** ipset's words to make a set. */

@@ -1,7 +1,7 @@
 import { cidrContains, parseCidr } from "../../../net/cidr.ts";
 import { familyOf, type IPFamily } from "../../../net/ip.ts";
 import type { Destination, NodePlan, ServicePlan, ServicePortPlan, Target } from "../../plan/plan.ts";
-import type { CarriedPort, CarriedTarget, Entrance, ListName } from "./carrier/carried.ts";
+import { OWN, type CarriedPort, type CarriedTarget, type Entrance, type ListName } from "./carrier/carried.ts";
 
 /** A Service as the carrier and the routes need it. */
 export interface UserspacePart {
@@ -14,7 +14,7 @@ export interface UserspacePart {
 }
 
 /** Each port of a range is a socket of its own, so a range has bounds. */
-export const MOST_PORTS_OF_RANGE = 1000;
+const MOST_PORTS_OF_RANGE = 1000;
 
 const EVERY = { IPv4: "0.0.0.0", IPv6: "::" } as const satisfies Record<IPFamily, string>;
 const LOOPBACK = { IPv4: "127.0.0.1", IPv6: "::1" } as const satisfies Record<IPFamily, string>;
@@ -30,7 +30,7 @@ const isOf =
 /** Addresses of pods on this node and of the node: who takes the short circuits of PRX-038 and PRX-039. A socket does not know by which interface. */
 function insideRanges(node: NodePlan, family: IPFamily): string[] {
   const pods = node.localDetector.by === "ranges" ? node.localDetector.ranges : [];
-  return [...pods.filter(isOf(family)), ...node.nodeAddresses.filter(isOf(family)).map(single), LOOPBACK_RANGE[family]];
+  return [...pods.filter(isOf(family)), OWN, LOOPBACK_RANGE[family]];
 }
 
 const carriedTargets = (targets: readonly Target[]): CarriedTarget[] =>
@@ -126,15 +126,13 @@ function compilePort(service: string, port: ServicePortPlan, protocol: "TCP" | "
   };
 }
 
-function complaintsOf(port: ServicePortPlan): string[] {
-  if (port.protocol === "SCTP") return [`${port.id} is not carried: the userspace proxy carries TCP and UDP only`];
-  return port.frontends
+const complaintsOf = (port: ServicePortPlan): string[] =>
+  port.frontends
     .filter(({ port: first, lastPort = first }) => lastPort - first >= MOST_PORTS_OF_RANGE)
     .map(
       ({ ip, port: first, lastPort }) =>
         `${port.id}: of the ports ${first} to ${lastPort} of ${ip} only the first ${MOST_PORTS_OF_RANGE} are carried, since the userspace proxy needs a socket for each`,
     );
-}
 
 /** Pure: the same plan gives the same part. */
 export function compile(service: ServicePlan, node: NodePlan): UserspacePart {

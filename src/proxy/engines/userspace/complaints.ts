@@ -12,19 +12,3 @@ const REASONS: Readonly<Record<string, string>> = {
 /** `TCP 192.168.8.1:30080 of default/web is not carried: another program listens there; …` */
 export const sentenceOf = ({ protocol, ip, port, service, code }: Refused): string =>
   `${protocol} ${hostPort(ip, port)} of ${service} is not carried: ${REASONS[code] ?? code}`;
-
-/** Sentences by Service: what cannot be opened, and what is not carried by nature. */
-export function complaintsBy(
-  refused: readonly Refused[],
-  own: Iterable<readonly [key: string, complaints: readonly string[]]>,
-): Map<string, readonly string[]> {
-  const by = new Map<string, string[]>();
-  const add = (key: string, sentence: string): void => {
-    const all = by.get(key);
-    if (all === undefined) by.set(key, [sentence]);
-    else all.push(sentence);
-  };
-  for (const [key, complaints] of own) for (const sentence of complaints) add(key, sentence);
-  for (const one of refused) add(one.service, sentenceOf(one));
-  return by;
-}

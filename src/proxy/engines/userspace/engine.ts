@@ -5,12 +5,12 @@ import { apply } from "./apply.ts";
 import type { Refused } from "./carrier/carried.ts";
 import { carrierProcess, raiseOpenFiles, type CarrierLink } from "./carrier-process.ts";
 import { compile, type UserspacePart } from "./compile.ts";
-import { complaintsBy, sentenceOf } from "./complaints.ts";
+import { sentenceOf } from "./complaints.ts";
 import { compileNode, type UserspaceFrame } from "./frame.ts";
 import { readRoutes, removeLink } from "./routes.ts";
 import { nothingCarried, type UserspaceState } from "./state.ts";
 
-export const USERSPACE_ABILITIES: EngineAbilities = {
+const USERSPACE_ABILITIES: EngineAbilities = {
   udp: true,
   sctp: { not: "Node has no sockets for SCTP" },
   clientSourceAddress: { not: "the pod is called by the proxy, from the node's address" },
@@ -42,10 +42,7 @@ export interface UserspaceOptions {
   readonly udpIdleTimeout?: number;
 }
 
-export type UserspaceEngine = ProxyEngine<UserspacePart, UserspaceFrame, UserspaceState> & {
-  /** What of the Services is not carried now, by key, in sentences. */
-  complaints(applied: UserspaceState): ReadonlyMap<string, readonly string[]>;
-};
+export type UserspaceEngine = ProxyEngine<UserspacePart, UserspaceFrame, UserspaceState>;
 
 async function supported(): Promise<Support> {
   if (process.getBuiltinModule("node:ffi") !== undefined) return { supported: true };
@@ -101,11 +98,10 @@ export function userspaceEngine(host: Host, options: UserspaceOptions = {}): Use
     async cleanup() {
       await removeLink(host);
     },
-    complaints: (applied) =>
-      complaintsBy(
-        applied.refused,
-        [...applied.parts].map(([key, part]) => [key, part.complaints] as const),
-      ),
+    complaints: (key) => [
+      ...(state?.parts.get(key)?.complaints ?? []),
+      ...(state?.refused ?? []).filter(({ service }) => service === key).map(sentenceOf),
+    ],
     async close() {
       await carrier?.close();
       carrier = undefined;

@@ -6,6 +6,9 @@ export interface CarriedTarget extends EndpointAddress {
   readonly weight: number;
 }
 
+/** Among ranges: every address of the machine on which the carrier runs, as they are at the moment. */
+export const OWN = "own";
+
 export type ListName = "internal" | "external" | "cluster";
 
 /** One address on which a Service port is called. */

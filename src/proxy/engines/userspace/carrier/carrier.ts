@@ -1,7 +1,14 @@
 import { networkInterfaces } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../../../../observe/clock.ts";
-import type { CarriedPort, CarrierReport, CarrierRequest, Entrance, Refused } from "./carried.ts";
+import {
+  OWN,
+  type CarriedPort,
+  type CarrierReport,
+  type CarrierRequest,
+  type Entrance,
+  type Refused,
+} from "./carried.ts";
 import { codeOf, listen, type Leads, type Listener } from "./listener.ts";
 import { Port } from "./port.ts";
 
@@ -24,15 +31,28 @@ interface Wanted extends Leads {
   code: string | undefined;
 }
 
+type Own = { readonly [kind in "callable" | "all"]: ReturnType<typeof ownAddresses> };
+
 const EVERY = new Set(["0.0.0.0", "::"]);
 
-/** The addresses of this machine that others may call: no loopback, and none that need an interface beside them. */
-export function ownAddresses(): { readonly IPv4: readonly string[]; readonly IPv6: readonly string[] } {
-  const all = Object.values(networkInterfaces()).flatMap((infos) => infos ?? []);
-  const usable = all.filter(({ internal, address }) => !internal && !address.startsWith("fe80:"));
+/** Addresses of this machine by family, but none that need an interface beside them. `all`: those of loopback too. */
+function ownAddresses(all: boolean): { readonly IPv4: readonly string[]; readonly IPv6: readonly string[] } {
+  const infos = Object.values(networkInterfaces()).flatMap((of) => of ?? []);
+  const usable = infos.filter(({ internal, address }) => (all || !internal) && !address.startsWith("fe80:"));
   const of = (family: string): string[] =>
     usable.filter((info) => info.family === family).map(({ address }) => address);
   return { IPv4: of("IPv4"), IPv6: of("IPv6") };
+}
+
+/** An entrance with the machine's addresses where it names them. */
+function withOwn(entrance: Entrance, addresses: readonly string[]): Entrance {
+  const named = (ranges: readonly string[]): readonly string[] =>
+    ranges.flatMap((range) =>
+      range === OWN ? addresses.map((ip) => `${ip}/${ip.includes(":") ? 128 : 32}`) : [range],
+    );
+  const { inside, admits } = entrance;
+  if (inside === undefined) return entrance;
+  return { ...entrance, inside: { ...inside, ranges: named(inside.ranges) }, admits: admits.map(named) };
 }
 
 /** Carries Service ports by sockets of the process it runs in: opens and closes what is wanted, and keeps trying what cannot be had. */
@@ -41,7 +61,7 @@ export class Carrier {
   readonly #ports = new Map<string, Port>();
   /** By protocol, address and port. */
   readonly #wanted = new Map<string, Wanted>();
-  #own = ownAddresses();
+  #own: Own = { callable: ownAddresses(false), all: ownAddresses(true) };
   #anyAddress = false;
   #told = "[]";
   #cancel: () => void = () => {};
@@ -91,9 +111,10 @@ export class Carrier {
   }
 
   #places(plan: CarriedPort): { key: string; ip: string; number: number; entrance: Entrance }[] {
-    return plan.entrances.flatMap((entrance) => {
+    return plan.entrances.flatMap((planned) => {
+      const entrance = withOwn(planned, this.#own.all[plan.family]);
       const { port: first, lastPort = first } = entrance;
-      const ips = EVERY.has(entrance.ip) ? this.#own[plan.family] : [entrance.ip];
+      const ips = EVERY.has(entrance.ip) ? this.#own.callable[plan.family] : [entrance.ip];
       return ips.flatMap((ip) =>
         Array.from({ length: lastPort - first + 1 }, (_, at) => {
           const number = first + at;
@@ -147,7 +168,7 @@ export class Carrier {
   /** What another program had may be free now, and the machine may have other addresses. */
   #again(): void {
     this.#cancel = this.#ground.clock.after(AGAIN, () => {
-      const own = ownAddresses();
+      const own = { callable: ownAddresses(false), all: ownAddresses(true) };
       if (isDeepStrictEqual(own, this.#own)) {
         for (const [key, wanted] of this.#wanted) if (wanted.listener === undefined) this.#open(key, wanted);
       } else this.#readdress(own);
@@ -156,7 +177,8 @@ export class Carrier {
     });
   }
 
-  #readdress(own: ReturnType<typeof ownAddresses>): void {
+  /** The machine has other addresses now. */
+  #readdress(own: Own): void {
     const released = new Set(this.#wanted.keys());
     this.#own = own;
     const plans = new Map([...this.#ports].map(([id, { plan }]) => [id, plan] as const));

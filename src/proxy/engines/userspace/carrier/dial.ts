@@ -2,7 +2,7 @@ import { connect, type Socket } from "node:net";
 import type { CarriedTarget } from "./carried.ts";
 
 /** Milliseconds that a target has to answer, in the first round and in those after it (PRX-149, PRX-194). */
-export const DIAL_TIMES = [250, 500, 1000, 2000] as const;
+const DIAL_TIMES = [250, 500, 1000, 2000] as const;
 
 export interface Dialing {
   /** A target that is none of these; undefined when there is none left. */

@@ -13,7 +13,7 @@ function rangeOf(text: string): Cidr {
   return range;
 }
 
-export const inRanges = (ip: string, ranges: readonly string[]): boolean =>
+const inRanges = (ip: string, ranges: readonly string[]): boolean =>
   ranges.some((range) => cidrContains(rangeOf(range), ip));
 
 /** The list that a caller is led to; undefined: none. `called` is the address it called. */
