@@ -110,7 +110,7 @@ export function healthCheckPorts(options: {
     async stop() {
       stopped = true;
       await turn;
-      for (const key of [...open.keys()]) await shut(key);
+      for (const key of open.keys()) await shut(key);
     },
   };
 }
