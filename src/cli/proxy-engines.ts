@@ -13,6 +13,8 @@ export interface EngineGround {
   /** From 0 up to, but not including, 1. */
   readonly random: () => number;
   readonly log: Log;
+  /** Packets that conntrack takes for strays are forwarded all the same (PRX-245). */
+  readonly tcpBeLiberal?: boolean;
 }
 
 type OpenEngine = (ground: EngineGround) => AnyEngine;
@@ -25,7 +27,7 @@ export const PROXY_ENGINES: { readonly [mode in ProxyMode]?: () => Promise<OpenE
   },
   iptables: async () => {
     const { iptablesEngine } = await import("../proxy/engines/iptables/engine.ts");
-    return ({ host, families }) => iptablesEngine(host, families);
+    return ({ host, families, tcpBeLiberal = false }) => iptablesEngine(host, families, { tcpBeLiberal });
   },
   userspace: async () => {
     const { userspaceEngine } = await import("../proxy/engines/userspace/engine.ts");

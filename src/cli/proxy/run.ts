@@ -102,7 +102,7 @@ export async function runProxy(
   const file = fileChanged(configFile);
   const nodeName = (configuration.hostnameOverride.trim() || hostname()).toLowerCase();
   const client = createClient(proxyAccess(configuration.clientConnection.kubeconfig, master, process.env));
-  const ground = await groundOf(log);
+  const ground = { ...(await groundOf(log)), tcpBeLiberal: configuration.conntrack.tcpBeLiberal };
   setOomScore(configuration.oomScoreAdj, log);
   const stopping = new AbortController();
   const work = async (): Promise<void> => {
