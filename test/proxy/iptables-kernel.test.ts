@@ -466,12 +466,16 @@ test("PRX-097, PRX-099: a client is forgotten after timeoutSeconds, and with its
   }
 });
 
-test("PRX-100: the kernel remembers as many clients an endpoint as its module's parameter says, then forgets the oldest", async () => {
+test("PRX-100: the kernel remembers as many clients an endpoint as its module's parameter says, then forgets the oldest", async (t) => {
   const carried = carry();
   carried.set(service("sticky", 1, { sessionAffinity: "ClientIP" }), slices("sticky", ["pod1"]));
   await carried.apply();
   await call("client", clusterIP(1, "IPv4"), 1, { from: "192.168.8.7" });
   const list = `/proc/net/xt_recent/${endpointChain("default/sticky:tcp/TCP", `${PODS.pod1.IPv4}:${PORT}`)}`;
+  if ((await node.run("test", ["-w", list])).code !== 0) {
+    t.skip("the kernel's lists of clients belong to the machine's root, who is somebody else");
+    return;
+  }
   match(await sh(`cat ${list}`), /src=192\.168\.8\.7 /);
   const limit = Number(await sh("cat /sys/module/xt_recent/parameters/ip_list_tot 2>/dev/null || echo 100"));
   await sh(`for i in $(seq 1 ${limit}); do echo +10.50.$((i / 250)).$((i % 250 + 1)) > ${list}; done`);
@@ -536,7 +540,8 @@ test("a range of ports is one rule, and a connection keeps its port", async () =
   const frontends = [{ ip: clusterIP(1, "IPv4"), port: 8000, lastPort: 8999, kind: "cluster" }] as const;
   await carryPlans([planOf(1, [target("pod1"), target("pod2")], { frontends, keepsPort: true })]);
   deepEqual(podsOf(await call("client", clusterIP(1, "IPv4"), 20, { port: PORT })), [PODS.pod1.IPv4, PODS.pod2.IPv4]);
-  deepEqual(await call("client", clusterIP(1, "IPv4"), 1, { port: PORT + 1 }), ["refused"], "no such port in the pod");
+  match((await call("client", clusterIP(1, "IPv4"), 1, { port: PORT + 1 }))[0]!, /^10\.244\.\S+ \S+ 8081$/);
+  deepEqual(await call("client", clusterIP(1, "IPv4"), 1, { port: 8999 }), ["refused"], "no such port in the pod");
   deepEqual(await call("client", clusterIP(1, "IPv4"), 1, { port: 80 }), ["refused"], "outside the range");
 });
 
@@ -620,23 +625,27 @@ test("both kernel sides: the legacy one carries as the other does, and clean-up 
 });
 
 test("supported says what is missing, and leaves nothing behind", async () => {
-  const before = await tables();
   deepEqual(await iptablesEngine(node).supported(), { supported: true });
-  equal((await tables()).replaceAll(/\s/g, "").includes("PROBE"), false);
-  ok(before.length >= 0);
+  equal((await tables()).includes("PROBE"), false);
   const without: Host = {
     ...node,
     which: (tool) => (tool === "iptables-save" ? Promise.resolve(undefined) : node.which(tool)),
   };
-  const missing = await iptablesEngine(without).supported();
-  deepEqual(missing, {
+  deepEqual(await iptablesEngine(without).supported(), {
     supported: false,
     missing: "the tool iptables-save is not installed: install the package iptables (1.8 or newer)",
   });
+});
+
+test("supported says when changing rules is not permitted", async (t) => {
+  const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+  if ((await node.run("setpriv", [...nobody, "true"])).code !== 0) {
+    t.skip("there is no other user here");
+    return;
+  }
   const denied: Host = {
     ...node,
-    run: (command, args, options) =>
-      node.run("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", command, ...args], options),
+    run: (command, args, options) => node.run("setpriv", [...nobody, command, ...args], options),
   };
   const refused = await iptablesEngine(denied).supported();
   match(refused.supported ? "" : refused.missing, /needs root/);

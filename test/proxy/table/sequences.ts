@@ -57,12 +57,21 @@ export function sequenceTests(table: Table): void {
         await carried.apply();
         for (const change of sequence) {
           world.take(change);
-          if (change.what === "restart") {
-            const before = await exact(here);
+          const restart = async (): Promise<void> => {
             await carried.engine.close();
             carried = open(here, world);
             world.fill(carried);
             await carried.apply();
+          };
+          if (change.what === "stopped") {
+            carried.set(...change.objects);
+            await carried.apply(AbortSignal.timeout(change.after)).catch(() => {});
+            await restart();
+            continue;
+          }
+          if (change.what === "restart") {
+            const before = await exact(here);
+            await restart();
             equal(await exact(here), before, "a restart changes nothing");
             continue;
           }

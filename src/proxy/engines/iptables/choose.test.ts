@@ -1,8 +1,17 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { chooseByClient, chooseInTurn, chooseRandom, probabilityText, slotsInOrder, turnsOf, WIDTH } from "./choose.ts";
-import type { Choice, Chosen } from "./choose.ts";
+import {
+  chooseByClient,
+  chooseInTurn,
+  chooseRandom,
+  probabilityText,
+  stretchesInOrder,
+  stretchesOf,
+  turnsOf,
+  type Choice,
+  type Chosen,
+} from "./choose.ts";
 
 const weightsOf = (...weights: number[]) => weights.map((weight) => ({ weight }));
 const weights = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 40 });
@@ -10,29 +19,23 @@ const weights = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLen
 /** Which share of connections each target gets, by walking the rules. */
 function shares({ rules, chains }: Chosen): Map<number, number> {
   const result = new Map<number, number>();
-  const walk = (choices: readonly Choice[], share: number): void => {
-    let left = share;
+  const walk = (choices: readonly Choice[], from: number, upTo: number): void => {
+    let at = from;
     for (const { match, to } of choices) {
       const random = /--probability (\S+)/.exec(match)?.[1];
       const every = /--every (\d+)/.exec(match)?.[1];
-      const cluster = /--cluster-local-nodemask (\S+) --cluster-total-nodes (\d+)/.exec(match);
-      const bits = cluster === null ? 0 : Number(cluster[1]).toString(2).replaceAll("0", "").length;
-      // A mask is of all that come to the chain, not of what the rules before have left.
-      const part =
-        cluster !== null
-          ? (share * bits) / Number(cluster[2])
-          : random !== undefined
-            ? left * Number(random)
-            : every !== undefined
-              ? left / Number(every)
-              : left;
-      left -= part;
-      if (typeof to === "string") walk(chains.get(to)!, part);
-      else result.set(to, (result.get(to) ?? 0) + part);
+      const bound = /up to (\d+)/.exec(match)?.[1];
+      let end = upTo;
+      if (bound !== undefined) end = (Number(bound) + 1) / 2 ** 32;
+      else if (random !== undefined) end = at + (upTo - at) * Number(random);
+      else if (every !== undefined) end = at + (upTo - at) / Number(every);
+      if (typeof to === "string") walk(chains.get(to)!, at, end);
+      else result.set(to, (result.get(to) ?? 0) + end - at);
+      at = end;
     }
-    ok(left < 1e-6, "somebody gets what is left");
+    equal(at, upTo, "somebody gets what is left");
   };
-  walk(rules, 1);
+  walk(rules, 0, 1);
   return result;
 }
 
@@ -78,35 +81,27 @@ test("turnsOf gives each target its turns, well mixed, and bounds how many there
   );
 });
 
-test("chooseByClient gives each target the share of its slots, with masks that iptables takes", () => {
+const upTo = (bound: number): string => `-m bpf up to ${bound}`;
+
+test("chooseByClient gives each target its exact share, whether in one chain or in several", () => {
+  const many = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 200 });
   fc.assert(
-    fc.property(weights, (list) => {
-      const slots = slotsInOrder(weightsOf(...list));
-      const chosen = chooseByClient(slots, "FL-SVC-AAAAAAAAAAAAAAAA");
+    fc.property(many, (list) => {
+      const stretches = stretchesInOrder(weightsOf(...list));
+      const total = stretches.at(-1)!.end;
+      const chosen = chooseByClient(stretches, total, "FL-SVC-AAAAAAAAAAAAAAAA", upTo);
       const found = shares(chosen);
-      const total = list.reduce((one, other) => one + other, 0);
-      for (const [at, weight] of list.entries()) {
-        const exact = weight / total;
-        const own = slots.filter((slot) => slot === at).length / slots.length;
-        ok(Math.abs(found.get(at)! - own) < 1e-9);
-        ok(Math.abs(own - exact) <= exact / 10 || total > WIDTH ** 4 / 10, `${own} is near ${exact}`);
-      }
-      for (const [name, rules] of [["root", chosen.rules], ...chosen.chains] as [string, readonly Choice[]][]) {
-        ok(name.length <= 28, name);
-        for (const { match } of rules) ok(match === "" || Number(/nodemask (\S+)/.exec(match)![1]) <= 32, match);
-      }
+      list.forEach((weight, at) => ok(Math.abs(found.get(at)! - weight / total) < 1e-6));
+      for (const [name, rules] of chosen.chains) ok(name.length <= 28 && rules.length <= 40, name);
+      ok(chosen.rules.length <= 40);
     }),
   );
 });
 
-test("chooseByClient of few slots is one level, and exact", () => {
-  const { rules, chains } = chooseByClient([0, 0, 1], "FL-SVC-A");
-  equal(chains.size, 0);
-  deepEqual(rules, [
-    {
-      match: "-m cluster --cluster-local-nodemask 0x00000003 --cluster-total-nodes 3 --cluster-hash-seed 0x9e3779b1",
-      to: 0,
-    },
-    { match: "", to: 1 },
+test("stretchesOf joins neighbours, so that fewer rules say the same", () => {
+  deepEqual(stretchesOf([0, 0, 1, 0]), [
+    { to: 0, end: 2 },
+    { to: 1, end: 3 },
+    { to: 0, end: 4 },
   ]);
 });
