@@ -13,7 +13,7 @@ import { HAIRPIN } from "./table/hairpin.ts";
 import { Matrix } from "./table/matrix.ts";
 import { REFUSALS } from "./table/refusals.ts";
 import type { Subject } from "./table/subject.ts";
-import { groupTests, openTable } from "./table/table.ts";
+import { groupTests, openTable, type Table } from "./table/table.ts";
 import { sequenceTests } from "./table/sequences.ts";
 import { TRUTH } from "./table/truth.ts";
 
@@ -28,24 +28,11 @@ export function packetTable<P, F, A>(
   subject: Subject<P, F, A>,
   run: "all" | "rows" | "flows" | "sequences" = "all",
 ): void {
-  let network: Network | undefined;
   const matrix = new Matrix(subject.name, run);
-  const table = openTable(subject, {
-    matrix,
-    scale: Number(process.env["FAIRLEAD_PACKETS_SCALE"] ?? 1),
-    network: () => network!,
-  });
+  const table = packetTests((rest) => openTable(subject, { ...rest, matrix }), run !== "sequences");
+  after(() => matrix.write());
 
-  before(async () => {
-    if (run !== "sequences") network = await openNetwork();
-  });
-  after(async () => {
-    await table.close();
-    await network?.close();
-    matrix.write();
-  });
-
-  if (run === "all" || run === "rows") for (const group of GROUPS) groupTests(table, group);
+  if (run === "all" || run === "rows") rowTests(table);
   if (run === "all" || run === "flows") {
     pingTests(table);
     flowTests(table);
@@ -53,4 +40,41 @@ export function packetTable<P, F, A>(
     balanceTests(table);
   }
   if (run === "all" || run === "sequences") sequenceTests(table);
+}
+
+/** The same by a proxy that is somebody else's and is told everything by an API server; `prepare` is called once there is a network. */
+export function foreignTable(
+  open: (rest: Pick<Table, "scale" | "network">) => OpenTable,
+  prepare: (network: Network) => Promise<void>,
+): void {
+  const table = packetTests(open, true, prepare);
+  rowTests(table);
+  pingTests(table);
+  flowTests(table);
+  affinityTests(table);
+}
+
+type OpenTable = Table & { close(): Promise<void> };
+
+function rowTests(table: Table): void {
+  for (const group of GROUPS) groupTests(table, group);
+}
+
+function packetTests(
+  open: (rest: Pick<Table, "scale" | "network">) => OpenTable,
+  needsNetwork: boolean,
+  prepare?: (network: Network) => Promise<void>,
+): Table {
+  let network: Network | undefined;
+  const table = open({ scale: Number(process.env["FAIRLEAD_PACKETS_SCALE"] ?? 1), network: () => network! });
+  before(async () => {
+    if (!needsNetwork) return;
+    network = await openNetwork();
+    await prepare?.(network);
+  });
+  after(async () => {
+    await table.close();
+    await network?.close();
+  });
+  return table;
 }

@@ -2,11 +2,10 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Service } from "../../../src/api/generated/types.ts";
 import type { IPFamily } from "../../../src/net/ip.ts";
-import type { Carried } from "../lab/carried.ts";
 import { NODE, PODS, type Place, type PodName } from "../lab/network.ts";
 import { clusterIP, externalIP, service, slices } from "../lab/objects.ts";
 import { podAt } from "./check.ts";
-import { ownTest, type Table } from "./table.ts";
+import { ownTest, type Table, type Carrier } from "./table.ts";
 
 const FAMILIES = ["IPv4", "IPv6"] as const;
 const THREE = ["pod1", "pod2", "pod3"] as const;
@@ -40,7 +39,7 @@ const sticky = (number: number, timeoutSeconds?: number): Service =>
 
 /** Session affinity by the client's address. */
 export function affinityTests(table: Table): void {
-  let carried: Carried<never, never, never>;
+  let carried: Carrier;
   const carry = async (one: Service, pods: readonly PodName[], fresh = true, ports?: string[]): Promise<void> => {
     if (fresh) carried = table.carry();
     carried.set(one, slices(one.metadata.name!, pods, ports));
