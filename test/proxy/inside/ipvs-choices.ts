@@ -169,7 +169,9 @@ test("ipvs: PRX-140, PRX-271: SCTP is carried, by clusterIP and node port, thoug
     const ip = clusterIP(at + 1, family);
     // A busy machine may be slower than the three seconds of a call.
     const answered = async (to: string, number: number): Promise<void> => {
-      await until(`${to} ${number} to answer`, async () => (await ask(to, number)) === `${to} ${number}`);
+      await until(`${to} ${number} to answer`, async () => (await ask(to, number)) === `${to} ${number}`, {
+        seconds: 120,
+      });
     };
     await answered(ip, 80);
     await answered(NODE[family].client, 30_001);
