@@ -11,6 +11,8 @@ import { clusterIP, externalIP, nodePlan, service, slices, vip } from "../lab/ob
 
 const signal = new AbortController().signal;
 const lab = new IpvsLab();
+/** This kernel is one process among many of the machine. */
+const PATIENT = { seconds: 120 };
 
 test("ipvs: PRX-182, PRX-185: clusterIP, externalIP and VIP are on an interface of our own, node ports virtual servers on node addresses, weights 1", async () => {
   const carried = new Carried(lab.open());
@@ -84,9 +86,13 @@ test("ipvs: PRX-186, PRX-150: a real server that goes keeps its connections and 
   for (const name of ["a", "b", "c"]) deepEqual(await say(name), [PODS.pod3.IPv4]);
   equal(callbacks.length, 1, "a look is due");
   callbacks.shift()!();
-  await until("the one without connections to be removed", async () => (await lab.weightsOf(key))[two] === undefined);
+  await until(
+    "the one without connections to be removed",
+    async () => (await lab.weightsOf(key))[two] === undefined,
+    PATIENT,
+  );
   deepEqual(await lab.weightsOf(key), { [one]: 0, [three]: 1 });
-  await until("the next look to be due", () => callbacks.length === 1);
+  await until("the next look to be due", () => callbacks.length === 1, PATIENT);
   await set(["pod1", "pod3"]);
   deepEqual(await lab.weightsOf(key), { [one]: 1, [three]: 1 });
   deepEqual(await say("first"), [PODS.pod1.IPv4]);
