@@ -4,7 +4,13 @@ import type { Part } from "../../observe/part.ts";
 import { startCarrying } from "../../proxy/carrying.ts";
 import { openConnections } from "../../proxy/conntrack/connections.ts";
 import { encode } from "../../proxy/configuration/encode.ts";
-import { localDetectorOf, masqueradingOf, nodePortAddressesOf, periodsOf } from "../../proxy/configuration/meaning.ts";
+import {
+  localDetectorOf,
+  masqueradingOf,
+  nodePortAddressesOf,
+  nodePortAdvice,
+  periodsOf,
+} from "../../proxy/configuration/meaning.ts";
 import type { KubeProxyConfiguration } from "../../proxy/configuration/schema.ts";
 import type { ProxyMode } from "../../proxy/engine.ts";
 import { primaryFamily, type NodeFacts } from "../../proxy/node/facts.ts";
@@ -18,6 +24,7 @@ import { chooseEngine, type Chosen, type EngineGround } from "../proxy-engines.t
 import { setConntrack } from "./conntrack-settings.ts";
 import { besideOnLoopback } from "./loopback.ts";
 import { startModeSwitch } from "./mode-switch.ts";
+import { startEvents } from "./start-events.ts";
 
 export interface NodeProxyOptions {
   readonly client: Client;
@@ -124,12 +131,8 @@ export async function startNodeProxy(options: NodeProxyOptions): Promise<NodePro
     nodeName,
     [...families].sort((one) => (one === primary ? -1 : 1)),
   );
-  if (settings.nodePortAddresses.length === 0) {
-    log.info(
-      {},
-      "nodePortAddresses is unset: node ports answer on every address of this machine; 'primary' would be those of the Node alone",
-    );
-  }
+  const advice = nodePortAdvice(settings.nodePortAddresses);
+  if (advice !== undefined) log.info({}, advice);
   const timing = periodsOf(configuration, mode);
   const around = openSurroundings({
     client,
@@ -173,14 +176,7 @@ export async function startNodeProxy(options: NodeProxyOptions): Promise<NodePro
     onMode: () => {},
   });
   refresh = () => modes.refresh();
-  around.tell("Normal", "Starting", "");
-  if (mode === "ipvs") {
-    around.tell(
-      "Warning",
-      "IPVSDeprecation",
-      "the proxy mode ipvs is deprecated in Kubernetes; nftables is what it recommends instead",
-    );
-  }
+  for (const told of startEvents(mode)) around.tell(...told);
 
   const over = Promise.withResolvers<never>();
   over.promise.catch(() => {});

@@ -4,7 +4,14 @@ import { decode } from "./decode.ts";
 import { withDefaults } from "./defaults.ts";
 import { encode, encodeYaml } from "./encode.ts";
 import { fromFlags, withFile } from "./flags.ts";
-import { ignoredOf, localDetectorOf, masqueradingOf, nodePortAddressesOf, periodsOf } from "./meaning.ts";
+import {
+  ignoredOf,
+  localDetectorOf,
+  masqueradingOf,
+  nodePortAddressesOf,
+  nodePortAdvice,
+  periodsOf,
+} from "./meaning.ts";
 import type { GivenConfiguration, KubeProxyConfiguration } from "./schema.ts";
 import { validate } from "./validate.ts";
 
@@ -54,7 +61,8 @@ test("PRX-225, PRX-226, PRX-227, PRX-228, PRX-230, PRX-231, PRX-232, PRX-233, PR
   deepEqual([nftables.masqueradeBit, nftables.masqueradeAll], [14, false]);
 });
 
-test("PRX-229, PRX-236: syncPeriod is 30 s, and where upstream waits a second between rounds we wait only when told", () => {
+test("PRX-156, PRX-229, PRX-236: syncPeriod is 30 s, and where upstream waits a second between rounds we wait only when told", () => {
+  deepEqual(periodsOf(withDefaults({ mode: "ipvs" }), "ipvs"), { syncPeriod: 30_000, minSyncPeriod: 0 });
   for (const mode of ["iptables", "nftables"] as const) {
     deepEqual(periodsOf(withDefaults({ mode }), mode), { syncPeriod: 30_000, minSyncPeriod: 0 });
     const given = withDefaults({ mode, [mode]: { minSyncPeriod: 1000, syncPeriod: 60_000 } });
@@ -148,10 +156,21 @@ test("PRX-067, PRX-068, PRX-069, PRX-070: how the source of a packet is known to
   });
 });
 
-test("PRX-077, PRX-241: unset node port addresses are the primary ones with nftables and all with others", () => {
+test("PRX-077, PRX-147, PRX-241: unset node port addresses are the primary ones with nftables and all with others", () => {
   deepEqual(nodePortAddressesOf(withDefaults({}), "nftables"), ["primary"]);
-  deepEqual(nodePortAddressesOf(withDefaults({}), "iptables"), []);
+  for (const mode of ["iptables", "ipvs", "userspace"] as const)
+    deepEqual(nodePortAddressesOf(withDefaults({}), mode), []);
   deepEqual(nodePortAddressesOf(withDefaults({ nodePortAddresses: ["10.0.0.0/8"] }), "nftables"), ["10.0.0.0/8"]);
+});
+
+test("PRX-265: to who has node ports on all addresses 'primary' is recommended, and to nobody else", () => {
+  const advice = (mode: "nftables" | "iptables" | "ipvs", given: GivenConfiguration = {}): string | undefined =>
+    nodePortAdvice(nodePortAddressesOf(withDefaults(given), mode));
+  for (const mode of ["iptables", "ipvs"] as const) {
+    ok(/nodePortAddresses is unset: .*'primary'/.test(advice(mode) ?? ""), mode);
+    equal(advice(mode, { nodePortAddresses: ["primary"] }), undefined);
+  }
+  equal(advice("nftables"), undefined);
 });
 
 test("PRX-252: a field that is unknown or there twice is a warning, and the rest holds", () => {

@@ -31,6 +31,12 @@ export const masqueradingOf = (
 export const nodePortAddressesOf = (configuration: KubeProxyConfiguration, mode: ProxyMode): readonly string[] =>
   configuration.nodePortAddresses.length === 0 && mode === "nftables" ? ["primary"] : configuration.nodePortAddresses;
 
+/** What is advised of where node ports answer (PRX-265); undefined: nothing. */
+export const nodePortAdvice = (nodePortAddresses: readonly string[]): string | undefined =>
+  nodePortAddresses.length > 0
+    ? undefined
+    : "nodePortAddresses is unset: node ports answer on every address of this machine; 'primary' would be those of the Node alone";
+
 /** PRX-067 … PRX-070; `podCIDRs` are the Node's. */
 export function localDetectorOf(configuration: KubeProxyConfiguration, podCIDRs: readonly string[]): LocalDetector {
   const { detectLocalMode, detectLocal, clusterCIDR } = configuration;

@@ -40,6 +40,16 @@ test("PRX-006: a Service is carried in each family that it has a clusterIP of, a
   );
 });
 
+test("PRX-258: a change of the Service comes to both families at once, and one of an endpoint to its own", () => {
+  const both = (spec: Partial<ServiceSpec>, four: number): string[] | undefined =>
+    planOf(web({ ...DUAL, ...spec }), [slice([at(four)]), six], { families: ["IPv4", "IPv6"] })?.ports.map(
+      ({ family, cluster, affinitySeconds }) => `${family} ${ends(cluster)} ${affinitySeconds}`,
+    );
+  deepEqual(both({}, 1), ["IPv4 1 undefined", "IPv6 6 undefined"]);
+  deepEqual(both({}, 2), ["IPv4 2 undefined", "IPv6 6 undefined"]);
+  deepEqual(both({ sessionAffinity: "ClientIP" }, 1), ["IPv4 1 10800", "IPv6 6 10800"]);
+});
+
 test("PRX-262: a node of one family carries that alone, whatever addresses the Service has", () => {
   for (const family of ["IPv4", "IPv6"] as const) {
     const plan = planOf(web({ ...DUAL, externalIPs: ["203.0.113.1", "2001:db8::1"] }), [slice([at(1)]), six], {

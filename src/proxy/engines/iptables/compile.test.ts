@@ -2,6 +2,7 @@ import { deepEqual, ok } from "node:assert/strict";
 import { test } from "node:test";
 import type { NodePlan, ServicePlan, ServicePortPlan, Target } from "../../plan/plan.ts";
 import { compile } from "./compile.ts";
+import { figures } from "./figures.ts";
 import { compileNode } from "./frame.ts";
 import { digest } from "./names.ts";
 import { restoreText } from "./restore.ts";
@@ -159,4 +160,27 @@ test("PRX-177, PRX-180: a text names a chain before another leads to it, and rem
   const last = text();
   ok(last.includes(`\n-X FL-SVC-${NAME}\n`));
   ok(last.indexOf("-X") > last.lastIndexOf("-A FL-", last.indexOf("COMMIT")));
+});
+
+test("PRX-131: rules are counted by table, those there are and those that the last round wrote", () => {
+  const state = wanting(service(port({})));
+  const counts = (name: "total" | "last", table: string): number | undefined =>
+    figures(state).find((one) => one.name.endsWith(`iptables_${name}`) && one.labels["table"] === table)?.value;
+  deepEqual([counts("total", "nat"), counts("last", "nat")], [0, 0], "nothing is written yet");
+  const first = state.differences(true);
+  state.settle(first.write, first.remove);
+  const all = counts("total", "nat")!;
+  ok(all > 4, `${all} rules`);
+  deepEqual(counts("last", "nat"), all);
+  deepEqual(
+    counts("total", "filter"),
+    first.write.filter(({ table }) => table === "filter").flatMap(({ rules }) => rules).length,
+  );
+  state.setPart("0", compile(service(port({ internal: to(2) })), NODE));
+  const second = state.differences(false);
+  state.settle(second.write, second.remove);
+  const [rest, written] = [counts("total", "nat")!, counts("last", "nat")!];
+  ok(rest < all, `an endpoint less: ${rest} rules, and there were ${all}`);
+  ok(written > 0 && written < all, `${written} of ${all} are written again`);
+  deepEqual(figures(new IptState()), []);
 });

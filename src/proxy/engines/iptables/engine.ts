@@ -4,6 +4,7 @@ import type { EngineAbilities, ProxyEngine } from "../../engine.ts";
 import { apply } from "./apply.ts";
 import { cleanup } from "./cleanup.ts";
 import { compile, type IptPart } from "./compile.ts";
+import { figures } from "./figures.ts";
 import { compileNode, type FrameOptions, type IptFrame } from "./frame.ts";
 import { intact } from "./intact.ts";
 import { read } from "./read.ts";
@@ -60,6 +61,7 @@ export function iptablesEngine(
     read: (signal) => read(iptables, families, signal),
     apply: (next, was, signal) => apply(iptables, next, was, signal),
     intact: (was, signal) => intact(iptables, was, signal),
+    figures,
     cleanup: (signal) => cleanup(host, options.backend, signal),
     close: () => Promise.resolve(),
   };

@@ -29,6 +29,8 @@ export class IptState {
   readonly jumps = new Set<string>();
   /** The number in each canary, by family and table: `IPv4 nat`. */
   readonly generations = new Map<string, number>();
+  /** How many rules the last round wrote, by family and table. */
+  readonly lastWritten = new Map<string, number>();
   /** Whether route_localnet is on because we turned it on. */
   turnedLocalnetOn = false;
   /** The largest number in use; grows with every change. */
@@ -124,7 +126,13 @@ export class IptState {
 
   /** The kernel has taken what `differences` said. */
   settle(write: readonly KnownChain[], remove: readonly KnownChain[]): void {
-    for (const chain of write) this.held.set(chainKey(chain.family, chain.table, chain.name), chain);
+    this.lastWritten.clear();
+    for (const chain of write) {
+      const { family, table, name, rules } = chain;
+      this.held.set(chainKey(family, table, name), chain);
+      const key = `${family} ${table}`;
+      this.lastWritten.set(key, (this.lastWritten.get(key) ?? 0) + rules.length);
+    }
     for (const { family, table, name } of remove) this.held.delete(chainKey(family, table, name));
     this.#touched.clear();
   }
