@@ -45,7 +45,7 @@ describe("labels at run time", () => {
     }
   };
 
-  test("a label taken from a pod takes it out of answers, rules and DNS, and given to another brings that in", async () => {
+  test("PRX-214: a label taken from a pod takes it out of answers, rules and DNS, and given to another brings that in", async () => {
     await serving.create(
       webService("web", { selector: { app: "old" } }),
       webService("headless", { selector: { app: "old" }, clusterIP: "None" }),
@@ -90,7 +90,7 @@ describe("labels at run time", () => {
     assert.ok(times[5]! < 1000, `the answer changed after ${times[5]} ms`);
   });
 
-  test("a deleted Service leaves no slice, rule, name or allocation", async () => {
+  test("PRX-214: a deleted Service leaves no slice, rule, name or allocation", async () => {
     await serving.create(webService("gone", { type: "NodePort", selector: { app: "old" } }));
     const { clusterIP, ports } = (await serving.service("gone")).spec!;
     const nodePort = ports![0]!.nodePort!;
