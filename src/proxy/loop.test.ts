@@ -113,7 +113,7 @@ test("PRX-211: a failed round is tried again whole, within syncPeriod however of
   deepEqual(said.slice(0, 3), ["measured true", "applied true", "failed false"]);
 });
 
-test("PRX-212: once an hour everything is compared, though nothing changed", async (context) => {
+test("PRX-157, PRX-212: once an hour everything is compared, though nothing changed", async (context) => {
   const { loop, clock, rounds } = setup(context);
   loop.wake();
   await settled();

@@ -69,8 +69,8 @@ const OPEN: Readonly<Record<KubeProxyMode, readonly string[]>> = {
   iptables: [
     "PRX-044",
     "PRX-262",
-    "PRX-045: without endpoints externalIP",
-    "PRX-045: without endpoints vip",
+    "PRX-045, PRX-141: without endpoints externalIP",
+    "PRX-045, PRX-141: without endpoints vip",
     "PRX-092",
   ],
 };

@@ -11,7 +11,7 @@ import { portPlan, servicePlan, target } from "./lab/planned.ts";
 const lab = nftablesLab();
 const SCTP = fileURLToPath(new URL("lab/sctp.py", import.meta.url));
 
-test("SCTP: a clusterIP, a node port and affinity carry it, and the answer finds its way back", async (t) => {
+test("PRX-140: SCTP: a clusterIP, a node port and affinity carry it, and the answer finds its way back", async (t) => {
   if ((await lab.node.which("python3")) === undefined)
     return t.skip("python3, which speaks SCTP here, is not installed");
   const planned = lab.plan();

@@ -71,7 +71,7 @@ test("PRX-167: a restart touches no element, set or chain: rules are written ane
   }
 });
 
-test("PRX-159, PRX-160, PRX-164: one table a family, base chains where kube-proxy has them, and no more chains for more Services", async () => {
+test("PRX-159, PRX-160, PRX-163, PRX-164: one table a family, base chains where kube-proxy has them, and no more chains for more Services", async () => {
   await lab.load("table inet foreign { chain c { type filter hook input priority 0; }; }\ntable ip filter { }\n");
   const foreign = await lab.nft("list", "table", "inet", "foreign");
   const planned = lab.plan();
@@ -82,6 +82,7 @@ test("PRX-159, PRX-160, PRX-164: one table a family, base chains where kube-prox
   const few = await chains();
   planned.set(
     ...Array.from({ length: 60 }, (_, at) => web(at + 2, ["pod1", "pod2"], { nodePort: 30002 + at, local: true })),
+    web(70, []),
   );
   await planned.apply();
   const many = await chains();

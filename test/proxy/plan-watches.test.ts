@@ -32,7 +32,7 @@ const slice = (name: string, number: number, labels: Record<string, string> = {}
   endpoints: [{ addresses: [`10.1.0.${number}`] }],
 });
 
-test("PRX-001, PRX-002, PRX-004, PRX-269: whose Services and slices the proxy carries, from an API server", async (t) => {
+test("PRX-001, PRX-002, PRX-004, PRX-138, PRX-269: whose Services and slices the proxy carries, from an API server", async (t) => {
   const { client } = await createWorld(t);
   const engine = new Kept();
   const carried = (name: string): string => ends(engine.plans.get(`default/${name}`)?.ports[0]?.cluster);

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
@@ -103,6 +103,42 @@ describe("connections through the userspace engine", () => {
     const answers = await Promise.all(Array.from({ length: 30 }, () => call("10.96.0.4", 80)));
     deepEqual(new Set(answers), new Set(["127.0.0.4"]));
     server.close();
+  });
+
+  test("PRX-198: hints, Local policies, endpoints that end and source ranges are as with every other engine", async () => {
+    const PAIR = [
+      ["127.0.0.14", 9014],
+      ["127.0.0.15", 9014],
+    ] as const;
+    const servers = await Promise.all(PAIR.map(([ip, port]) => serveName(ip, port)));
+    const reached = async (number: number, how: How): Promise<string> => {
+      await ground.put(`like${number}`, number, PAIR, how);
+      const answers = await Promise.all(Array.from({ length: 10 }, () => call(`10.96.0.${number}`, 80)));
+      return [...new Set(answers)].toSorted().join();
+    };
+    equal(await reached(14, {}), "127.0.0.14,127.0.0.15");
+    const here = { hints: { forNodes: [{ name: "node1" }] } };
+    const there = { hints: { forNodes: [{ name: "node2" }] } };
+    equal(await reached(15, { endpoints: [there, here] }), "127.0.0.15", "hints");
+    const spec = { internalTrafficPolicy: "Local" };
+    equal(await reached(16, { spec, endpoints: [{ nodeName: "node1" }, { nodeName: "node2" }] }), "127.0.0.14");
+    const ending = (serving: boolean) => ({ conditions: { ready: false, serving, terminating: true } });
+    equal(await reached(17, { endpoints: [ending(false), ending(true)] }), "127.0.0.15", "those that end");
+    const change: How["change"] = (plan) => ({
+      ...plan,
+      ports: plan.ports.map((port) => ({
+        ...port,
+        sourceRanges: ["127.0.0.99/32"],
+        frontends: port.frontends.map((one) => ({ ...one, kind: "loadBalancer" as const })),
+      })),
+    });
+    await ground.put("like18", 18, PAIR, { change });
+    match(await call("10.96.0.18", 80, "127.0.0.99"), /^127/);
+    const outside = connect({ host: "10.96.0.18", port: 80, localAddress: "127.0.0.98" });
+    const silence = new Promise<string>((resolve) => setTimeout(() => resolve("silence"), 500));
+    equal(await Promise.race([once(outside, "connect").then(() => "connected"), silence]), "silence");
+    outside.destroy();
+    for (const one of servers) one.close();
   });
 
   test("PRX-194: where no endpoint answers, the client is told by a reset", async () => {

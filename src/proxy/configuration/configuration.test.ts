@@ -61,7 +61,7 @@ test("PRX-225, PRX-226, PRX-227, PRX-228, PRX-230, PRX-231, PRX-232, PRX-233, PR
   deepEqual([nftables.masqueradeBit, nftables.masqueradeAll], [14, false]);
 });
 
-test("PRX-156, PRX-229, PRX-236: syncPeriod is 30 s, and where upstream waits a second between rounds we wait only when told", () => {
+test("PRX-156, PRX-191, PRX-229, PRX-236: syncPeriod is 30 s, and where upstream waits a second between rounds we wait only when told", () => {
   deepEqual(periodsOf(withDefaults({ mode: "ipvs" }), "ipvs"), { syncPeriod: 30_000, minSyncPeriod: 0 });
   for (const mode of ["iptables", "nftables"] as const) {
     deepEqual(periodsOf(withDefaults({ mode }), mode), { syncPeriod: 30_000, minSyncPeriod: 0 });

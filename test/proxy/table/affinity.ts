@@ -56,7 +56,7 @@ export function affinityTests(table: Table): void {
   };
 
   for (const family of FAMILIES) {
-    const name = `PRX-096, PRX-098: ClientIP affinity holds, and only a removed pod's clients move (${family})`;
+    const name = `PRX-096, PRX-098, PRX-148: ClientIP affinity holds, and only a removed pod's clients move (${family})`;
     ownTest(table, name, "sessionAffinity", async () => {
       await carry(sticky(20), THREE);
       const first = await where(20, family, 20);

@@ -57,7 +57,7 @@ export const ENDPOINTS: Group = {
   },
   rows: [
     {
-      name: "PRX-020, PRX-022, PRX-023: when none is ready, ending ones that serve stand in",
+      name: "PRX-020, PRX-022, PRX-023, PRX-154: when none is ready, ending ones that serve stand in",
       service: "ending",
       to: "clusterIP",
       expected: { pod2: kept("pod1", "pod3"), node: node("pod1", "pod3"), client: node("pod1", "pod3") },
@@ -76,13 +76,13 @@ export const ENDPOINTS: Group = {
       unless: { shortCircuits: { pod2: kept("pod1"), node: node("pod1") } },
     },
     {
-      name: "PRX-030: hints for nodes lead to this node's",
+      name: "PRX-030, PRX-152: hints for nodes lead to this node's",
       service: "onNode",
       to: "clusterIP",
       expected: { pod2: kept("pod1"), node: node("pod1"), client: node("pod1") },
     },
     {
-      name: "PRX-031, PRX-033: hints for zones lead to this zone's",
+      name: "PRX-031, PRX-033, PRX-152: hints for zones lead to this zone's",
       service: "inZone",
       to: "externalIP",
       expected: same(node("pod2", "pod4")),

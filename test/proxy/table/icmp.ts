@@ -58,7 +58,7 @@ export function pingTests(table: Table): void {
     };
     ownTest(
       table,
-      `PRX-075: an ICMP echo to a clusterIP is never answered (${family})`,
+      `PRX-075, PRX-145: an ICMP echo to a clusterIP is never answered (${family})`,
       undefined,
       async () => deepEqual(await pingAll(), Array(3).fill("nothing")),
       {

@@ -44,7 +44,7 @@ export const LOAD_BALANCERS: Group = {
   },
   rows: [
     {
-      name: "PRX-088, PRX-090: who is not in the ranges hears nothing, pods and the node included",
+      name: "PRX-088, PRX-090, PRX-153: who is not in the ranges hears nothing, pods and the node included",
       service: "ranged",
       to: "vip",
       expected: { client: node("pod1", "pod2"), stranger: "dropped", pod1: "dropped", node: "dropped" },

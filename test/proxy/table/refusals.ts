@@ -5,7 +5,7 @@ const FAR = ["pod3", "pod4"] as const;
 const EVERY: readonly To[] = ["clusterIP", "nodePort", "externalIP", "vip"];
 
 const empty = (to: To): Row => ({
-  name: `PRX-045${to === "nodePort" ? ", PRX-048" : ""}: without endpoints ${to} refuses`,
+  name: `PRX-045${to === "nodePort" ? ", PRX-048" : ""}, PRX-141: without endpoints ${to} refuses`,
   service: "empty",
   to,
   expected: same("refused"),
@@ -24,7 +24,7 @@ export const REFUSALS: Group = {
   rows: [
     ...EVERY.map(empty),
     ...EVERY.slice(1).map((to): Row => ({
-      name: `PRX-046: externalTrafficPolicy Local without a local endpoint is silence for outsiders (${to})`,
+      name: `PRX-046, PRX-142: externalTrafficPolicy Local without a local endpoint is silence for outsiders (${to})`,
       service: "externalFar",
       to,
       expected: { pod1: kept(...FAR), node: node(...FAR), client: "dropped" },
@@ -32,7 +32,7 @@ export const REFUSALS: Group = {
       by: "dropWithoutLocalEndpoints",
     })),
     {
-      name: "PRX-047: internalTrafficPolicy Local without a local endpoint is silence",
+      name: "PRX-047, PRX-142: internalTrafficPolicy Local without a local endpoint is silence",
       service: "internalFar",
       to: "clusterIP",
       expected: same("dropped"),
@@ -45,14 +45,14 @@ export const REFUSALS: Group = {
       expected: same(node(...FAR)),
     })),
     {
-      name: "PRX-071: a wrong port of a clusterIP is refused",
+      name: "PRX-071, PRX-073, PRX-143: a wrong port of a clusterIP is refused",
       service: "cluster",
       to: "wrongPort",
       expected: same("refused"),
       by: "refusalOfWrongPorts",
     },
     {
-      name: "PRX-072: an unassigned address of the range is silence",
+      name: "PRX-072, PRX-073, PRX-144: an unassigned address of the range is silence",
       service: "cluster",
       to: "unassigned",
       expected: same("dropped"),

@@ -38,7 +38,7 @@ export const TRUTH: Group = {
   },
   rows: [
     {
-      name: "PRX-052, PRX-066, PRX-035: a clusterIP keeps the source of pods only",
+      name: "PRX-052, PRX-066, PRX-035, PRX-139, PRX-155: a clusterIP keeps the source of pods only",
       service: "cluster",
       to: "clusterIP",
       expected: { pod1: kept(...ALL), node: node(...ALL), client: node(...ALL) },

@@ -1,7 +1,7 @@
 import { createSocket, type Socket as Datagrams } from "node:dgram";
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import type { EndpointSlice, Service, ServiceSpec } from "../../../src/api/generated/types.ts";
+import type { Endpoint, EndpointSlice, Service, ServiceSpec } from "../../../src/api/generated/types.ts";
 import { systemHost } from "../../../src/host/processes.ts";
 import type { NodePlan, ServicePlan } from "../../../src/proxy/plan/plan.ts";
 import { Tracker } from "../../../src/proxy/plan/tracker.ts";
@@ -41,6 +41,8 @@ export interface Ground {
 export interface How {
   readonly protocol?: "TCP" | "UDP";
   readonly spec?: Partial<ServiceSpec>;
+  /** What else is said of each endpoint. */
+  readonly endpoints?: readonly Partial<Endpoint>[];
   readonly change?: ((plan: ServicePlan) => ServicePlan) | undefined;
 }
 
@@ -69,7 +71,7 @@ export async function openGround(options: UserspaceOptions = {}, node: Partial<N
   return {
     engine,
     state: () => state,
-    async put(name, number, endpoints, { protocol = "TCP", spec = {}, change } = {}) {
+    async put(name, number, endpoints, { protocol = "TCP", spec = {}, endpoints: said = [], change } = {}) {
       const one = service(name, number, {
         clusterIPs: [`10.96.0.${number}`],
         ports: [{ name: "p", port: 80, protocol }],
@@ -83,7 +85,7 @@ export async function openGround(options: UserspaceOptions = {}, node: Partial<N
         addressType: "IPv4",
         // One slice has one port number: endpoints with several differ by address.
         ports: [{ name: "p", port: [...ports][0] ?? 1, protocol }],
-        endpoints: endpoints.map(([ip]) => ({ addresses: [ip], conditions: { ready: true } })),
+        endpoints: endpoints.map(([ip], at) => ({ addresses: [ip], conditions: { ready: true }, ...said[at] })),
       };
       services.set(name, [one, slice]);
       tracker.setService(keyOf(one), one);

@@ -262,7 +262,7 @@ test("numbers of shapes that no list has are taken again; where none is left, tu
   equal(state.shapesLeft("IPv4"), 2047);
 });
 
-test("PRX-168: swapping one of ten endpoints is one slot: a delete and an add, and no chain", () => {
+test("PRX-165, PRX-168: swapping one of ten endpoints is one slot: a delete and an add, and no chain", () => {
   const [model, state] = [new Model(), new NftState()];
   const ten = Array.from({ length: 10 }, (_, at) => at + 11);
   step(model, state, "default/s1", compile(planOf(1, ten, false, false), NODE));
