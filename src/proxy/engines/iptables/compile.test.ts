@@ -47,6 +47,7 @@ const service = (...ports: ServicePortPlan[]): ServicePlan => ({
   ports,
   healthCheckNodePort: undefined,
   localReady: [],
+  penaltyBox: true,
   complaints: [],
 });
 
