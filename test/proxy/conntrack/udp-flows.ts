@@ -170,7 +170,7 @@ export function udpFlowTests(engine: KernelEngine): void {
     await apply();
     await answeredBy(ask, ["pod1"], "the right port to answer");
     const stale = (): Flow[] => flowsOf(3).filter(({ reply }) => reply.sourcePort === PORT);
-    equal(stale().length, 6);
+    await until("the flows to the right port", () => stale().length === 6);
     carried.set(web, slices("web", [], ["udp"]));
     await apply();
     await until("the flows of a Service without endpoints to go", () => stale().length === 0);

@@ -109,6 +109,16 @@ for (const engine of ["nftables", "iptables"] as const) {
       await apply();
       const take = await stream("client", clusterIP(1, "IPv4"), 10);
       await until("a hundred connections", async () => (await take()).filter(answered).length > 50, { every: 1000 });
+      const up = [
+        `link set ${link} up`,
+        ...(place === "pod1"
+          ? ["route replace 10.244.0.1 dev eth0", "route replace default via 10.244.0.1"]
+          : [
+              ...(hasDefault ? [] : ["route replace default via 192.168.8.2"]),
+              `route replace ${PODS.pod1.IPv4} dev flpod1 src 10.244.0.1`,
+            ]),
+      ];
+      ending.push(() => ipBatch(network.at(place), up));
       if (!hasDefault) await ipBatch(network.at("node"), ["route del default"]);
       const cut = Date.now();
       await network.at(place).check("ip", ["link", "set", link, "down"]);
@@ -118,7 +128,8 @@ for (const engine of ["nftables", "iptables"] as const) {
         return calls.filter(({ at }) => at - cut > 1000).length > 150;
       });
       const failed = calls.filter((one) => !answered(one));
-      ok(failed.length > 0, "the cut was felt");
+      // A way that is gone may be noticed before anybody is sent there.
+      ok(!hasDefault || failed.length > 0, "the cut was felt");
       deepEqual(late(calls, cut), [], `of ${calls.length} connections`);
       ok(isOut(PODS.pod1.IPv4));
       ok(
@@ -127,15 +138,6 @@ for (const engine of ["nftables", "iptables"] as const) {
       );
       ok((await text()).includes("fairlead_proxy_penalized_endpoints 1\n"));
       ok((await text()).includes("fairlead_proxy_penalties_total 1\n"));
-      const up = [
-        `link set ${link} up`,
-        ...(place === "pod1"
-          ? ["route add 10.244.0.1 dev eth0", "route add default via 10.244.0.1"]
-          : [
-              ...(hasDefault ? [] : ["route add default via 192.168.8.2"]),
-              `route add ${PODS.pod1.IPv4} dev flpod1 src 10.244.0.1`,
-            ]),
-      ];
       await ipBatch(network.at(place), up);
       await until("the pod to be let in again", () => !isOut(PODS.pod1.IPv4));
       await take();
