@@ -39,7 +39,7 @@ describe("the userspace engine as an ordinary user", () => {
     await new Promise((resolve) => server.stdout.once("data", resolve));
     engine = userspaceEngine(asOrdinaryUser(host, lab.host));
     const plan = nodePlan({ nodePortAddresses: { IPv4: [host.address], IPv6: [] }, nodeAddresses: [host.address] });
-    carried = new Carried<unknown, unknown, unknown>(engine as never, plan);
+    carried = new Carried<unknown, unknown, unknown>(engine, plan);
     const ports = [{ name: "tcp", port: 80, protocol: "TCP", nodePort: 30_001 }];
     carried.set(service("web", 1, { type: "NodePort", ports, externalIPs: ["203.0.113.1", "127.0.0.9"] }), [
       {
