@@ -2,16 +2,19 @@
  * Writes docs/conformance.md from the last run of all tests: `npm run ledger` runs them first. `npm run judge` runs the conformance tests against
  * the real kube-apiserver that KUBE_APISERVER names and keeps which of them pass in docs/ledger/judged.json.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execFileSync } from "node:child_process";
 import { conformancePage, type Chapter, type Judgement } from "./ledger/page.ts";
+import type { PacketRun } from "./ledger/packets.ts";
 import { standings, type TestResult } from "./ledger/standing.ts";
 import { readStatements } from "./ledger/statements.ts";
 import { verdicts } from "./ledger/verdicts.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const RESULTS = join(ROOT, "node_modules/.cache/fairlead-results.json");
+/** What the packet table's runs have left, one an engine. */
+const PACKETS = join(ROOT, "node_modules/.cache/fairlead-packets-*.json");
 const JUDGED = join(ROOT, "docs/ledger/judged.json");
 const CHAPTERS = [
   ["service-api", "Services and their kin in the API"],
@@ -53,7 +56,8 @@ function writePage(): void {
     standings: statements.map(({ id }) => byId.get(id)!),
   }));
   const judgement = JSON.parse(readFileSync(JUDGED, "utf8")) as Judgement;
-  writeFileSync(join(ROOT, "docs/conformance.md"), conformancePage(chapters, judgement));
+  const packets = globSync(PACKETS).map((path) => JSON.parse(readFileSync(path, "utf8")) as PacketRun);
+  writeFileSync(join(ROOT, "docs/conformance.md"), conformancePage(chapters, judgement, packets));
   for (const { title, standings: found } of chapters) {
     const number = (standing: string): number => found.filter((one) => one.standing === standing).length;
     process.stdout.write(

@@ -1,3 +1,4 @@
+import { packetSection, type PacketRun } from "./packets.ts";
 import type { Standing } from "./standing.ts";
 import { STATEMENT_ID } from "./statements.ts";
 
@@ -31,7 +32,11 @@ function proof({ tests, why, standing }: Standing): string {
 }
 
 /** `docs/conformance.md`: for each statement where it stands, and by what. */
-export function conformancePage(chapters: readonly Chapter[], judgement: Judgement | undefined): string {
+export function conformancePage(
+  chapters: readonly Chapter[],
+  judgement: Judgement | undefined,
+  packets: readonly PacketRun[] = [],
+): string {
   const judged = new Set((judgement?.tests ?? []).flatMap((name) => name.match(STATEMENT_ID) ?? []));
   const lines = [
     "# Conformance",
@@ -74,5 +79,6 @@ export function conformancePage(chapters: readonly Chapter[], judgement: Judgeme
     }
     lines.push("");
   }
+  lines.push(...packetSection(packets));
   return lines.join("\n");
 }

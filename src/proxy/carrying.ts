@@ -25,7 +25,7 @@ export interface Carrying extends Proxy {
 }
 
 /** An aftermath that outlives the proxy. */
-const lent = ({ applied }: Aftermath): Aftermath => ({ applied, stop: async () => {} });
+const lent = (one: Aftermath): Aftermath => ({ applied: (round) => one.applied(round), stop: async () => {} });
 
 /** Carries Service traffic with one engine within its surroundings: follows the Node and the machine's addresses, counts, and tells. */
 export async function startCarrying<P, F, A>(options: CarryingOptions<P, F, A>): Promise<Carrying> {

@@ -269,3 +269,21 @@ test("an engine that cannot run here is said at once, with the remedy", async ()
   });
   await rejects(started, /starting the proxy with nftables: the tool nft is not installed/);
 });
+
+test("PRX-034: another zone of the node plans everything again", async (context) => {
+  const server = new FakeServer();
+  const engine = new FakeEngine();
+  server.put("services", service("web", 1));
+  const hinted = (number: number, zone: string) => ({
+    addresses: [`10.244.0.${number}`],
+    hints: { forZones: [{ name: zone }] },
+  });
+  const hints = { ...slice("web", 1), endpoints: [hinted(1, "a"), hinted(2, "b")] };
+  server.put("endpointslices", hints);
+  const proxy = await start(context, server, engine);
+  await proxy.ready;
+  proxy.setNode(NODE, "b");
+  await engine.until(() => targetOf(engine, "default/web") === "10.244.0.2");
+  proxy.setNode(NODE, "a");
+  await engine.until(() => targetOf(engine, "default/web") === "10.244.0.1");
+});

@@ -47,7 +47,7 @@ const untilAnswered = (host: LabHost, into: readonly string[]): Promise<unknown>
   );
 const modeOf = async (host: LabHost, fairlead: Fairlead, user: readonly string[]): Promise<string> => {
   const [command, ...args] = [...user, "env", "HOME=/tmp", FAIRLEAD, "status", "--data", fairlead.data, "-o", "json"];
-  return (JSON.parse((await host.check(command!, args)).stdout) as { proxyMode: string }).proxyMode;
+  return (JSON.parse((await host.check(command, args)).stdout) as { proxyMode: string }).proxyMode;
 };
 const nodeNameOf = (data: string): Promise<string> =>
   withClient(data, async (client) => (await client.list<Node>(nodes)).items[0]!.metadata.name!);
@@ -150,7 +150,7 @@ describe("the proxy mode of a running node", () => {
       setTimeout(() => process.exit(2), 100000);
     `;
     const [command, ...args] = [...into, process.execPath, "-e", script];
-    const caller = await host.open(command!, args);
+    const caller = await host.open(command, args);
     let said = "";
     caller.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
     await until("the connection", () => said.includes("connected"));

@@ -2,6 +2,6 @@ import { test } from "node:test";
 import { insideUml, noUml } from "../lab/uml.ts";
 import { IPVS_MODULES } from "./lab/ipvs-modules.ts";
 
-void test("IPVS alone, in user-mode Linux", { skip: await noUml() }, (t) =>
+void test("IPVS in user-mode Linux: what it leaves in the kernel", { skip: await noUml() }, (t) =>
   insideUml(t, { file: "test/proxy/inside/ipvs-kernel.ts", modules: IPVS_MODULES, deadline: 570_000 }),
 );

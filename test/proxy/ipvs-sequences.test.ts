@@ -7,7 +7,7 @@ void test("IPVS in user-mode Linux: sequences of changes", { skip: await noUml()
   insideUml(t, {
     file: "test/proxy/inside/ipvs-sequences.ts",
     modules: IPVS_MODULES,
-    env: { FAIRLEAD_PACKETS: KEPT, FAIRLEAD_PACKETS_SCALE: "10" },
+    env: { FAIRLEAD_PACKETS: KEPT, FAIRLEAD_PACKETS_SCALE: "17" },
     keep: process.env["FAIRLEAD_PACKETS"] ?? join(import.meta.dirname, "../../node_modules/.cache"),
     deadline: 570_000,
   }),

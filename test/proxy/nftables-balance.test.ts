@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import type { IPFamily } from "../../src/net/ip.ts";
 import { CLIENTS, nftablesLab, podsOf } from "./lab/nftables.ts";
-import { PODS } from "./lab/network.ts";
+import { NODE, PODS } from "./lab/network.ts";
 import { clusterIP } from "./lab/objects.ts";
 import { portPlan, servicePlan, target } from "./lab/planned.ts";
 
@@ -23,14 +23,7 @@ function inProportion(answers: readonly string[], weights: Readonly<Record<strin
 test("weights are shares of new connections, at random, and follow a change", async () => {
   const planned = lab.plan();
   const weighted = (one: number, other: number, affinitySeconds?: number) =>
-    servicePlan(
-      1,
-      portPlan(
-        1,
-        [target("pod1", "IPv4", one), target("pod3", "IPv4", other)],
-        affinitySeconds === undefined ? {} : { affinitySeconds },
-      ),
-    );
+    servicePlan(1, portPlan(1, [target("pod1", "IPv4", one), target("pod3", "IPv4", other)], { affinitySeconds }));
   planned.set(weighted(1, 3));
   await planned.apply();
   const { pod1, pod3 } = PODS;
@@ -126,4 +119,29 @@ test("maglev with affinity: a client stays though the table changes; least-conne
   await planned.apply();
   deepEqual(podsOf([...(await where(1, "IPv4")).values()]), [PODS.pod1.IPv4]);
   inProportion(await lab.call("pod2", clusterIP(2, "IPv4"), 200), { [PODS.pod1.IPv4]: 1, [PODS.pod3.IPv4]: 1 });
+});
+
+test("chains of sizes that no list has any more make room, and traffic does not notice", async () => {
+  const planned = lab.plan();
+  const sticky = (at: number, affinitySeconds: number) =>
+    servicePlan(
+      at,
+      portPlan(at, [target("pod1"), target("pod2")], { affinitySeconds, frontends: [], nodePort: 20_000 + at }),
+    );
+  planned.set(servicePlan(1, portPlan(1, [target("pod1")])));
+  for (let at = 2; at < 1700; at++) planned.set(sticky(at, at));
+  await planned.apply();
+  const chains = async (): Promise<number> =>
+    [...(await lab.nft("list", "chains", "ip")).matchAll(/chain \S+ \{/g)].length;
+  ok((await chains()) > 1600, `${await chains()} chains`);
+  for (let at = 2; at < 1700; at++) planned.set(sticky(at, 60));
+  await planned.apply();
+  planned.set(sticky(2, 61));
+  await planned.apply();
+  const few = planned.applied!.shapesLeft("IPv4");
+  ok(few > 2000, `${few} numbers are free again`);
+  deepEqual(podsOf(await lab.call("node", clusterIP(1, "IPv4"), 2)), [PODS.pod1.IPv4]);
+  const { client } = NODE.IPv4;
+  equal(podsOf(await lab.call("client", client, 4, { port: 20_002, from: CLIENTS.IPv4[0] })).length, 1);
+  ok(await planned.intact());
 });

@@ -153,3 +153,56 @@ test("PRX-091: where the node is in the source ranges, it may call with the load
     await lab.node.check("ip", ["addr", "del", `${ip}/32`, "dev", "lo"]);
   }
 });
+
+test("a foreign priority, mark, connection mark and connection label of forwarded packets survive, in both families", async () => {
+  const planned = lab.plan();
+  const ways = (["IPv4", "IPv6"] as const).map((family) =>
+    portPlan(1, [target("pod1", family), target("pod3", family)], {
+      id: `default/s1:${family}`,
+      family,
+      frontends: [
+        { ip: clusterIP(1, family), port: 80, kind: "cluster" },
+        { ip: externalIP(1, family), port: 80, kind: "external" },
+      ],
+    }),
+  );
+  planned.set(servicePlan(1, ...ways));
+  await planned.apply();
+  // IPv4 forwarding sets the priority from the TOS, whoever set it before; IPv6 forwarding keeps it.
+  await lab.load(`
+    table inet foreign {
+      counter good { }
+      counter bad { }
+      counter labelled { }
+      chain early { type filter hook prerouting priority -150; iifname "toclient" ct state new jump paint; }
+      chain paint { meta mark set 0x77; ct mark set 0x55; ct label set 77; meta priority set 0x10010; }
+      chain late { type filter hook postrouting priority 300; iifname "toclient" ct state new ct direction original jump judge; }
+      chain judge {
+        meta mark != 0x77 counter name bad
+        ct mark != 0x55 counter name bad
+        ct label 77 counter name labelled
+        meta nfproto ipv6 meta priority != 0x10010 counter name bad
+        counter name good
+      }
+    }
+  `);
+  try {
+    for (const family of ["IPv4", "IPv6"] as const) {
+      for (const ip of [clusterIP(1, family), externalIP(1, family)]) {
+        const answers = await lab.call("client", ip, 10, { from: CLIENT[family] });
+        ok(
+          answers.every((answer) => podsOf([answer])[0]!.startsWith(family === "IPv4" ? "10.244." : "fd00:244")),
+          ip,
+        );
+      }
+    }
+    const counted = await lab.nft("list", "counters", "table", "inet", "foreign");
+    const packets = (name: string): number =>
+      Number(new RegExp(`counter ${name} \\{\\s+packets (\\d+)`).exec(counted)?.[1]);
+    equal(packets("bad"), 0, "packets that lost what others gave them");
+    ok(packets("good") >= 40, `${packets("good")} packets`);
+    equal(packets("labelled"), packets("good"), "packets whose label others still see");
+  } finally {
+    await lab.load("delete table inet foreign\n");
+  }
+});

@@ -1,9 +1,11 @@
 import { userspaceEngine } from "../../src/proxy/engines/userspace/engine.ts";
+import { userspaceSnapshot } from "./lab/userspace-snapshot.ts";
 import { packetTable } from "./packet-table.ts";
 
 packetTable({
   name: "userspace",
   open: (host) => userspaceEngine(host),
+  snapshot: userspaceSnapshot,
   exceptions: {
     "PRX-043": {
       why: "of two sockets on one address and port the kernel knows one, and the host's own listener was there first",

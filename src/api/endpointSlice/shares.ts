@@ -17,7 +17,7 @@ export interface Share {
 }
 
 /** By what an endpoint is named in the annotation of its slice. */
-export const shareNameOf = ({ targetRef, addresses }: Endpoint): string => targetRef?.name ?? addresses[0] ?? "";
+export const shareNameOf = ({ targetRef, addresses }: Endpoint): string => targetRef?.name ?? addresses?.[0] ?? "";
 
 const word = (value: unknown): string | undefined =>
   typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;

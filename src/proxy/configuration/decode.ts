@@ -92,5 +92,5 @@ export function decode(text: string): Decoded {
       `it is ${JSON.stringify(kind ?? "")} of ${JSON.stringify(apiVersion ?? "")}; it should be ${KIND} of ${API_VERSION}`,
     );
   }
-  return { given: readFields(FIELDS, fields, "", warnings) as GivenConfiguration, warnings };
+  return { given: readFields(FIELDS, fields, "", warnings), warnings };
 }

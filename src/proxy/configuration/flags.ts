@@ -169,7 +169,7 @@ export function fromFlags(flags: Readonly<Record<string, string>>): GivenConfigu
     const value = valueOf(name, known, text);
     for (const path of [known.path, ...(known.also ?? [])]) put(given, path, value);
   }
-  return given as GivenConfiguration;
+  return given;
 }
 
 /** A file's fields with the flags that are stronger than it, and the names of those that are not (PRX-253). */

@@ -16,7 +16,7 @@ interface Open extends Wanted {
 }
 
 /** The addresses a health check node port answers on: those of node ports, or the wildcard of a family (PRX-108). */
-export const hostsOf = ({ families, nodePortAddresses }: NodePlan): string[] =>
+const hostsOf = ({ families, nodePortAddresses }: NodePlan): string[] =>
   families.flatMap((family) => {
     const addresses = nodePortAddresses[family];
     return addresses === "all" ? [family === "IPv4" ? "0.0.0.0" : "::"] : [...addresses];
@@ -110,7 +110,7 @@ export function healthCheckPorts(options: {
     async stop() {
       stopped = true;
       await turn;
-      for (const key of [...open.keys()]) await shut(key);
+      for (const key of open.keys()) await shut(key);
     },
   };
 }

@@ -36,7 +36,7 @@ export function keepOpen(options: {
       server = found;
       opened.resolve();
     } catch (error) {
-      if (hardFail) return opened.reject(error as Error);
+      if (hardFail) return opened.reject(error);
       log.warn(
         { error: (error as Error).message },
         `the ${name} server could not be started; it is tried again in 5 s`,

@@ -7,7 +7,6 @@ export interface Address {
 
 const PLAIN = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const PADDED = /^(\d{1,16})\.(\d{1,16})\.(\d{1,16})\.(\d{1,16})$/;
-const MAPPED = /^::ffff:(?:0:)?(?=.*\.)/i;
 
 /**
  * An address as objects may spell it, in the form by which we compare. Objects older than strict validation have zeros in front
@@ -15,7 +14,7 @@ const MAPPED = /^::ffff:(?:0:)?(?=.*\.)/i;
  */
 export function readAddress(text: string): Address | undefined {
   if (PLAIN.test(text)) return { ip: text, family: "IPv4" };
-  const four = PADDED.exec(text.replace(MAPPED, ""));
+  const four = PADDED.exec(text);
   if (four !== null) {
     const bytes = four.slice(1).map(Number);
     return bytes.every((byte) => byte <= 255) ? { ip: bytes.join("."), family: "IPv4" } : undefined;

@@ -265,5 +265,10 @@ test("a range is called at all addresses and no node port, and leads to each add
   equal(range?.nodePort, undefined);
   equal(plan.ports[0]?.nodePort, 30_080);
   deepEqual([range?.internal, range?.external, range?.cluster].map(ends), ["1 2", "1", "1 2"]);
+  deepEqual(
+    range?.serving.map(({ ip }) => ip),
+    ["10.244.0.1", "10.244.0.2"],
+  );
+  equal(plan.ports[0]?.serving.length, 3);
   deepEqual([range?.balance, range?.externalLocal], ["maglev", true]);
 });

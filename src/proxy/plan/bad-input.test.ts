@@ -1,7 +1,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { test } from "node:test";
 import type { Endpoint, EndpointSlice, Service, ServiceSpec } from "../../api/generated/types.ts";
-import { at, balanced, ends, planOf, slice, waysIn, web } from "../../../test/proxy/plan-examples.ts";
+import { at, balanced, ends, planOf, slice, tracker, waysIn, web } from "../../../test/proxy/plan-examples.ts";
 
 // What an API server would not let in, or would today and not in an older version: left out alone, and told.
 
@@ -85,6 +85,15 @@ test("a thousand bad endpoints are a few sentences", () => {
   equal(complaints[3], "EndpointSlice default/web-1: and 997 more like it");
 });
 
+test("and so are a thousand bad endpoints in a hundred slices", () => {
+  const slices = Array.from({ length: 100 }, (_, part) =>
+    slice(addressed(...Array.from({ length: 10 }, (_each, index) => `999.0.${part}.${index}`)), `web-${part}`),
+  );
+  const [, complaints] = planned(slices);
+  equal(complaints.length, 21);
+  equal(complaints[20], "and 380 more sentences like these");
+});
+
 const ports = (...given: Partial<NonNullable<ServiceSpec["ports"]>[number]>[]): Service =>
   web({ type: "NodePort", ports: given.map((one, index) => ({ name: `p${index}`, port: 80, ...one })) });
 for (const [name, service, expected, sentence] of [
@@ -152,9 +161,10 @@ test("a clusterIP that is none has no plan of any family", () => {
   deepEqual([plan?.ports, plan?.complaints.length], [[], 1]);
 });
 
-test("of source ranges what is none is left out alone", () => {
+test("of source ranges what is none is left out alone, and told once", () => {
   const sources = ["10.0.0.0/33", "10.0.0.0", "x/8", "", "10.0.0.0/8", "10.1.0.0/16"];
-  const plan = planOf(balanced([{ ip: "203.0.113.2" }], { loadBalancerSourceRanges: sources }));
+  const ports = [80, 81].map((port) => ({ name: `p${port}`, port, protocol: "TCP" }));
+  const plan = planOf(balanced([{ ip: "203.0.113.2" }], { ports, loadBalancerSourceRanges: sources }));
   deepEqual(plan?.ports[0]?.sourceRanges, ["10.0.0.0/8"]);
   equal(plan?.complaints.length, 3);
   match(plan?.complaints[0] ?? "", /loadBalancerSourceRanges has "10.0.0.0\/33", which should be ADDRESS\/PREFIX/);
@@ -171,4 +181,65 @@ test("objects with next to nothing in them throw nothing", () => {
     const made = { ...bare, metadata: { ...metadata, labels }, endpoints: [], ...more } as EndpointSlice;
     equal(planned([made])[0], "reject");
   }
+});
+
+/** What may be in the place of a value: nothing, in the ways that servers say it, or another of its kind. */
+const others = (value: unknown): readonly unknown[] => {
+  if (typeof value === "string") return [undefined, "", "x", "0"];
+  if (typeof value === "number") return [undefined, 0, -1, 1e9];
+  if (typeof value === "boolean") return [undefined, !value];
+  return [undefined, null, ...(Array.isArray(value) ? [[]] : [])];
+};
+
+/** The object once for each place in it, with something else there. */
+function* spoiled<T extends object>(whole: T): Generator<{ readonly where: string; readonly what: T }> {
+  const places = function* (part: unknown, path: readonly string[]): Generator<readonly [readonly string[], unknown]> {
+    if (typeof part !== "object" || part === null) return;
+    for (const [key, value] of Object.entries(part)) {
+      // Lists have no holes, and what has no metadata is no object.
+      if (!Array.isArray(part) && key !== "metadata") yield [[...path, key], value];
+      yield* places(value, [...path, key]);
+    }
+  };
+  for (const [path, value] of places(whole, [])) {
+    for (const other of others(value)) {
+      const what = structuredClone(whole);
+      let part = what as Record<string, unknown>;
+      for (const key of path.slice(0, -1)) part = part[key] as Record<string, unknown>;
+      part[path.at(-1)!] = other;
+      yield { where: `${path.join(".")} = ${JSON.stringify(other)}`, what };
+    }
+  }
+}
+
+test("whatever is missing or other anywhere in an object, nothing is thrown and other Services have their plans", () => {
+  const service = balanced([{ ip: "203.0.113.2", ipMode: "VIP" }], {
+    externalIPs: ["203.0.113.1"],
+    ports: [{ name: "http", port: 80, protocol: "TCP", nodePort: 30_000 }],
+    loadBalancerSourceRanges: ["10.0.0.0/8"],
+    sessionAffinity: "ClientIP",
+    sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } },
+  });
+  const endpoint: Endpoint = {
+    ...at(1),
+    nodeName: "n1",
+    conditions: { ready: true, serving: true, terminating: false },
+    hints: { forZones: [{ name: "a" }], forNodes: [{ name: "n1" }] },
+    targetRef: { kind: "Pod", name: "p1", uid: "1" },
+  };
+  const given = slice([endpoint]);
+  let count = 0;
+  const survives = (where: string, one: Service, other: EndpointSlice): void => {
+    const two = tracker({ now: () => 0 });
+    two.setService("default/good", web({ clusterIP: "10.96.0.9", clusterIPs: ["10.96.0.9"] }, { name: "good" }));
+    two.setService("default/web", one);
+    two.setSlice("default/web-1", other);
+    two.setSlice("default/web-2", slice([at(2)], "web-2"));
+    two.replan();
+    equal(two.plans.has("default/good"), true, where);
+    count += 1;
+  };
+  for (const { where, what } of spoiled(service)) survives(`Service ${where}`, what, given);
+  for (const { where, what } of spoiled(given)) survives(`EndpointSlice ${where}`, service, what);
+  equal(count > 100, true);
 });

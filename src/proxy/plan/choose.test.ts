@@ -87,6 +87,17 @@ for (const [name, endpoints, expected] of [
   });
 }
 
+test("where a flow under way may stay: every endpoint that serves, whatever policy, hints and weights say", () => {
+  const endpoints = [here(1), there(2), here(3, "leaving"), here(4, "unready"), there(5, "gone")];
+  const serving = (list: readonly Endpoint[]): string | undefined =>
+    planOf(web({ internalTrafficPolicy: "Local" }), [slice(list)])
+      ?.ports[0]?.serving.map(({ ip }) => ip.slice("10.244.0.".length))
+      .join(" ");
+  equal(serving(endpoints), "1 2 3");
+  equal(serving([here(4, "unready"), there(5, "gone")]), "");
+  equal(serving(endpoints.slice(0, 2)), "1 2");
+});
+
 const zoned = (number: number, ...zones: string[]): Endpoint =>
   at(number, { hints: { forZones: zones.map((name) => ({ name })) } });
 const noded = (number: number, node: string, ...zones: string[]): Endpoint =>

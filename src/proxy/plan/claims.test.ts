@@ -99,7 +99,7 @@ test("a range yields the ports of an older Service, and takes those of a younger
   set(1, claimant(1, elsewhere));
   replan();
   deepEqual([at(1), at(2, 1), at(3)], [["8500"], ["8000-8499", "8501-8999"], []]);
-  deepEqual(complaints(2), ["203.0.113.9 ports 8000-8999/TCP are in part those of default/s1, which goes first"]);
+  deepEqual(complaints(2), ["203.0.113.9 ports 8000-8999/TCP are left out where default/s1 answer first"]);
   set(1, undefined);
   set(2, undefined);
   replan();
@@ -115,6 +115,19 @@ test("of two ranges the older has what both want, and clusterIPs are nobody else
   set(1, undefined);
   replan();
   deepEqual(at(2, 1), ["8000-8999"]);
+});
+
+test("who is named as going first is who still does", () => {
+  const { set, replan, complaints } = scene();
+  set(1, claimant(1, {}, "8000-8999"));
+  set(2, claimant(2, { ports: [{ name: "http", port: 8500, protocol: "TCP" }] }));
+  set(3, claimant(3, { ports: [{ name: "http", port: 81, protocol: "TCP" }] }, "8000-8999"));
+  replan();
+  const named = "203.0.113.9 ports 8000-8999/TCP are left out where";
+  deepEqual(complaints(3), [`${named} default/s1, default/s2 answer first`]);
+  set(2, undefined);
+  replan();
+  deepEqual(complaints(3), [`${named} default/s1 answer first`]);
 });
 
 test("a change that alters no way in has no other Service planned again", () => {

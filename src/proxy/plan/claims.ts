@@ -123,10 +123,11 @@ export class Claims {
     }
     if (single && list.length > 0) claimed.ports.set(port, list);
     else if (single) claimed.ports.delete(port);
-    if (!single || this.holderOf(place, port) !== before) {
-      for (const { service } of single && claimed.ranges.length === 0 ? list : this.#within(place, claim)) {
-        touched.add(service);
-      }
+    // Whose range it is in has this Service to name, whoever holds the port.
+    if (!single || claimed.ranges.length > 0) {
+      for (const { service } of this.#within(place, claim)) touched.add(service);
+    } else if (this.holderOf(place, port) !== before) {
+      for (const { service } of list) touched.add(service);
     }
     if (claimed.ports.size === 0 && claimed.ranges.length === 0) this.#places.delete(place);
   }

@@ -8,6 +8,11 @@ export interface Complaints {
 const NONE: readonly never[] = [];
 /** Sentences of a sort that are told in full. */
 const EACH = 3;
+/** Sentences that are told in all. */
+const MOST = 20;
+
+const few = (sentences: readonly string[], most: number, more: (count: number) => string): readonly string[] =>
+  sentences.length <= most ? sentences : [...sentences.slice(0, most), more(sentences.length - most)];
 
 /** `about` begins each sentence. */
 export function complaints(about = ""): Complaints {
@@ -21,11 +26,8 @@ export function complaints(about = ""): Complaints {
     },
     all() {
       if (told === undefined) return NONE;
-      return [...told.values()].flatMap((sentences) => {
-        const shown = sentences.slice(0, EACH).map((sentence) => `${about}${sentence}`);
-        const more = sentences.length - shown.length;
-        return more === 0 ? shown : [...shown, `${about}and ${more} more like it`];
-      });
+      const each = [...told.values()].flatMap((same) => few(same, EACH, (count) => `and ${count} more like it`));
+      return few(each, MOST, (count) => `and ${count} more sentences like these`).map((text) => `${about}${text}`);
     },
   };
 }

@@ -23,7 +23,7 @@ function vipsOf(service: Service): string[] {
 
 /** Every address of a Service once, of both families, clusterIPs first. */
 export function addressesOf(service: Service, told?: Complaints): ServiceAddress[] {
-  const { clusterIP = "", clusterIPs = [], externalIPs = [] } = service.spec ?? {};
+  const { clusterIP = "", clusterIPs, externalIPs } = service.spec ?? {};
   const found = new Map<string, ServiceAddress>();
   const add = (kind: Frontend["kind"], texts: readonly string[]): void => {
     for (const text of texts) {
@@ -35,8 +35,8 @@ export function addressesOf(service: Service, told?: Complaints): ServiceAddress
       }
     }
   };
-  add("cluster", clusterIPs.length > 0 ? clusterIPs : [clusterIP]);
+  add("cluster", clusterIPs?.length ? clusterIPs : [clusterIP]);
   add("loadBalancer", vipsOf(service));
-  add("external", externalIPs);
+  add("external", externalIPs ?? []);
   return [...found.values()];
 }

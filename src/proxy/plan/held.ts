@@ -44,7 +44,7 @@ export function rangeFrontendsOf(
       const { held, others } = claims.heldOf(addressPlace(ip, protocol), range, key);
       if (others.length > 0) {
         const ports = `${range.port}-${range.lastPort}`;
-        told.add(`${ip} ports ${ports}/${protocol} are in part those of ${others.join(", ")}, which goes first`);
+        told.add(`${ip} ports ${ports}/${protocol} are left out where ${others.join(", ")} answer first`);
       }
       return held.map((part): Frontend => ({ ip, ...part, kind }));
     }),

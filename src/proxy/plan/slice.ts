@@ -47,7 +47,7 @@ export interface ReadSlice {
 const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
 const NONE: readonly never[] = [];
 const namesOf = (hints: readonly { name: string }[] | undefined): readonly string[] =>
-  hints === undefined || hints.length === 0 ? NONE : hints.map(({ name }) => name);
+  !hints?.length ? NONE : hints.map(({ name }) => name);
 
 function readPort({ name, port, protocol = "TCP" }: EndpointPort, told: Complaints): ReadPort | undefined {
   // PRX-008. An API server always sets a name, maybe an empty one.
@@ -65,7 +65,7 @@ function readEndpoint(
   shares: ReadonlyMap<string, Share>,
   told: Complaints,
 ): ReadEndpoint | undefined {
-  const [text] = endpoint.addresses; // PRX-010
+  const text = endpoint.addresses?.[0]; // PRX-010
   if (text === undefined) return undefined;
   const address = readAddress(text);
   if (address?.family !== family) {

@@ -32,14 +32,12 @@ export class SlowStart {
     const was = this.#services.get(key);
     const step = Math.max(1, Math.ceil(duration / STEPS));
     const since = new Map<string, number | undefined>();
-    // On the next stroke of the Service's own clock.
-    const begin = Math.ceil(now / step) * step;
     for (const slice of slices) {
       for (const { id, ready } of slice.endpoints) {
         if (!ready) continue;
-        const began = was === undefined ? undefined : was.since.has(id) ? was.since.get(id) : begin;
+        const began = was === undefined ? undefined : was.since.has(id) ? was.since.get(id) : now;
         // A clock that was put back must not keep an endpoint waiting.
-        const at = began === undefined ? undefined : Math.min(began, begin);
+        const at = began === undefined ? undefined : Math.min(began, now);
         since.set(id, at !== undefined && now >= at + step * STEPS ? undefined : at);
       }
     }
@@ -51,7 +49,7 @@ export class SlowStart {
     const ramps = this.#services.get(key);
     const since = ramps?.since.get(id);
     if (ramps === undefined || since === undefined) return FULL;
-    return Math.min(FULL, 1 + Math.max(0, Math.floor((now - since) / ramps.step)));
+    return Math.min(FULL, 1 + Math.floor((now - since) / ramps.step));
   }
 
   /** The first moment after `now` at which an endpoint of the Service takes a step; undefined when all have their full share. */

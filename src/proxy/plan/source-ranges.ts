@@ -25,7 +25,7 @@ const merged = new WeakMap<readonly string[], Map<IPFamily, readonly string[] | 
 /** PRX-088, PRX-089, PRX-095: undefined is no filtering. Merged, because sets of ranges refuse overlaps. */
 export function sourceRangesOf(service: Service, family: IPFamily, told: Complaints): readonly string[] | undefined {
   const given = service.spec?.loadBalancerSourceRanges;
-  if (given === undefined || given.length === 0) return undefined;
+  if (!given?.length) return undefined;
   const ranges: string[] = [];
   let everybody = false;
   for (const text of given) {

@@ -29,20 +29,24 @@ const WORDS = new Map([
 ]);
 const verdict = (error: NodeJS.ErrnoException): string => WORDS.get(error.code ?? "") ?? String(error);
 
-const callTcp = ({ ip, port, from, wait }: CallRequest): Promise<string> =>
+// Never the same twice in a run, so that no call meets what the kernel remembers of an earlier one: to IPVS two connections from one
+// port to one endpoint are one, whatever address they called. Below the ports the kernel gives itself.
+const FIRST_PORT = 10_000;
+let count = 0;
+const nextPort = (): number => FIRST_PORT + (count++ % 20_000);
+
+const openTcp = ({ ip, port, from }: CallRequest): Socket =>
+  connect({ host: ip, port, localPort: nextPort(), ...(from === undefined ? {} : { localAddress: from }) });
+
+const callTcp = (request: CallRequest): Promise<string> =>
   new Promise((resolve) => {
     let text = "";
-    const socket = connect({ host: ip, port, ...(from === undefined ? {} : { localAddress: from }) });
-    const timer = setTimeout(() => (resolve("timeout"), socket.destroy()), wait);
+    const socket = openTcp(request);
+    const timer = setTimeout(() => (resolve("timeout"), socket.destroy()), request.wait);
     socket.on("data", (chunk) => (text += String(chunk)));
     socket.on("error", (error) => resolve(verdict(error)));
     socket.on("close", () => (clearTimeout(timer), resolve(text || "closed")));
   });
-
-// Never the same twice in a run, so that no call meets what the kernel remembers of an earlier one. Below the ports it gives itself.
-const FIRST_PORT = 10_000;
-let count = 0;
-const nextPort = (): number => FIRST_PORT + (count++ % 20_000);
 
 const openUdp = ({ ip, port, from }: CallRequest, ready: (socket: Datagrams) => void): Datagrams => {
   const socket = createSocket(ip.includes(":") ? "udp6" : "udp4");
@@ -85,10 +89,10 @@ const keepUdp = async (request: CallRequest, name: string): Promise<string> => {
   return askUdp(await opened, request.wait);
 };
 
-const keepTcp = ({ ip, port, from, wait }: CallRequest, name: string): Promise<string> =>
+const keepTcp = (request: CallRequest, name: string): Promise<string> =>
   new Promise((resolve) => {
     const known = keptConnections.get(name);
-    const socket = known ?? connect({ host: ip, port, ...(from === undefined ? {} : { localAddress: from }) });
+    const socket = known ?? openTcp(request);
     keptConnections.set(name, socket);
     const end = (answer: string): void => {
       clearTimeout(timer);
@@ -99,7 +103,7 @@ const keepTcp = ({ ip, port, from, wait }: CallRequest, name: string): Promise<s
         .on("error", () => {});
       resolve(answer);
     };
-    const timer = setTimeout(() => end("timeout"), wait);
+    const timer = setTimeout(() => end("timeout"), request.wait);
     socket.on("data", (chunk) => end(String(chunk).trim()));
     socket.on("error", (error) => end(verdict(error)));
     socket.on("close", () => end("closed"));

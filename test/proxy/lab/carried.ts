@@ -49,7 +49,8 @@ export class Carried<P, F, A> {
     this.#all = true;
   }
 
-  async apply(): Promise<void> {
+  /** One round; `signal` stops it on its way, as the end of a proxy does. */
+  async apply(signal: AbortSignal = this.#signal): Promise<void> {
     const changes = new Map([...this.tracker.replan(), ...this.#plans]);
     this.#plans.clear();
     for (const [key, plan] of changes) {
@@ -63,9 +64,9 @@ export class Carried<P, F, A> {
     }
     const full = this.applied === undefined || this.#all;
     this.#all = false;
-    const was = this.applied ?? (await this.engine.read(this.#signal));
+    const was = this.applied ?? (await this.engine.read(signal));
     this.applied = undefined;
     const changed = full ? undefined : new Set(changes.keys());
-    this.applied = await this.engine.apply({ frame: this.#frame, parts: this.#parts, changed }, was, this.#signal);
+    this.applied = await this.engine.apply({ frame: this.#frame, parts: this.#parts, changed }, was, signal);
   }
 }

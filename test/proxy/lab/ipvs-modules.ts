@@ -10,5 +10,4 @@ export const IPVS_MODULES = [
   "ip6t_REJECT",
   "dummy",
   "veth",
-  "sctp",
 ];

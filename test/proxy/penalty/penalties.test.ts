@@ -5,12 +5,11 @@ import { openConntrack, type Conntrack } from "../../../src/host/conntrack/connt
 import { ipBatch } from "../../../src/host/ip.ts";
 import { Routes } from "../../../src/host/routes.ts";
 import { systemClock } from "../../../src/observe/clock.ts";
-import { createLog } from "../../../src/observe/log.ts";
 import { createMetrics } from "../../../src/observe/metrics.ts";
-import { nftablesEngine } from "../../../src/proxy/engines/nftables/engine.ts";
 import { takesConnection } from "../../../src/proxy/penalty/ask.ts";
 import { penalties, type Penalties } from "../../../src/proxy/penalty/penalties.ts";
 import { until } from "../../lab/until.ts";
+import { engineOn, KERNEL_ENGINES, quietLog, type KernelEngine } from "../conntrack/engines.ts";
 import { rounds } from "../conntrack/rounds.ts";
 import { Carried } from "../lab/carried.ts";
 import { openNetwork, PODS, PORT, type Network, type Place } from "../lab/network.ts";
@@ -55,15 +54,15 @@ async function stream(from: Place, ip: string, every: number): Promise<() => Pro
   };
 }
 
-function carry() {
-  const carried = new Carried(nftablesEngine(network.at("node")));
+async function carry(name: KernelEngine) {
+  const carried = new Carried(await engineOn(network.at("node"), name));
   const metrics = createMetrics();
   const told: string[] = [];
   const routes = new Routes(conntrack.network);
   let working = Promise.resolve();
   const box: Penalties = penalties({
     clock: systemClock,
-    log: createLog("test", "warn", (line) => process.stderr.write(line)),
+    log: quietLog(),
     metrics,
     events: conntrack.events(),
     routes,
@@ -97,61 +96,63 @@ const answered = ({ end }: Call): boolean => end.startsWith("10.244.") || end.st
 const late = (calls: readonly Call[], cut: number): Call[] =>
   calls.filter((one) => !answered(one) && one.at - cut >= 1000);
 
-/** The pod's own end, and the node's: what a pod's network going away looks like from either side. */
-for (const [what, place, link, hasDefault] of [
-  ["its own end", "pod1", "eth0", true],
-  ["the node's end", "node", "flpod1", true],
-  ["the node's end, with no other way to anywhere,", "node", "flpod1", false],
-] as const) {
-  test(`new connections stop failing within a second after a pod's network is cut (${what} is taken down), and come back after it`, async () => {
-    const { carried, apply, told, isOut, text } = carry();
-    carried.set(service("web", 1), slices("web", ["pod1", "pod2", "pod3"]));
-    await apply();
-    const take = await stream("client", clusterIP(1, "IPv4"), 10);
-    await until("a hundred connections", async () => (await take()).filter(answered).length > 50, { every: 1000 });
-    if (!hasDefault) await ipBatch(network.at("node"), ["route del default"]);
-    const cut = Date.now();
-    await network.at(place).check("ip", ["link", "set", link, "down"]);
-    const calls: Call[] = [];
-    await until("two seconds of connections after the cut", async () => {
-      calls.push(...(await take()));
-      return calls.filter(({ at }) => at - cut > 1000).length > 150;
+for (const engine of KERNEL_ENGINES) {
+  /** The pod's own end, and the node's: what a pod's network going away looks like from either side. */
+  for (const [what, place, link, hasDefault] of [
+    ["its own end", "pod1", "eth0", true],
+    ["the node's end", "node", "flpod1", true],
+    ["the node's end, with no other way to anywhere,", "node", "flpod1", false],
+  ] as const) {
+    test(`${engine}: new connections stop failing within a second after a pod's network is cut (${what} is taken down), and come back after it`, async () => {
+      const { carried, apply, told, isOut, text } = await carry(engine);
+      carried.set(service("web", 1), slices("web", ["pod1", "pod2", "pod3"]));
+      await apply();
+      const take = await stream("client", clusterIP(1, "IPv4"), 10);
+      await until("a hundred connections", async () => (await take()).filter(answered).length > 50, { every: 1000 });
+      if (!hasDefault) await ipBatch(network.at("node"), ["route del default"]);
+      const cut = Date.now();
+      await network.at(place).check("ip", ["link", "set", link, "down"]);
+      const calls: Call[] = [];
+      await until("two seconds of connections after the cut", async () => {
+        calls.push(...(await take()));
+        return calls.filter(({ at }) => at - cut > 1000).length > 150;
+      });
+      const failed = calls.filter((one) => !answered(one));
+      ok(failed.length > 0, "the cut was felt");
+      deepEqual(late(calls, cut), [], `of ${calls.length} connections`);
+      ok(isOut(PODS.pod1.IPv4));
+      ok(
+        told[0]?.startsWith(`default/web Warning EndpointPenalized ${PODS.pod1.IPv4}:${PORT} does not take`),
+        told.join(),
+      );
+      ok((await text()).includes("fairlead_proxy_penalized_endpoints 1\n"));
+      ok((await text()).includes("fairlead_proxy_penalties_total 1\n"));
+      const up = [
+        `link set ${link} up`,
+        ...(place === "pod1"
+          ? ["route add 10.244.0.1 dev eth0", "route add default via 10.244.0.1"]
+          : [
+              ...(hasDefault ? [] : ["route add default via 192.168.8.2"]),
+              `route add ${PODS.pod1.IPv4} dev flpod1 src 10.244.0.1`,
+            ]),
+      ];
+      await ipBatch(network.at(place), up);
+      await until("the pod to be let in again", () => !isOut(PODS.pod1.IPv4));
+      await take();
+      await until("it to answer", async () => (await take()).some(({ end }) => end === PODS.pod1.IPv4));
+      const back = await take();
+      deepEqual(
+        back.filter((one) => !answered(one)),
+        [],
+        "no client paid for the tries",
+      );
+      ok(told.at(-1)?.includes("Normal EndpointReleased"), told.join());
     });
-    const failed = calls.filter((one) => !answered(one));
-    ok(failed.length > 0, "the cut was felt");
-    deepEqual(late(calls, cut), [], `of ${calls.length} connections`);
-    ok(isOut(PODS.pod1.IPv4));
-    ok(
-      told[0]?.startsWith(`default/web Warning EndpointPenalized ${PODS.pod1.IPv4}:${PORT} does not take`),
-      told.join(),
-    );
-    ok((await text()).includes("fairlead_proxy_penalized_endpoints 1\n"));
-    ok((await text()).includes("fairlead_proxy_penalties_total 1\n"));
-    const up = [
-      `link set ${link} up`,
-      ...(place === "pod1"
-        ? ["route add 10.244.0.1 dev eth0", "route add default via 10.244.0.1"]
-        : [
-            ...(hasDefault ? [] : ["route add default via 192.168.8.2"]),
-            `route add ${PODS.pod1.IPv4} dev flpod1 src 10.244.0.1`,
-          ]),
-    ];
-    await ipBatch(network.at(place), up);
-    await until("the pod to be let in again", () => !isOut(PODS.pod1.IPv4));
-    await take();
-    await until("it to answer", async () => (await take()).some(({ end }) => end === PODS.pod1.IPv4));
-    const back = await take();
-    deepEqual(
-      back.filter((one) => !answered(one)),
-      [],
-      "no client paid for the tries",
-    );
-    ok(told.at(-1)?.includes("Normal EndpointReleased"), told.join());
-  });
+  }
 }
 
 test("an endpoint that refuses is left out; one that is refusing alone is not", async () => {
-  const { carried, box, apply } = carry();
+  const { carried, box, apply } = await carry("nftables");
   const [good] = slices("mixed", ["pod1"], ["tcp"]);
   // Nobody listens on port 9.
   const ports = [{ name: "tcp", port: 9, protocol: "TCP" }];
@@ -187,7 +188,7 @@ test("an endpoint that refuses is left out; one that is refusing alone is not", 
 });
 
 test("a healthy endpoint under load is never in doubt, and one client that a firewall keeps out changes nothing", async () => {
-  const { carried, apply, told } = carry();
+  const { carried, apply, told } = await carry("nftables");
   carried.set(service("web", 4), slices("web", ["pod1", "pod2"]));
   await apply();
   const outcast = "192.168.8.9";

@@ -8,6 +8,8 @@ import { nodePorts } from "./ways.ts";
 /** One thing that happens. A Service comes or changes with its slices, or goes; the node is another; the proxy starts anew. */
 export type Change =
   | { readonly what: "service"; readonly objects: readonly [Service, EndpointSlice[]] }
+  /** A Service comes or changes, and the proxy is stopped so many milliseconds after it began to write that; then it starts anew. */
+  | { readonly what: "stopped"; readonly objects: readonly [Service, EndpointSlice[]]; readonly after: number }
   | { readonly what: "gone"; readonly objects: readonly [Service, EndpointSlice[]] }
   | { readonly what: "node"; readonly node: Partial<NodePlan>; readonly zone: string | undefined }
   | { readonly what: "restart" };
@@ -108,6 +110,12 @@ export const changes: fc.Arbitrary<Change[]> = fc.array(
   fc.oneof(
     { weight: 6, arbitrary: objects.map((one): Change => ({ what: "service", objects: one })) },
     { weight: 2, arbitrary: objects.map((one): Change => ({ what: "gone", objects: one })) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(objects, fc.nat(20))
+        .map(([one, after]): Change => ({ what: "stopped", objects: one, after })),
+    },
     {
       weight: 1,
       arbitrary: fc

@@ -41,7 +41,7 @@ export function judge(row: Row, abilities: EngineAbilities, subject: Subject<nev
       reasons.add(noSource);
       expected = { ...expected, source: "node" };
     }
-    if (exception === undefined) return expected;
+    if (exception?.instead === undefined) return expected;
     reasons.add(exception.why);
     return typeof exception.instead === "function" ? exception.instead(cell, expected) : exception.instead;
   };

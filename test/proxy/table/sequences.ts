@@ -1,14 +1,14 @@
 import { equal } from "node:assert/strict";
-import { test } from "node:test";
 import * as fc from "fast-check";
 import type { EndpointSlice, Service } from "../../../src/api/generated/types.ts";
+import type { Host } from "../../../src/host/host.ts";
 import type { NodePlan } from "../../../src/proxy/plan/plan.ts";
 import { times } from "../../lab/counts.ts";
 import { Carried } from "../lab/carried.ts";
 import { openNodes } from "../lab/nodes.ts";
 import { nodePlan } from "../lab/objects.ts";
 import { changes, type Change } from "./changes.ts";
-import type { Table } from "./table.ts";
+import { ownTest, type Table } from "./table.ts";
 
 const signal = new AbortController().signal;
 
@@ -43,11 +43,11 @@ export function sequenceTests(table: Table): void {
   const { snapshot, exact = snapshot } = subject;
   if (snapshot === undefined || exact === undefined) return;
   const count = Math.ceil(times(50, 500) / table.scale);
-  test(`${subject.name}: PRX-267: after any of ${count} sequences of changes and restarts the kernel holds what a fresh start writes`, async () => {
-    const { nodes, close } = await openNodes(2);
-    const [here, there] = nodes as [(typeof nodes)[0], (typeof nodes)[0]];
-    const open = (host: typeof here, world: World) =>
-      new Carried<Any, Any, Any>(subject.open(host), world.node, world.zone);
+  const name = "PRX-267: after any sequence of changes and restarts the kernel holds what a fresh start writes";
+  ownTest(table, name, undefined, async () => {
+    const lab = await openNodes(2);
+    const [here, there] = lab.nodes as [Host, Host];
+    const open = (host: Host, world: World) => new Carried<Any, Any, Any>(subject.open(host), world.node, world.zone);
 
     const run = async (sequence: readonly Change[]): Promise<void> => {
       const world = new World();
@@ -57,12 +57,21 @@ export function sequenceTests(table: Table): void {
         await carried.apply();
         for (const change of sequence) {
           world.take(change);
-          if (change.what === "restart") {
-            const before = await exact(here);
+          const restart = async (): Promise<void> => {
             await carried.engine.close();
             carried = open(here, world);
             world.fill(carried);
             await carried.apply();
+          };
+          if (change.what === "stopped") {
+            carried.set(...change.objects);
+            await carried.apply(AbortSignal.timeout(change.after)).catch(() => {});
+            await restart();
+            continue;
+          }
+          if (change.what === "restart") {
+            const before = await exact(here);
+            await restart();
             equal(await exact(here), before, "a restart changes nothing");
             continue;
           }
@@ -87,7 +96,7 @@ export function sequenceTests(table: Table): void {
     try {
       await fc.assert(fc.asyncProperty(changes, run), { numRuns: count, endOnFailure: false });
     } finally {
-      await close();
+      await lab.close();
     }
   });
 }

@@ -15,8 +15,11 @@ export interface Subject<P, F, A> {
   readonly open: (host: Host) => ProxyEngine<P, F, A>;
   /** What happens where the engine lacks an ability; what is not named is as in `USUAL`. */
   readonly instead?: { readonly [name in AbilityName]?: Instead };
-  /** Single rows that end in another way, by the number that their name begins with: why, and how. */
-  readonly exceptions?: { readonly [row: string]: { readonly why: string; readonly instead: Instead } };
+  /**
+   * Single rows that end in another way, by the number that their name begins with: why, and how. A test with its own way of looking has its
+   * own word for what happens instead, or is skipped with the reason.
+   */
+  readonly exceptions?: { readonly [row: string]: { readonly why: string; readonly instead?: Instead } };
   /** What the kernel holds of the engine's, in a text that says the same where the same is carried; without it there are no sequences. */
   readonly snapshot?: (host: Host) => Promise<string>;
   /** The same to the letter, as a restart leaves it; else `snapshot`. */

@@ -34,6 +34,9 @@ const objectsOf = (key: string, one: Case): Parameters<Carried<Any, Any, Any>["s
   ];
 };
 
+/** The number that a row's name begins with. */
+export const statementOf = (name: string): string => /^PRX-\d+/.exec(name)?.[0] ?? name;
+
 /** The name of a row without its statements: what an engine does instead proves none of them. */
 const bare = (name: string): string => name.replace(/^[^:]*: /, "");
 
@@ -87,9 +90,9 @@ export function ownTest(
   run: () => Promise<void>,
   instead?: { readonly name: string; run(): Promise<void> },
 ): void {
-  const exception = table.subject.exceptions?.[/^PRX-\d+/.exec(name)?.[0] ?? ""]?.why;
-  const lacking = needs === undefined ? undefined : lack(table.abilities, needs);
-  const why = lacking === undefined ? exception : `${needs}: ${lacking}`;
+  const exception = table.subject.exceptions?.[statementOf(name)]?.why;
+  const missing = needs === undefined ? undefined : lack(table.abilities, needs);
+  const why = missing === undefined ? exception : `${needs}: ${missing}`;
   const note = (outcome: "ok" | "failed" | "instead" | "skipped"): void =>
     table.matrix.note(name, "", "", outcome, why);
   const noted = (good: "ok" | "instead", what: () => Promise<void>) => async (): Promise<void> => {

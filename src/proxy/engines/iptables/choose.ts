@@ -1,4 +1,4 @@
-import type { Balance, Target } from "../../plan/plan.ts";
+import type { Target } from "../../plan/plan.ts";
 
 /** A target among others, by its place in the list. */
 export interface Choice {
@@ -69,52 +69,45 @@ export function chooseInTurn(targets: readonly Pick<Target, "weight">[]): Chosen
   return { rules, chains: new Map() };
 }
 
-/** The kernel's `cluster` match divides clients among at most this many. */
-const WIDEST = 32;
+/** A stretch of the clients' hashes: up to, but not including, `end` of all. */
+export interface Stretch {
+  readonly to: number;
+  readonly end: number;
+}
 
-/** Clients are divided by another hash on every level, so that what is below one part is divided evenly again. */
-const seedText = (level: number): string => `0x${((0x9e3779b1 * (level + 1)) >>> 0).toString(16).padStart(8, "0")}`;
+/** The most rules that are tried one after the other; more are found by way of further chains. */
+const MOST_RULES = 40;
 
-/** By the hash of the client's address over slots, each of which is a target. Slots are 32 or fewer, or a multiple of 32. */
-export function chooseByClient(slots: readonly number[], chain: string): Chosen {
+/** By the client's address, whose hash is in one of `stretches` of `size`. They are in order and the last ends at `size`. */
+export function chooseByClient(
+  stretches: readonly Stretch[],
+  size: number,
+  chain: string,
+  hashedUpTo: (bound: number) => string,
+): Chosen {
+  const upTo = (end: number): string => hashedUpTo(Math.floor((end * 2 ** 32) / size) - 1);
+  // Who comes to the last rule of a chain has no other place to go.
+  const rulesOf = (ends: readonly { readonly to: number | string; readonly end: number }[]): Choice[] =>
+    ends.map(({ to, end }, at) => ({ to, match: at === ends.length - 1 ? "" : upTo(end) }));
+  if (stretches.length <= MOST_RULES) return { rules: rulesOf(stretches), chains: new Map() };
   const chains = new Map<string, readonly Choice[]>();
-  const choices = (part: readonly number[], level: number, path: string): Choice[] => {
-    const whole = part.length <= WIDEST;
-    const width = whole ? part.length : Math.min(WIDEST, part.length / WIDEST);
-    const each = part.length / width;
-    const masks = new Map<number | string, number>();
-    for (let at = 0; at < width; at++) {
-      const piece = part.slice(at * each, (at + 1) * each);
-      let to: number | string = piece[0]!;
-      if (piece.some((slot) => slot !== piece[0])) {
-        to = `${chain}${path}-${at.toString(32)}`;
-        chains.set(to, choices(piece, level + 1, `${path}-${at.toString(32)}`));
-      }
-      masks.set(to, ((masks.get(to) ?? 0) | (1 << at)) >>> 0);
-    }
-    const last = masks.size - 1;
-    return [...masks].map(([to, mask], at) => {
-      const bits = `0x${mask.toString(16).padStart(8, "0")}`;
-      const match = `-m cluster --cluster-local-nodemask ${bits} --cluster-total-nodes ${width} --cluster-hash-seed ${seedText(level)}`;
-      return { match: at === last ? "" : match, to };
-    });
-  };
-  return { rules: choices(slots, 0, ""), chains };
+  const parts: { to: string; end: number }[] = [];
+  const each = Math.ceil(Math.sqrt(stretches.length));
+  for (let at = 0; at < stretches.length; at += each) {
+    const part = stretches.slice(at, at + each);
+    const to = `${chain}-${parts.length}`;
+    chains.set(to, rulesOf(part));
+    parts.push({ to, end: part.at(-1)!.end });
+  }
+  return { rules: rulesOf(parts), chains };
 }
 
-/** Slots in the order of the list: as many as the sum of weights where that is possible, else so many that shares are within a sixteenth. */
-export function slotsInOrder(targets: readonly Pick<Target, "weight">[]): number[] {
-  const total = targets.reduce((sum, { weight }) => sum + weight, 0);
-  let size = total;
-  if (total > WIDEST) for (size = WIDEST; size < total * 16 && size < WIDEST ** 3;) size *= WIDEST;
-  const slots: number[] = [];
-  let sofar = 0;
-  targets.forEach(({ weight }, at) => {
-    sofar += weight;
-    const end = Math.round((sofar / total) * size);
-    while (slots.length < end) slots.push(at);
-  });
-  return slots;
+/** In the order of the list, each by its weight. */
+export function stretchesInOrder(targets: readonly Pick<Target, "weight">[]): Stretch[] {
+  let end = 0;
+  return targets.map(({ weight }, to) => ({ to, end: (end += weight) }));
 }
 
-export type KernelBalance = Exclude<Balance, "least-connections">;
+/** Of a table in which each slot is a target. */
+export const stretchesOf = (slots: readonly number[]): Stretch[] =>
+  slots.map((to, at) => ({ to, end: at + 1 })).filter(({ to }, at) => slots[at + 1] !== to);

@@ -25,7 +25,9 @@ async function cleanBackend(host: Host, backend: Backend, signal: AbortSignal): 
     const save = toolName(family, backend, "save");
     if ((await host.which(save)) === undefined) continue;
     const { stdout } = await host.run(save, [], { signal, timeout: 120_000 });
-    const lines: string[] = [];
+    // Emptied first and removed then, in texts of their own: then nothing leads anywhere, and each is quick.
+    const emptied: string[] = [];
+    const removed: string[] = [];
     for (const [table, text] of tablesIn(stdout)) {
       const { chains, jumps, generation } = readSaved(text, family, table);
       if (chains.some(({ name }) => name === LOCALNET_MARK)) {
@@ -36,13 +38,14 @@ async function cleanBackend(host: Host, backend: Backend, signal: AbortSignal): 
       const names = chains.map(({ name }) => name).filter((name) => name !== LOCALNET_MARK);
       if (generation !== undefined) names.push(CANARY);
       if (names.length + jumps.length === 0) continue;
-      lines.push(`*${table}`);
-      for (const name of names) lines.push(`:${name} - [0:0]`);
-      for (const { from, rule } of jumps) lines.push(`-D ${from} ${rule}`);
-      for (const name of names) lines.push(`-X ${name}`);
-      lines.push("COMMIT");
+      const backwards = names.toSorted().toReversed();
+      emptied.push(`*${table}`, ...jumps.map(({ from, rule }) => `-D ${from} ${rule}`));
+      emptied.push(...backwards.map((name) => `:${name} - [0:0]`), "COMMIT");
+      removed.push(`*${table}`, ...backwards.map((name) => `-X ${name}`), "COMMIT");
     }
-    if (lines.length > 0) await iptables.restore(family, `${lines.join("\n")}\n`, signal);
+    for (const lines of [emptied, removed]) {
+      if (lines.length > 0) await iptables.restore(family, `${lines.join("\n")}\n`, signal);
+    }
   }
 }
 

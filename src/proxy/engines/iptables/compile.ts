@@ -49,13 +49,12 @@ class PortCompiler {
   }
 
   compile(): void {
-    const { frontends, nodePort, internal, cluster } = this.#port;
+    const { frontends, nodePort, internal } = this.#port;
     for (const frontend of frontends) {
       if (frontend.kind === "cluster") this.#cluster(frontend, internal);
       else this.#external(frontend);
     }
     if (nodePort !== undefined) this.#nodePort(nodePort);
-    void cluster;
   }
 
   #chain(name: string, rules: readonly string[]): void {

@@ -6,7 +6,7 @@ import type { Entry, Table } from "./rules.ts";
  * Services. So the last twelve bits of the address choose among 4,096 short lists, four bits at a time: a packet is
  * compared with at most 48 rules, then with the Services whose address ends in the same three hexadecimal digits. Ports
  * of the node are found by blocks of 256 and of 16. A chain's name says what it is for: all to addresses that end in
- * `1a0` are in `FL-D-1a0`, TCP to ports 0x7530 … 0x753f in `FL-N-T-753`.
+ * `1a0` are in `FL-DA-0a1`, the last digit first; TCP to ports 0x7530 … 0x753f in `FL-DP-T-753`.
  */
 export interface Tree {
   readonly table: Table;
@@ -14,11 +14,11 @@ export interface Tree {
   readonly root: string;
 }
 
-export const ADDRESS_TREE: Tree = { table: "nat", root: "FL-D" };
-export const PORT_TREE: Tree = { table: "nat", root: "FL-N" };
+export const ADDRESS_TREE: Tree = { table: "nat", root: "FL-DA" };
+export const PORT_TREE: Tree = { table: "nat", root: "FL-DP" };
 /** What is refused or dropped unless it was translated. */
-export const REFUSED_ADDRESS_TREE: Tree = { table: "filter", root: "FL-R" };
-export const REFUSED_PORT_TREE: Tree = { table: "filter", root: "FL-P" };
+export const REFUSED_ADDRESS_TREE: Tree = { table: "filter", root: "FL-BA" };
+export const REFUSED_PORT_TREE: Tree = { table: "filter", root: "FL-BP" };
 
 const LEVELS = [0, 1, 2] as const;
 
@@ -42,11 +42,11 @@ export function addressEntries(
   const digits = Number(toNumber(ip) & 0xfffn);
   const entries: Entry[] = [];
   let chain = tree.root;
-  let suffix = "";
+  let digitsSoFar = "";
   for (const level of LEVELS) {
     const digit = (digits >> (4 * level)) & 0xf;
-    suffix = digit.toString(16) + suffix;
-    const next = `${tree.root}-${suffix}`;
+    digitsSoFar += digit.toString(16);
+    const next = `${tree.root}-${digitsSoFar}`;
     const step = `${suffixMatch(family, digit, level)} -g ${next}`;
     entries.push({ family, table: tree.table, chain, rank: 0, rule: step });
     chain = next;

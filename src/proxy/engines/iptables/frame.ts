@@ -1,6 +1,7 @@
 import { cidrContains, parseCidr } from "../../../net/cidr.ts";
 import { familyOf, type IPFamily } from "../../../net/ip.ts";
 import type { NodePlan } from "../../plan/plan.ts";
+import { callsItself } from "./bpf.ts";
 import { ADDRESS_TREE, PORT_TREE, REFUSED_ADDRESS_TREE, REFUSED_PORT_TREE, type Tree } from "./dispatch.ts";
 import { rangesOf } from "./ranges.ts";
 import { hostRange, TABLES, type Chain, type Jump } from "./rules.ts";
@@ -85,22 +86,6 @@ function strangers(node: NodePlan, family: IPFamily): string[] {
     ...pods.map((match) => `${match} -j RETURN`),
     `-j ${MARK}`,
   ];
-}
-
-/**
- * Whether a packet's source is its destination, in the instructions of classic BPF: each 32 bits of the one are
- * compared with those of the other. One rule for all endpoints that call themselves (PRX-063).
- */
-function callsItself(family: IPFamily): string {
-  const [source, words] = family === "IPv4" ? [12, 1] : [8, 4];
-  const size = 4 * words;
-  const compare = Array.from({ length: words }, (_, at) => {
-    const place = source + 4 * at;
-    const toEnd = 4 * (words - at - 1) + 1;
-    return [`32 0 0 ${place}`, "7 0 0 0", `32 0 0 ${place + size}`, `29 0 ${toEnd} 0`];
-  }).flat();
-  const program = [...compare, "6 0 0 65535", "6 0 0 0"];
-  return `-m bpf --bytecode "${program.length},${program.join(",")}"`;
 }
 
 function natChains(node: NodePlan, family: IPFamily): [name: string, rules: string[]][] {

@@ -1,35 +1,47 @@
 import { hostPort } from "../../../net/ip.ts";
-import { maglevTable } from "../../../net/maglev.ts";
+import { maglevSize, maglevTable } from "../../../net/maglev.ts";
 import type { EndpointAddress, ServicePortPlan, Target } from "../../plan/plan.ts";
-import { chooseByClient, chooseInTurn, chooseRandom, slotsInOrder, type Choice, type Chosen } from "./choose.ts";
+import {
+  chooseByClient,
+  chooseInTurn,
+  chooseRandom,
+  stretchesInOrder,
+  stretchesOf,
+  type Choice,
+  type Chosen,
+} from "./choose.ts";
+import { hashedUpTo } from "./bpf.ts";
 import { endpointChain } from "./names.ts";
 import type { Chain } from "./rules.ts";
 
 const FULL_MASK = { IPv4: "255.255.255.255", IPv6: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" } as const;
 
-/** Slots of Maglev's table: primes just below what the kernel's match can tell apart in two steps. */
-const FEW = { targets: 25, prime: 251, slots: 256 };
-const MANY = { prime: 1021, slots: 1024 };
-
 const targetName = ({ ip, port }: EndpointAddress): string => hostPort(ip, port);
 
+/** The most slots of Maglev's table here, since nearly each is a rule: a prime. */
+const MOST_SLOTS = 2039;
+
+/** The place in the list of who has each slot of Maglev's table. */
 function maglevSlots(targets: readonly Target[]): number[] {
-  const { prime, slots } = targets.length <= FEW.targets ? FEW : MANY;
   const places = new Map(targets.map((target, at) => [targetName(target), at]));
-  const table = maglevTable(
-    targets.map((target) => ({ name: targetName(target), weight: target.weight })),
-    prime,
-  ).map((name) => places.get(name)!);
-  // The few that are missing to a multiple of 32 are taken from the front.
-  return [...table, ...table.slice(0, slots - prime)];
+  const named = targets.map((target) => ({ name: targetName(target), weight: target.weight }));
+  const table = maglevTable(named, Math.min(MOST_SLOTS, maglevSize(targets.length)));
+  return table.map((name) => places.get(name)!);
 }
 
 /** How a list is divided. Who asks for what cannot be done here has been told; it gets the usual. */
 function choose(port: ServicePortPlan, targets: readonly Target[], chain: string): Chosen {
   if (targets.length > 1) {
     if (port.balance === "round-robin") return chooseInTurn(targets);
-    if (port.balance === "source-hash") return chooseByClient(slotsInOrder(targets), chain);
-    if (port.balance === "maglev") return chooseByClient(maglevSlots(targets), chain);
+    const upTo = (bound: number): string => hashedUpTo(bound, port.family);
+    if (port.balance === "source-hash") {
+      const stretches = stretchesInOrder(targets);
+      return chooseByClient(stretches, stretches.at(-1)!.end, chain, upTo);
+    }
+    if (port.balance === "maglev") {
+      const slots = maglevSlots(targets);
+      return chooseByClient(stretchesOf(slots), slots.length, chain, upTo);
+    }
   }
   return chooseRandom(targets);
 }

@@ -13,7 +13,12 @@ export function digest(text: string): string {
   return name;
 }
 
-/** The chains of one Service port. The longest, with a number of a part behind, has 27 characters; the kernel takes 28. */
+/**
+ * The chains of one Service port. The longest, with the digits of a part behind, has 28 characters, as many as the kernel takes.
+ *
+ * A chain leads only to chains whose name comes after its own, so that a text can be written from the last name to the
+ * first and name nothing before it is there: see `restoreText`.
+ */
 export interface PortChains {
   /** Its Cluster list. */
   readonly cluster: string;
@@ -27,8 +32,13 @@ export interface PortChains {
 
 export function portChains(id: string): PortChains {
   const name = digest(id);
-  return { cluster: `FL-SVC-${name}`, local: `FL-SVL-${name}`, external: `FL-EXT-${name}`, firewall: `FL-FW-${name}` };
+  return {
+    cluster: `FL-SVC-${name}`,
+    local: `FL-SVL-${name}`,
+    external: `FL-OUTER-${name}`,
+    firewall: `FL-FW-${name}`,
+  };
 }
 
 /** With affinity each endpoint of a Service port has a chain, whatever list it is in, and the memory of its clients is named as the chain is. */
-export const endpointChain = (id: string, target: string): string => `FL-SEP-${digest(`${id} ${target}`)}`;
+export const endpointChain = (id: string, target: string): string => `FL-TO-${digest(`${id} ${target}`)}`;

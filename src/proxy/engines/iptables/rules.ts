@@ -37,5 +37,5 @@ export const chainKey = (family: IPFamily, table: Table, name: string): string =
 /** What is ours: no other program's chains begin so. */
 export const isOurs = (chain: string): boolean => chain.startsWith("FAIRLEAD-") || chain.startsWith("FL-");
 
-/** `! -d 10.0.0.1/32` without the prefix length is how nobody prints it: always with. */
+/** One address as a range, which is how iptables-save prints it. */
 export const hostRange = (ip: string): string => `${ip}/${ip.includes(":") ? 128 : 32}`;

@@ -66,7 +66,7 @@ function probeText(family: IPFamily): string {
     const plain = rules.map((rule) =>
       rule.replace(/-[jg] (\S+)/, (jump: string, to: string) => (isOurs(to) ? "-j RETURN" : jump)),
     );
-    // MASQUERADE is for one hook only, and REJECT for others; where nothing leads the kernel asks for none.
+    // MASQUERADE is for one hook and DNAT for others; of a chain to which nothing leads the kernel does not ask which.
     lines.push(`*${table}`, `:${PROBE} - [0:0]`, ...new Set(plain.map((rule) => `-A ${PROBE} ${rule}`)), "COMMIT");
   }
   return `${lines.join("\n")}\n`;

@@ -5,7 +5,7 @@ import type { IPFamily } from "../../../net/ip.ts";
 export type Backend = "nft" | "legacy" | undefined;
 
 /** iptables-restore refused: its complaint, and what it was given. */
-export class IptablesFailed extends Error {
+class IptablesFailed extends Error {
   override readonly name = "IptablesFailed";
   readonly input: string;
   constructor(tool: string, result: RunResult, input: string) {

@@ -105,6 +105,15 @@ test("PRX-091, PRX-094: source ranges are elements of sets, with the VIP itself 
   deepEqual(ranges(["192.168.0.0/16"]), ["192.0.2.1,tcp:80,192.168.0.0/16", "192.0.2.1,tcp:80,192.0.2.1"]);
 });
 
+test("a range of ports is left alone", () => {
+  const range = part({
+    keepsPort: true,
+    frontends: [{ ip: "10.96.0.1", port: 9000, lastPort: 9009, kind: "cluster" }],
+  });
+  equal(range.servers.size, 0);
+  deepEqual(keys(range, "ways"), []);
+});
+
 test("rules depend on the node alone, and a range of everybody becomes its halves", () => {
   const frame = compileNode({ ...NODE, localDetector: { by: "ranges", ranges: ["0.0.0.0/0"] }, masqueradeBit: 31 });
   deepEqual(

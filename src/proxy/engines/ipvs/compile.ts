@@ -43,10 +43,10 @@ const targetsOf = (destination: Destination): readonly Target[] =>
 const weights = (targets: readonly Target[]): ReadonlyMap<string, number> =>
   new Map(targets.map(({ ip, port, weight }) => [endpointText(ip, port), weight]));
 
-export const isLoopback = (ip: string): boolean => ip === "::1" || ip.startsWith("127.");
+const isLoopback = (ip: string): boolean => ip === "::1" || ip.startsWith("127.");
 
 /** The addresses on which node ports answer: never those of the loopback (PRX-082). */
-export function nodePortAddresses(node: NodePlan, family: IPFamily): readonly string[] {
+function nodePortAddresses(node: NodePlan, family: IPFamily): readonly string[] {
   const chosen = node.nodePortAddresses[family];
   const all = chosen === "all" ? node.nodeAddresses.filter((ip) => familyOf(ip) === family) : chosen;
   return [...new Set(all)].filter((ip) => !isLoopback(ip));
@@ -144,7 +144,8 @@ class PartCompiler {
 export function compile(service: ServicePlan, node: NodePlan, usual: string): IpvsPart {
   const into = new PartCompiler(node, usual);
   for (const ip of service.clusterIPs) into.address(ip);
-  for (const port of service.ports) into.port(port);
+  // What `abilities` says it cannot do it leaves alone.
+  for (const port of service.ports) if (!port.keepsPort) into.port(port);
   if (service.healthCheckNodePort !== undefined) {
     for (const family of node.families) into.element(family, "health", String(service.healthCheckNodePort));
   }

@@ -9,10 +9,12 @@ const KINDS = ["", "-legacy"] as const;
 /** Milliseconds for the first word of a tool: on a kernel without its tables iptables-nft waits for ever. */
 const FIRST_WORD = 5000;
 
-/** The iptables of this machine: which one works is found once. */
+/** Which one works on a machine, found once for all engines on it. */
+const FOUND = new WeakMap<Host, Promise<string | undefined>>();
+
+/** The iptables of this machine. */
 export class Iptables {
   readonly #host: Host;
-  #kind: Promise<string | undefined> | undefined;
 
   constructor(host: Host) {
     this.#host = host;
@@ -20,12 +22,9 @@ export class Iptables {
 
   /** What is added to the names of the tools; undefined where none of them works. */
   #find(): Promise<string | undefined> {
-    this.#kind ??= this.#look().then((kind) => {
-      // Asked again next time: a module may have been loaded, or a tool installed.
-      if (kind === undefined) this.#kind = undefined;
-      return kind;
-    });
-    return this.#kind;
+    const found = FOUND.get(this.#host) ?? this.#look();
+    FOUND.set(this.#host, found);
+    return found;
   }
 
   async #look(): Promise<string | undefined> {
@@ -35,6 +34,8 @@ export class Iptables {
       const { code } = await this.#host.run(tool, ["-w", "-t", "mangle", "-S", "INPUT"], { timeout: FIRST_WORD });
       if (code === 0) return kind;
     }
+    // Asked again next time: a module may have been loaded, or a tool installed.
+    FOUND.delete(this.#host);
     return undefined;
   }
 

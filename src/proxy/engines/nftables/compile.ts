@@ -61,8 +61,11 @@ const CHOICES = {
 
 /** Each target as often as it has slots, in the order of the slots where the client's address chooses. */
 function slotsOf(targets: readonly Target[], port: ServicePortPlan): string[] {
+  const names = targets.map(({ ip, port: number }) => (port.keepsPort ? ip : `${ip} . ${number}`));
+  const weight = targets[0]?.weight;
+  if (port.balance !== "maglev" && targets.every((target) => target.weight === weight)) return [...new Set(names)];
   const named = new Map<string, Target>();
-  for (const target of targets) named.set(port.keepsPort ? target.ip : `${target.ip} . ${target.port}`, target);
+  for (const [at, target] of targets.entries()) named.set(names[at]!, target);
   if (port.balance === "maglev") return maglevTable([...named].map(([name, { weight }]) => ({ name, weight })));
   const shares = slotShares([...named.values()].map(({ weight }) => weight));
   const each = [...named.keys()].map((name, at) => ({ name, left: shares[at]! }));

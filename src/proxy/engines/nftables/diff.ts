@@ -6,32 +6,45 @@ interface Held {
   readonly count: number;
 }
 interface Change {
-  readonly family: IPFamily;
-  readonly set: SetName;
-  readonly key: string;
   readonly before: Held | undefined;
   after: Held | undefined;
+}
+
+interface SetChanges {
+  readonly family: IPFamily;
+  readonly set: SetName;
+  readonly held: ReadonlyMap<string, Held>;
+  readonly changes: Map<string, Change>;
 }
 
 /** What one transaction will do to the elements: collected beside the table, which only `commit` changes. */
 export class Stage {
   readonly #table: ElementTable;
-  readonly #changes = new Map<string, Change>();
+  // Maps of maps: a first load of a large cluster is half a million elements, and names to tell them apart cost seconds.
+  readonly #sets = { IPv4: new Map<SetName, SetChanges>(), IPv6: new Map<SetName, SetChanges>() };
 
   constructor(table: ElementTable) {
     this.#table = table;
   }
 
-  #change(element: Element): Change {
-    const { family, set, key } = element;
-    const name = `${family} ${set} ${key}`;
-    let change = this.#changes.get(name);
+  #change({ family, set, key }: Element): Change {
+    let within = this.#sets[family].get(set);
+    if (within === undefined) {
+      within = { family, set, held: this.#table.of(family, set), changes: new Map() };
+      this.#sets[family].set(set, within);
+    }
+    let change = within.changes.get(key);
     if (change === undefined) {
-      const before = this.#table.of(family, set).get(key);
-      change = { family, set, key, before, after: before };
-      this.#changes.set(name, change);
+      const before = within.held.get(key);
+      change = { before, after: before };
+      within.changes.set(key, change);
     }
     return change;
+  }
+
+  *#all(): Generator<SetChanges> {
+    yield* this.#sets.IPv4.values();
+    yield* this.#sets.IPv6.values();
   }
 
   /** One more wants the element. The last to say so decides the data. */
@@ -55,28 +68,29 @@ export class Stage {
 
   /** nft's lines: all deletes, then all adds, since a map refuses a key that it has with other data. */
   lines(): string[] {
-    const gone = new Map<string, string[]>();
-    const come = new Map<string, string[]>();
-    const note = (lines: Map<string, string[]>, { family, set }: Change, text: string): void => {
+    const gone: string[] = [];
+    const come: string[] = [];
+    for (const { family, set, changes } of this.#all()) {
+      const deletes: string[] = [];
+      const adds: string[] = [];
+      for (const [key, { before, after }] of changes) {
+        if (before !== undefined && after !== undefined && before.data === after.data) continue;
+        if (before !== undefined) deletes.push(key);
+        if (after !== undefined) adds.push(after.data === undefined ? key : `${key} : ${after.data}`);
+      }
       const name = `${TABLE_FAMILY[family]} ${TABLE} ${set}`;
-      const known = lines.get(name);
-      if (known === undefined) lines.set(name, [text]);
-      else known.push(text);
-    };
-    for (const change of this.#changes.values()) {
-      const { before, after, key } = change;
-      if (before !== undefined && after !== undefined && before.data === after.data) continue;
-      if (before !== undefined) note(gone, change, key);
-      if (after !== undefined) note(come, change, after.data === undefined ? key : `${key} : ${after.data}`);
+      if (deletes.length > 0) gone.push(`delete element ${name} { ${deletes.join(", ")} }`);
+      if (adds.length > 0) come.push(`add element ${name} { ${adds.join(", ")} }`);
     }
-    const say = (verb: string, lines: Map<string, string[]>): string[] =>
-      [...lines].map(([name, elements]) => `${verb} element ${name} { ${elements.join(", ")} }`);
-    return [...say("delete", gone), ...say("add", come)];
+    return [...gone, ...come];
   }
 
   /** The kernel has taken the lines. */
   commit(): void {
-    for (const { family, set, key, after } of this.#changes.values()) this.#table.put(family, set, key, after);
-    this.#changes.clear();
+    for (const { family, set, changes } of this.#all()) {
+      for (const [key, { before, after }] of changes) if (after !== before) this.#table.put(family, set, key, after);
+    }
+    this.#sets.IPv4.clear();
+    this.#sets.IPv6.clear();
   }
 }

@@ -59,40 +59,41 @@ const EMPTY: ReadonlyMap<string, Held> = new Map();
 
 /** All elements of our tables, each with the number of those who want it: several Services may share one. */
 export class ElementTable {
-  readonly #cursors = new Map<string, MapIterator<string>>();
-  readonly #sets = new Map<string, Map<string, Held>>();
+  readonly #sets = { IPv4: new Map<SetName, Map<string, Held>>(), IPv6: new Map<SetName, Map<string, Held>>() };
+  readonly #cursors = new Map<Map<string, Held>, MapIterator<string>>();
 
   of(family: IPFamily, set: SetName): ReadonlyMap<string, Held> {
-    return this.#sets.get(`${family} ${set}`) ?? EMPTY;
+    return this.#sets[family].get(set) ?? EMPTY;
   }
 
   put(family: IPFamily, set: SetName, key: string, held: Held | undefined): void {
-    const name = `${family} ${set}`;
-    const elements = this.#sets.get(name) ?? new Map<string, Held>();
+    let elements = this.#sets[family].get(set);
+    if (elements === undefined) this.#sets[family].set(set, (elements = new Map()));
     if (held === undefined) elements.delete(key);
     else elements.set(key, held);
-    this.#sets.set(name, elements);
+  }
+
+  *#named(): Generator<[IPFamily, SetName, Map<string, Held>]> {
+    for (const family of ["IPv4", "IPv6"] as const) {
+      for (const [set, elements] of this.#sets[family]) yield [family, set, elements];
+    }
   }
 
   /** One element of each set, the next of each with each call. */
   *sample(): Generator<Element> {
-    for (const [name, elements] of this.#sets) {
-      if (elements.size === 0) continue;
-      const [family, set] = name.split(" ") as [IPFamily, SetName];
-      let cursor = this.#cursors.get(name);
-      let next = cursor?.next();
-      if (cursor === undefined || next!.done === true) {
-        cursor = elements.keys();
+    for (const [family, set, elements] of this.#named()) {
+      let next = this.#cursors.get(elements)?.next();
+      if (next === undefined || next.done === true) {
+        const cursor = elements.keys();
+        this.#cursors.set(elements, cursor);
         next = cursor.next();
-        this.#cursors.set(name, cursor);
       }
-      yield { family, set, key: next!.value! };
+      if (next.done !== true) yield { family, set, key: next.value };
     }
   }
 
   *all(): Generator<Element & { readonly count: number }> {
-    for (const [name, elements] of this.#sets) {
-      const [family, set] = name.split(" ") as [IPFamily, SetName];
+    for (const [family, set, elements] of this.#named()) {
       for (const [key, { data, count }] of elements) yield { family, set, key, data, count };
     }
   }

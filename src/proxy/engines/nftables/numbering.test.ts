@@ -1,13 +1,15 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import type { NodePlan, ServicePlan, Target } from "../../plan/plan.ts";
+import { maglevTable } from "../../../net/maglev.ts";
+import type { Balance, NodePlan, ServicePlan, Target } from "../../plan/plan.ts";
 import { compile, type NftPart } from "./compile.ts";
 import type { Element } from "./elements.ts";
 import { compileNode } from "./frame.ts";
 import { listNumber, LOCAL_BIT, PORT_SHIFT, priorityNumber, priorityText } from "./listid.ts";
 import { assignSlots } from "./numbering.ts";
 import { shapeLines, type Shape } from "./shape.ts";
+import { slotShares } from "./shares.ts";
 import { Transaction } from "./stage.ts";
 import { NftState } from "./state.ts";
 
@@ -70,7 +72,7 @@ function resolve(model: Model, map: string, key: string, l4: "t" | "u", affinity
   const number = priorityNumber(data);
   const shape = model.of("shapes").get(priorityText(number & 0x1ffc));
   if (shape === undefined) return [];
-  const slots = Number(/^goto lb(\d+)/.exec(shape)![1]);
+  const slots = Number(/^goto (?:lb|rr|ch)(\d+)/.exec(shape)![1]);
   equal(/_t\d+/.test(shape), affinity);
   const list = (number & 0xffffe000) >>> 0;
   return Array.from({ length: slots }, (_, slot) => {
@@ -85,12 +87,24 @@ function resolve(model: Model, map: string, key: string, l4: "t" | "u", affinity
   }).toSorted();
 }
 
-const targetsOf = (numbers: readonly number[], localUpTo: number): Target[] =>
-  numbers.map((number) => ({ ip: `10.244.0.${number}`, port: 8080, local: number <= localUpTo, weight: 1 }));
+const targetsOf = (numbers: readonly number[], localUpTo: number, heavy: number): Target[] =>
+  numbers.map((number) => ({
+    ip: `10.244.0.${number}`,
+    port: 8080,
+    local: number <= localUpTo,
+    weight: number % 2 === 0 ? heavy : 1,
+  }));
 
 /** One Service with a TCP and a UDP port; `number` gives its addresses, several share one externalIP's worth of hairpins. */
-const planOf = (number: number, endpoints: readonly number[], affinity: boolean, local: boolean): ServicePlan => {
-  const all = targetsOf(endpoints, 3);
+const planOf = (
+  number: number,
+  endpoints: readonly number[],
+  affinity: boolean,
+  local: boolean,
+  heavy = 1,
+  balance?: Balance,
+): ServicePlan => {
+  const all = targetsOf(endpoints, 3, heavy);
   const near = all.filter((target) => target.local);
   const to = (targets: readonly Target[]) =>
     targets.length > 0 ? ({ to: "targets", targets } as const) : ({ to: all.length > 0 ? "drop" : "reject" } as const);
@@ -108,7 +122,7 @@ const planOf = (number: number, endpoints: readonly number[], affinity: boolean,
       externalLocal: local,
       cluster: to(all),
       serving: all.map(({ ip, port }) => ({ ip, port })),
-      balance: undefined,
+      balance,
       onRemoval: { action: "keep" },
       keepsPort: false,
       affinitySeconds: affinity ? 10 : undefined,
@@ -130,6 +144,16 @@ const step = (model: Model, state: NftState, key: string, part: NftPart | undefi
   return lines;
 };
 
+/** What stands in the slots of a list, sorted: each target as often as its share says. */
+function slotsDue(targets: readonly Target[], balance: Balance | undefined): string[] {
+  const names = targets.map(({ ip, port }) => `${ip} . ${port}`);
+  if (balance === "maglev") {
+    return maglevTable(targets.map(({ weight }, at) => ({ name: names[at]!, weight }))).toSorted();
+  }
+  const shares = slotShares(targets.map(({ weight }) => weight));
+  return names.flatMap((name, at) => Array<string>(shares[at]!).fill(name)).toSorted();
+}
+
 test("diffs of random plans, one after another, lead to what each plan says, and to nothing else", () => {
   const change = fc.record({
     service: fc.integer({ min: 1, max: 4 }),
@@ -137,14 +161,16 @@ test("diffs of random plans, one after another, lead to what each plan says, and
     endpoints: fc.uniqueArray(fc.integer({ min: 1, max: 8 }), { maxLength: 8 }),
     affinity: fc.boolean(),
     local: fc.boolean(),
+    heavy: fc.integer({ min: 1, max: 4 }),
+    balance: fc.constantFrom(undefined, "random", "round-robin", "least-connections", "maglev", "source-hash"),
   });
   fc.assert(
     fc.property(fc.array(change, { minLength: 1, maxLength: 25 }), (changes) => {
       const model = new Model();
       const state = new NftState();
       const wanted = new Map<string, { plan: ServicePlan; affinity: boolean }>();
-      for (const { service, gone, endpoints, affinity, local } of changes) {
-        const plan = planOf(service, endpoints, affinity, local);
+      for (const { service, gone, endpoints, affinity, local, heavy, balance } of changes) {
+        const plan = planOf(service, endpoints, affinity, local, heavy, balance);
         if (gone) wanted.delete(plan.key);
         else wanted.set(plan.key, { plan, affinity });
         step(model, state, plan.key, gone ? undefined : compile(plan, NODE));
@@ -179,9 +205,7 @@ test("diffs of random plans, one after another, lead to what each plan says, and
           const l4 = port.protocol === "TCP" ? "tcp" : "udp";
           const letter = port.protocol === "TCP" ? "t" : "u";
           const text = (destination: typeof port.cluster): string[] | undefined =>
-            destination.to === "targets"
-              ? destination.targets.map(({ ip, port: number }) => `${ip} . ${number}`).toSorted()
-              : undefined;
+            destination.to === "targets" ? slotsDue(destination.targets, plan.ports[0]!.balance) : undefined;
           deepEqual(
             resolve(model, "fe", `${port.frontends[0]!.ip} . ${l4} . 80`, letter, affinity),
             text(port.internal),
@@ -203,18 +227,42 @@ test("slots: what stays keeps its slot, the last fills a hole, and none is left 
   deepEqual(assignSlots(["a", "b", "c", "d"], ["b", "c", "d"]), ["d", "b", "c"]);
   deepEqual(assignSlots(["a", "b", "c"], ["a", "x", "c"]), ["a", "x", "c"]);
   deepEqual(assignSlots(["a", "b"], ["a", "b", "c"]), ["a", "b", "c"]);
+  deepEqual(assignSlots(["a", "b"], ["a", "b", "b", "b"]), ["a", "b", "b", "b"]);
+  deepEqual(assignSlots(["a", "b", "b", "c"], ["a", "b", "c"]), ["a", "b", "c"]);
+  const list = fc.array(fc.integer({ min: 0, max: 6 }), { maxLength: 14 });
   fc.assert(
-    fc.property(fc.uniqueArray(fc.integer({ max: 12 })), fc.uniqueArray(fc.integer({ max: 12 })), (one, other) => {
+    fc.property(list, list, (one, other) => {
       const [was, is] = [one.map(String), other.map(String)];
       const slots = assignSlots(was, is);
       deepEqual(slots.toSorted(), is.toSorted());
+      const count = (all: readonly string[], target: string): number => all.filter((name) => name === target).length;
+      const gone = [...new Set(was)].reduce(
+        (sum, target) => sum + Math.max(0, count(was, target) - count(is, target)),
+        0,
+      );
       const moved = slots.filter((target, slot) => was.includes(target) && was[slot] !== target).length;
-      ok(moved <= was.filter((target) => !is.includes(target)).length, "no more move than there are holes");
+      const more = [...new Set(is)].reduce(
+        (sum, target) => sum + (was.includes(target) ? Math.max(0, count(is, target) - count(was, target)) : 0),
+        0,
+      );
+      ok(moved <= gone + more, "no more move than there are holes and new shares");
     }),
   );
 });
 
-test("swapping one of ten endpoints is one slot: a delete and an add", () => {
+test("numbers of shapes that no list has are taken again; where none is left, turns become chance", () => {
+  const state = new NftState();
+  for (let list = 0; list < 2046; list++) state.shape("IPv4", { ...PLAIN, choice: "turn", list });
+  const random = state.shape("IPv4", PLAIN);
+  equal(state.shapesLeft("IPv4"), 0);
+  equal(state.shape("IPv4", { ...PLAIN, choice: "turn", list: 9999 }), random);
+  throws(() => state.shape("IPv4", { ...PLAIN, slots: 2 }), /2047 sizes of lists are in use/);
+  ok(state.shape("IPv6", { ...PLAIN, choice: "turn", list: 9999 }) > 0);
+  state.forgetShapes(state.idleShapes("IPv4"));
+  equal(state.shapesLeft("IPv4"), 2047);
+});
+
+test("PRX-168: swapping one of ten endpoints is one slot: a delete and an add, and no chain", () => {
   const [model, state] = [new Model(), new NftState()];
   const ten = Array.from({ length: 10 }, (_, at) => at + 11);
   step(model, state, "default/s1", compile(planOf(1, ten, false, false), NODE));

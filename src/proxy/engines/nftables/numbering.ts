@@ -107,8 +107,9 @@ export function numberPort(
       local: affinity !== undefined && list === "local",
       keepsPort,
     });
+    const name = priorityText(number);
     for (const [slot, target] of assigned.entries()) {
-      const key = `${priorityText(number)} . ${slot}`;
+      const key = `${name} . ${slot}`;
       if (affinity === undefined) {
         elements.push({ family, set: keepsPort ? "bea" : SLOTS[l4], key, data: target });
         continue;
