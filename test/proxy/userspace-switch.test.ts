@@ -47,7 +47,12 @@ test("PRX-170: connections that nftables began go on when userspace carries alon
       const waited = until(`all connections to answer ${word}`, () =>
         callers.every((caller) => heard.get(caller)!.includes(`${word} `)),
       );
-      await waited.catch(() => deepEqual(callers.map((caller) => heard.get(caller)), "all answered"));
+      await waited.catch(() =>
+        deepEqual(
+          callers.map((caller) => heard.get(caller)),
+          "all answered",
+        ),
+      );
     };
     await nftables.apply();
     for (const place of ["node", "client", "pod2"] as const) callers.push(await run(place, CALLER, "connected"));
