@@ -140,9 +140,10 @@ async function wire(host: Host, name: (place: Place) => string): Promise<void> {
     `addr add ${pod.IPv6}/128 dev lo nodad`,
   ]);
   const nobodys = [
-    ...["10.96.0.46/32", "10.96.0.199/32", "fd00:10:96::2e/128 nodad", "fd00:10:96::c7/128 nodad"].map(
-      (address) => `addr add ${address.replace(" ", " dev lo ")}${address.includes(" ") ? "" : " dev lo"}`,
-    ),
+    "addr add 10.96.0.46/32 dev lo",
+    "addr add 10.96.0.199/32 dev lo",
+    "addr add fd00:10:96::2e/128 dev lo nodad",
+    "addr add fd00:10:96::c7/128 dev lo nodad",
   ];
   await ipBatch(host, edge(7, [...remote, ...nobodys]), node2);
   // Only for what comes from outside: its own pods call Services by way of the node.
