@@ -51,7 +51,10 @@ const callTcp = (request: CallRequest): Promise<string> =>
 const openUdp = ({ ip, port, from }: CallRequest, ready: (socket: Datagrams) => void): Datagrams => {
   const socket = createSocket(ip.includes(":") ? "udp6" : "udp4");
   socket.bind({ port: nextPort(), ...(from === undefined ? {} : { address: from }) }, () =>
-    socket.connect(port, ip, () => ready(socket)),
+    // Where there is no way at all it is called too, with an error that the socket tells as well.
+    socket.connect(port, ip, (error?: Error) => {
+      if (error === undefined) ready(socket);
+    }),
   );
   return socket;
 };

@@ -100,6 +100,9 @@ async function wire(host: Host, name: (place: Place) => string): Promise<void> {
       "route add default via fd00:8::2",
       "route add 10.244.1.0/24 via 192.168.7.2",
       "route add fd00:244:0:1::/64 via fd00:7::2",
+      // What nobody stops on its way to a Service's address ends on the other node, which refuses for two and is silent for the others.
+      "route add 10.96.0.0/15 via 192.168.7.2 src 192.168.8.1",
+      "route add fd00:10:96::/111 via fd00:7::2 src fd00:8::1",
       ...(["pod1", "pod2"] as const).flatMap((pod) => [
         `addr add 10.244.0.1/32 dev fl${pod}`,
         `addr add fd00:244::1/128 dev fl${pod} nodad`,
@@ -136,7 +139,17 @@ async function wire(host: Host, name: (place: Place) => string): Promise<void> {
     `addr add ${pod.IPv4}/32 dev lo`,
     `addr add ${pod.IPv6}/128 dev lo nodad`,
   ]);
-  await ipBatch(host, edge(7, remote), node2);
+  const nobodys = [
+    "addr add 10.96.0.46/32 dev lo",
+    "addr add 10.96.0.199/32 dev lo",
+    "addr add fd00:10:96::2e/128 dev lo nodad",
+    "addr add fd00:10:96::c7/128 dev lo nodad",
+  ];
+  await ipBatch(host, edge(7, [...remote, ...nobodys]), node2);
+  // Only for what comes from outside: its own pods call Services by way of the node.
+  const at2 = inNamespace(host, node2);
+  await at2.check("ip", ["-4", "rule", "add", "iif", "eth0", "to", "10.96.0.0/15", "blackhole"]);
+  await at2.check("ip", ["-6", "rule", "add", "iif", "eth0", "to", "fd00:10:96::/111", "blackhole"]);
   // Thirty addresses, so that thirty clients can call.
   const clients = Array.from({ length: 29 }, (_, at) => [
     `addr add 192.168.8.${at + 3}/24 dev eth0`,

@@ -31,7 +31,7 @@ const USUAL: { readonly [name in AbilityName]?: Instead } = {
   refusalWithoutEndpoints: "closed",
   dropWithoutLocalEndpoints: "refused",
   refusalOfWrongPorts: "unanswered",
-  dropOfUnassignedAddresses: "unanswered",
+  dropOfUnassignedAddresses: "refused",
   dropOutsideSourceRanges: "closed",
 };
 
