@@ -41,4 +41,84 @@ export const verdicts: Readonly<Record<string, Verdict>> = {
   ),
   "DNS-168": notOurs("says itself that the outcome is unspecified"),
   "DNS-173": notOurs("says itself that the order is unspecified"),
+  "PRX-013": surpassed("of two that stay the one in the first slice by name counts, always, whichever came first"),
+  "PRX-044": surpassed("the older Service has it, never over another's clusterIP, and the younger is told by an event"),
+  "PRX-062": surpassed(
+    "a process of the node counts as the node, whichever of the node's addresses it calls from, the one in the range of pods too",
+  ),
+  "PRX-065": surpassed(
+    "the same with iptables; nftables needs no mark at all, so that nobody else's bits are in danger",
+  ),
+  "PRX-073": surpassed(
+    "iptables refuses wrong ports and drops what goes to unassigned addresses, as every other engine does",
+  ),
+  "PRX-079": surpassed("the addresses of the machine are watched and followed as they change, not at the next round"),
+  "PRX-093": surpassed("ranges hold without endpoints too"),
+  "PRX-134": notOurs(
+    "two counts that kube-proxy has only where the machine has nfacct, and leaves out elsewhere; ours does not ask for it, and what a rule has dropped is said by `iptables -L -v`",
+  ),
+  "PRX-138": surpassed("EndpointSlices in every mode, userspace too"),
+  "PRX-141": surpassed("userspace refuses too, where it used to accept and close"),
+  "PRX-142": surpassed("silence in every mode: IPVS sends no outsider to other nodes, and userspace has the policies"),
+  "PRX-143": surpassed("refused in every mode"),
+  "PRX-144": surpassed("dropped in every mode"),
+  "PRX-151": surpassed("IPVS and userspace are told what changed too, and write no more"),
+  "PRX-152": surpassed("userspace has them too"),
+  "PRX-153": surpassed("userspace has them too"),
+  "PRX-154": surpassed("userspace has it too"),
+  "PRX-156": surpassed(
+    "0 in every mode: a change is in the kernel at once, and what changes meanwhile is the next round",
+  ),
+  "PRX-157": surpassed(
+    "in every mode a look at the rules every five seconds and a comparison of all every hour, however large the cluster",
+  ),
+  "PRX-161": notOurs("names of kube-proxy's own sets and maps; ours are others, and what they do is shown by packets"),
+  "PRX-162": notOurs("names of kube-proxy's own chains; ours has none for a Service or an endpoint (PRX-163)"),
+  "PRX-163": surpassed("how many chains there are does not depend on how many Services there are"),
+  "PRX-165": surpassed("what is stale goes in the transaction that made it so; nothing waits a second"),
+  "PRX-168": surpassed(
+    "elements of Services that did not change are not looked at either: a change costs what it changes",
+  ),
+  "PRX-169": surpassed(
+    "nft and the kernel are asked whether they take the very rules that we write; versions are only named where they do not",
+  ),
+  "PRX-171": notOurs(
+    "names of kube-proxy's own chains; ours are called FAIRLEAD-…, so that both can be told apart on one machine",
+  ),
+  "PRX-172": notOurs(
+    "names of kube-proxy's own chains; ours are called FL-…, and which rules lead to which is shown by packets",
+  ),
+  "PRX-179": notOurs(
+    "what kube-proxy leaves out to be fast in large clusters; ours writes what changed, and leaves out neither comments nor comparisons",
+  ),
+  "PRX-180": surpassed("deleted in the transaction after which nothing leads to them"),
+  "PRX-189": notOurs("names of kube-proxy's own sets; ours are others, and what they do is shown by packets"),
+  "PRX-190": surpassed(
+    "pods and the node have the Cluster endpoints, and outsiders hear nothing, as the policy says: they have virtual servers of their own",
+  ),
+  "PRX-191": surpassed(
+    "looked at every five seconds, and compared whole when something is amiss and every hour; minSyncPeriod is 0, too",
+  ),
+  "PRX-193": notOurs(
+    "how kube-proxy led packets to its sockets, by ports of its own and chains of iptables; ours listens at the addresses themselves, and needs neither",
+  ),
+  "PRX-198": surpassed(
+    "policies, hints, source ranges and endpoints that end are as in every other mode; SCTP and the client's address at the pod are what sockets cannot have",
+  ),
+  "PRX-205": surpassed("flows of a Service without endpoints are cleaned too, at once"),
+  "PRX-208": surpassed("they are cleaned too, also those of a Service that was deleted while no proxy ran"),
+  "PRX-213": surpassed(
+    "what is held is kept right by its watch, and needs no resync: the field is accepted, and it is said that it does nothing",
+  ),
+  "PRX-223": notOurs(
+    "pprof shows the runtime of Go, which is not here; the field is accepted, and it is said that it does nothing",
+  ),
+  "PRX-225": surpassed(
+    "unset is the best mode that can run here: nftables, else iptables, else userspace, and the log says why not one before it",
+  ),
+  "PRX-229": surpassed("minSyncPeriod is 0 unless it is set: a change waits for nothing"),
+  "PRX-236": surpassed("minSyncPeriod is 0 unless it is set: a change waits for nothing"),
+  "PRX-258": surpassed("one proxy plans both families, so that one round carries a change of both"),
+  "PRX-263": surpassed("other addresses of the Node are followed, too"),
+  "PRX-270": surpassed("healed within five seconds in every mode, counted, and told by an event"),
 };

@@ -177,7 +177,7 @@ test("PRX-015: writes no rules before both lists are in, then once, whole", asyn
   ]);
 });
 
-test("a change is one round that names what changed, and changes of one turn are one round", async (context) => {
+test("PRX-151: a change is one round that names what changed, and changes of one turn are one round", async (context) => {
   const server = new FakeServer();
   const engine = new FakeEngine();
   for (const number of [1, 2, 3]) server.put("services", service(`s${number}`, number));

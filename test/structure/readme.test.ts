@@ -65,15 +65,15 @@ test("every line with bin/fairlead is one that the command line understands", ()
     assert.ok(lines.length >= 7, lines.join("\n"));
     for (const line of lines) {
       const [command, ...args] = line.split(/\s+/);
-      // What would start a system is asked for its help, which reads all flags first; the others find nothing that runs.
+      // What would start something is asked for its help, which reads all flags first; the others find nothing that runs.
       const end = args.indexOf("--");
       const own = end === -1 ? args : args.slice(0, end);
       const rest = end === -1 ? [] : args.slice(end);
-      const isUp = own[0] === "up";
-      const added = isUp ? ["--help"] : ["--data", join(directory, "none")];
+      const starts = own[0] === "up" || own[0] === "proxy";
+      const added = starts ? ["--help"] : ["--data", join(directory, "none")];
       const { status, stderr, stdout } = run(command!, [...own, ...added, ...rest]);
       assert.notEqual(status, 2, `${line}: ${stderr}`);
-      if (isUp) assert.match(stdout, /^usage: fairlead up/, line);
+      if (starts) assert.match(stdout, new RegExp(`^usage: fairlead ${own[0]}`), line);
       else assert.match(`${stdout}${stderr}`, /nothing runs|no Fairlead runs/, line);
       for (const file of own.filter((word) => word.includes("/"))) {
         assert.ok(existsSync(join(ROOT, file)), `${line}: ${file}`);

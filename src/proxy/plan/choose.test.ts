@@ -57,6 +57,15 @@ test("PRX-013: the same address and port counts once, and one that stays goes be
   equal(both(slice([ready]), elsewhere), "1 1");
 });
 
+test("PRX-013: of two that stay and say otherwise the one in the first slice by name counts, whichever came first", () => {
+  const says = (ready: boolean, name: string): EndpointSlice => slice([at(1, { conditions: { ready } })], name);
+  const found = (...slices: EndpointSlice[]): string => ends(planOf(web(), slices)?.ports[0]?.cluster);
+  equal(found(says(true, "web-1"), says(false, "web-2")), "1");
+  equal(found(says(false, "web-2"), says(true, "web-1")), "1");
+  equal(found(says(false, "web-1"), says(true, "web-2")), "reject");
+  equal(found(says(true, "web-2"), says(false, "web-1")), "reject");
+});
+
 test("PRX-018, PRX-019: Local counts outside only where the Service can be called from outside", () => {
   const far = [slice([there(1)])];
   const eTP = { externalTrafficPolicy: "Local" } as const;
