@@ -107,6 +107,8 @@ export function openSurroundings(options: SurroundingsOptions): Surroundings {
         return around.carrying?.mode ?? "";
       },
       configz: options.configz,
+      startedAt: clock.now(),
+      now: () => clock.now(),
       metrics: () =>
         figures.text(around.carrying?.proxy.figures() ?? nobody, (name, error) =>
           log.warn({ metric: name, error: (error as Error).message }, "a metric could not be read"),

@@ -233,6 +233,8 @@ describe("fairlead proxy alone, with kube-proxy's rights at somebody's API serve
     assert.equal(await shown("/proxyMode"), "nftables");
     assert.equal(await shown("/healthz"), "ok");
     assert.match(await shown("/metrics/slis"), /kubernetes_healthcheck/);
+    assert.match(await shown("/statusz"), /^Up: 0 hr \d\d min \d\d sec$/m);
+    assert.match(await shown("/flagz"), /^hostname-override: alone$/m);
     const { "kubeproxy.config.k8s.io": configz } = JSON.parse(await shown("/configz"));
     assert.deepEqual(
       [configz.kind, configz.mode, configz.clusterCIDR],

@@ -2,6 +2,7 @@ import type { RequestListener } from "node:http";
 import type { Figures } from "../figures.ts";
 import type { HealthKeeper } from "./health.ts";
 import { pathOf, send } from "./listen.ts";
+import { page } from "./pages.ts";
 
 /** `/healthz` and `/livez` (PRX-114). */
 export function healthAnswers(options: {
@@ -23,6 +24,9 @@ export function healthAnswers(options: {
 export interface Shown {
   readonly mode: string;
   readonly configz: unknown;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  now(): number;
   metrics(): Promise<string>;
 }
 
@@ -34,7 +38,9 @@ const SLIS = `# HELP kubernetes_healthcheck Result of a health check
 kubernetes_healthcheck{name="ping",type="healthz"} 1
 `;
 
-/** `/metrics`, `/metrics/slis`, `/healthz`, `/proxyMode` and `/configz`. */
+const PATHS = ["/configz", "/flagz", "/healthz", "/metrics", "/proxyMode", "/statusz"];
+
+/** `/metrics`, `/metrics/slis`, `/healthz`, `/proxyMode`, `/configz`, `/flagz` and `/statusz`. */
 export const metricsAnswers =
   (shown: Shown): RequestListener =>
   (request, response) => {
@@ -50,6 +56,14 @@ export const metricsAnswers =
         return send(response, 200, TEXT, shown.mode);
       case "/configz":
         return send(response, 200, "application/json", JSON.stringify({ "kubeproxy.config.k8s.io": shown.configz }));
+      case "/flagz":
+      case "/statusz": {
+        const { startedAt, configz } = shown;
+        const which = pathOf(request) === "/flagz" ? "flagz" : "statusz";
+        const told = { startedAt, now: shown.now(), configz, paths: PATHS };
+        const { code, type, body } = page(which, request.headers.accept, told);
+        return send(response, code, type, body);
+      }
       default:
         return send(response, 404, TEXT, "404 page not found\n");
     }
