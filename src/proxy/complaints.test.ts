@@ -75,3 +75,27 @@ test("a complaint is told once as a Warning on its Service, and again when it co
     ["one", "two", "one"].map((word) => `Warning NotCarriedAsWritten ${word}`),
   );
 });
+
+test("what an engine meets as things are now is told too, beside what the plan says", () => {
+  const told: string[] = [];
+  const recorder = {
+    event: (_: object, _type: string, _reason: string, message: string) => void told.push(message),
+  } as unknown as EventRecorder;
+  let met: string[] = ["somebody has its port"];
+  const telling = tellComplaints({
+    engine: { ...engine, complaints: (key) => (key === "default/web" ? met : []) },
+    recorder,
+    service: () => ({ apiVersion: "v1", kind: "Service", metadata: { name: "web" } }),
+  });
+  const round = (key: string): void =>
+    telling.applied({
+      changes: new Map([[key, { ...plan(), complaints: ["of the plan"] }]]),
+    } as unknown as AppliedRound);
+  round("default/other");
+  deepEqual(told.splice(0), ["of the plan"]);
+  round("default/web");
+  deepEqual(told.splice(0), ["of the plan", "somebody has its port"]);
+  met = [];
+  round("default/web");
+  deepEqual(told, []);
+});

@@ -79,3 +79,17 @@ test("PRX-003: of Nodes the proxy watches its own by name, and it follows the ra
     );
   await has("the range of a new ServiceCIDR", true);
 });
+
+test("PRX-260, PRX-068: who waits for something of the own Node has it as soon as it is there, and is told when it is not", async (t) => {
+  const { client } = await createWorld(t);
+  await client.create(nodes, { apiVersion: "v1", kind: "Node", metadata: { name: "bare" } });
+  const own = watchOwnNode({ client, clock: systemClock, random: () => 0, log: silentLog, nodeName: "bare" });
+  t.after(() => own.stop());
+  const wanted = ({ addresses }: typeof own.facts): boolean => addresses.length > 0;
+  assert.equal(await own.until(wanted, 100), false, "no address in a tenth of a second");
+  const waiting = own.until(wanted, 60_000);
+  const addresses = [{ type: "InternalIP", address: "192.168.7.7" }];
+  await client.patch<Node>(nodes, { name: "bare" }, "merge", { status: { addresses } }, { subresource: "status" });
+  assert.equal(await waiting, true);
+  assert.deepEqual(own.facts.addresses, ["192.168.7.7"]);
+});

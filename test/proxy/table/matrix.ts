@@ -18,13 +18,18 @@ const WORSE: readonly Outcome[] = ["ok", "instead", "skipped", "failed"];
 export class Matrix {
   readonly engine: string;
   readonly #notes = new Map<string, Note>();
-
+  readonly #order = new Map<string, number>();
   readonly #file: string;
 
   /** `run` tells apart the files of a table that is taken in several runs. */
   constructor(engine: string, run: string) {
     this.engine = engine;
     this.#file = `fairlead-packets-${engine}${run === "all" ? "" : `-${run}`}.json`;
+  }
+
+  /** Rows are written in the order of these calls, whichever ends first. */
+  expect(row: string): void {
+    if (!this.#order.has(row)) this.#order.set(row, this.#order.size);
   }
 
   /** The worst that the callers of a cell have met stands, but a test that has ended replaces what it noted at its start. */
@@ -40,7 +45,12 @@ export class Matrix {
   write(): void {
     const folder = process.env["FAIRLEAD_PACKETS"] ?? join(import.meta.dirname, "../../../node_modules/.cache");
     mkdirSync(folder, { recursive: true });
-    const text = JSON.stringify({ engine: this.engine, rows: [...this.#notes.values()] });
+    const place = ({ row }: Note): number => this.#order.get(row) ?? this.#order.size;
+    const cell = ({ protocol, family }: Note): string => `${protocol} ${family}`;
+    const rows = [...this.#notes.values()].toSorted(
+      (one, other) => place(one) - place(other) || (cell(one) < cell(other) ? -1 : 1),
+    );
+    const text = JSON.stringify({ engine: this.engine, rows });
     writeFileSync(join(folder, this.#file), `${text}\n`);
   }
 }

@@ -54,6 +54,7 @@ function rowTest(table: Table, row: Row, number: number): void {
   const some = judged.cells.some(({ instead }) => !instead);
   const instead = `what happens instead of “${bare(row.name)}” (${judged.reasons.join("; ")})`;
   const name = whole ? row.name : some ? `${row.name}, and ${instead}` : instead;
+  table.matrix.expect(row.name);
   test(`${subject.name}: ${name}`, async () => {
     const results = await look(table.network(), number, judged, table.scale);
     const good = (one: (typeof results)[number]): boolean => String(one.seen) === String(one.wanted);
@@ -108,6 +109,7 @@ export function ownTest(
     await what();
     note(good);
   };
+  table.matrix.expect(name);
   if (why === undefined) test(`${table.subject.name}: ${name}`, noted("ok", run));
   else if (instead !== undefined) {
     test(
