@@ -62,7 +62,7 @@ export const verdicts: Readonly<Record<string, Verdict>> = {
   "PRX-142": surpassed("silence in every mode: IPVS sends no outsider to other nodes, and userspace has the policies"),
   "PRX-143": surpassed("refused in every mode"),
   "PRX-144": surpassed("dropped in every mode"),
-  "PRX-151": surpassed("IPVS and userspace are told what changed too, and write no more"),
+  "PRX-151": surpassed("every mode is told what changed since its last round, IPVS and userspace too"),
   "PRX-152": surpassed("userspace has them too"),
   "PRX-153": surpassed("userspace has them too"),
   "PRX-154": surpassed("userspace has it too"),
@@ -75,7 +75,9 @@ export const verdicts: Readonly<Record<string, Verdict>> = {
   "PRX-161": notOurs("names of kube-proxy's own sets and maps; ours are others, and what they do is shown by packets"),
   "PRX-162": notOurs("names of kube-proxy's own chains; ours has none for a Service or an endpoint (PRX-163)"),
   "PRX-163": surpassed("how many chains there are does not depend on how many Services there are"),
-  "PRX-165": surpassed("what is stale goes in the transaction that made it so; nothing waits a second"),
+  "PRX-165": surpassed(
+    "what a Service has no more goes in the very transaction that takes it out; nothing waits a second",
+  ),
   "PRX-168": surpassed(
     "elements of Services that did not change are not looked at either: a change costs what it changes",
   ),
@@ -119,6 +121,6 @@ export const verdicts: Readonly<Record<string, Verdict>> = {
   "PRX-229": surpassed("minSyncPeriod is 0 unless it is set: a change waits for nothing"),
   "PRX-236": surpassed("minSyncPeriod is 0 unless it is set: a change waits for nothing"),
   "PRX-258": surpassed("one proxy plans both families, so that one round carries a change of both"),
-  "PRX-263": surpassed("other addresses of the Node are followed, too"),
+  "PRX-263": surpassed("node ports follow the Node to its other addresses, without a restart"),
   "PRX-270": surpassed("healed within five seconds in every mode, counted, and told by an event"),
 };

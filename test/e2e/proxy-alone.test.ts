@@ -290,6 +290,25 @@ describe("fairlead proxy alone, with kube-proxy's rights at somebody's API serve
     );
   });
 
+  test("PRX-263: node ports follow the Node to its other addresses, and that is said", async () => {
+    const other = "10.77.0.200";
+    const isHere = async (address: string): Promise<boolean> => (await curl(`http://${address}:30263/`)).text === "ok";
+    const stands = (address: string): Promise<void> =>
+      patch(`/api/v1/nodes/${NODE}/status`, { status: { addresses: [{ type: "InternalIP", address }] } });
+    await patch("/api/v1/namespaces/default/services/web", {
+      spec: { type: "NodePort", ports: [{ name: "http", port: 80, targetPort: 8080, nodePort: 30263 }] },
+    });
+    await node.check("ip", ["addr", "add", `${other}/24`, "dev", "eth0"]);
+    await until("the node port to answer", () => isHere(node.address));
+    assert.equal(await isHere(other), false, "an address that the Node does not say");
+    await stands(other);
+    await until("the node port to follow", async () => (await isHere(other)) && !(await isHere(node.address)));
+    assert.match(proxy.said(), /the Node has other addresses/);
+    await stands(node.address);
+    await until("the node port to come back", () => isHere(node.address));
+    await node.check("ip", ["addr", "del", `${other}/24`, "dev", "eth0"]);
+  });
+
   test("PRX-119: a taken port of the servers is tried again; with --bind-address-hard-fail it is the end, and an event", async () => {
     const other = await start(...usual(), "--healthz-bind-address", "0.0.0.0:10299");
     await until(
