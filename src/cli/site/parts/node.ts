@@ -55,10 +55,11 @@ export async function nodePart(
 export async function startNodePart({ host, client, log, given }: Ground): Promise<RunningPart> {
   const { config, nodeAddresses } = given;
   const layout = layoutOf(config.directory);
-  await rm(layout.trafficDropped, { force: true });
   const [part, ca, cert, key] = await Promise.all([
     nodePart({ host, client, log }, config, nodeAddresses),
     ...["ca.crt", "node.crt", "node.key"].map((name) => readFile(join(layout.pki, name), "utf8")),
+    // What was true before is tried anew.
+    rm(layout.trafficDropped, { force: true }),
   ] as const);
   const endpoint = await startNodeEndpoint({
     listen: { path: layout.nodeSocket },
