@@ -3,7 +3,6 @@ import { listenIn } from "../../host/namespace-socket.ts";
 import { familyOf } from "../../net/ip.ts";
 import { timestamp } from "../../observe/clock.ts";
 import type { PodContext } from "../pods/context.ts";
-import { removePod } from "../pods/remove-pod.ts";
 import { namespacePath, type Sandbox } from "../sandbox/sandbox.ts";
 import type { PodRecord } from "../state/pod-record.ts";
 import { tryConnection } from "./connection.ts";
@@ -30,6 +29,13 @@ function recordOf({ networks, clock, random }: PodContext, name: string): PodRec
     startTime: timestamp(clock.now()),
     containers: {},
   };
+}
+
+/** As a pod is removed that never had a program or a file; the record last. */
+async function giveBack({ networks, records }: PodContext, { uid, sandbox }: PodRecord): Promise<void> {
+  await networks.own.remove(sandbox);
+  await records.remove(uid);
+  networks.own.release(sandbox);
 }
 
 /** The API's Service: its endpoint is this machine, as is that of the DNS Service. */
@@ -75,6 +81,6 @@ export async function tryTraffic(context: PodContext, signal: AbortSignal): Prom
     ]);
   } finally {
     for (const server of servers) server.close();
-    await Promise.all(made.map((record) => removePod(context, record)));
+    await Promise.all(made.map((record) => giveBack(context, record)));
   }
 }
