@@ -1,4 +1,5 @@
-import { connect, Socket } from "node:net";
+import { connect, createServer, Socket, type Server } from "node:net";
+import type { IPFamily } from "../net/ip.ts";
 import { checked, cString, libc, O_CLOEXEC, O_NONBLOCK } from "./libc.ts";
 
 const CLONE_NEWNET = 0x40000000;
@@ -41,4 +42,22 @@ export function connectIn(namespace: string | undefined, host: string, port: num
   const socket = new Socket(options);
   socket.connect({ host, port });
   return socket;
+}
+
+/**
+ * Listens on a TCP port of the kernel's choosing, on every address of the family in that network namespace; what connects is ended at once.
+ * Throws {@link LibcError} where the namespace cannot be entered.
+ */
+export async function listenIn(namespace: string, family: IPFamily): Promise<Server> {
+  const fd = socketIn(namespace, family === "IPv4" ? AF_INET : AF_INET6, SOCK_STREAM, 0);
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.destroy();
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    // A socket that was never bound gets its port by listen(2).
+    server.listen({ fd }, resolve);
+  });
+  return server;
 }

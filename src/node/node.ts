@@ -77,6 +77,11 @@ export interface NodeOptions {
 
 export interface NodePart extends Part {
   readonly source: PodSource;
+  /**
+   * To be called once, when Services are carried: tries whether somebody's firewall drops what pods send, and tells of it in the log and
+   * by an event on the Node. `onDropped` hears the same sentences, and none once it passes.
+   */
+  tryTraffic(onDropped: (sentences: readonly string[]) => void): void;
   /** Ends all pods, and takes away every namespace, link and file that was made for them. The part must not be used after it. */
   removeAll(): Promise<void>;
 }
@@ -236,11 +241,13 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
   if (exceeded !== undefined) events.event(node, "Warning", "CheckLimitsForResolvConf", exceeded);
   const registered = keepRegistered({ client, clock, random, log, events, facts }, stopping.signal);
 
+  let tryingTraffic: Promise<void> | undefined;
   const leave = async (): Promise<void> => {
     stopping.abort();
     pods.stop();
     services.stop();
     know.stop();
+    await tryingTraffic;
     await Promise.all([...workers.values()].map((worker) => worker.leave()));
     await volumes.stop();
     objects.stop();
@@ -254,6 +261,12 @@ export async function startNode(options: NodeOptions): Promise<NodePart> {
       const worker = workers.get(pod?.metadata.uid ?? "");
       return pod === undefined || worker === undefined ? undefined : { pod, worker };
     }),
+    tryTraffic(onDropped) {
+      // Loaded now: the start has no need of it.
+      tryingTraffic ??= import("./traffic/traffic.ts").then(({ watchPodTraffic }) =>
+        watchPodTraffic(context, onDropped, stopping.signal),
+      );
+    },
     async stop() {
       await leave();
       await closeRuntimes();

@@ -89,8 +89,10 @@ describe("deaths of Fairlead in the middle of a rollout", () => {
       [...addresses].sort(),
     );
     await until("no program beside those of the pods", () => programs(marker).length === REPLICAS);
-    const { stdout } = await host.check("ip", ["-o", "link", "show", "type", "veth"]);
-    assert.equal(stdout.match(/fl[0-9a-f]{8}/g)?.length, REPLICAS, "no network is left over");
+    await until("no network to be left over", async () => {
+      const { stdout } = await host.check("ip", ["-o", "link", "show", "type", "veth"]);
+      return stdout.match(/fl[0-9a-f]{8}/g)?.length === REPLICAS;
+    });
   };
 
   before(async () => {

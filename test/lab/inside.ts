@@ -91,10 +91,11 @@ export function intoNetwork(host: LabHost, data: string, rootless: boolean): rea
   return [...(rootless ? host.ordinaryUser : []), ...intoSite(made.anchor, rootless)];
 }
 
+/** The pods' records; not those of the two networks by which a node tries, after its start, whether traffic passes. */
 export const recordsOf = (data: string): PodRecord[] => {
   const directory = join(layoutOf(data).node, "state");
   return readdirSync(directory)
-    .filter((name) => name.endsWith(".json"))
+    .filter((name) => name.endsWith(".json") && !/-traffic-(from|to)\.json$/.test(name))
     .map((name) => JSON.parse(readFileSync(join(directory, name), "utf8")) as PodRecord);
 };
 

@@ -11,6 +11,13 @@ import { oneOf, refuseWords } from "../flags.ts";
 const isReady = (pod: Pod): boolean =>
   pod.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false;
 
+/** What is known of pods' traffic that somebody drops. */
+const droppedOf = async (path: string): Promise<readonly string[]> =>
+  readFile(path, "utf8").then(
+    (text) => JSON.parse(text) as string[],
+    () => [],
+  );
+
 export const command: Command = {
   summary: "what runs, and where",
   usage: "status [--data DIR] [-o text|json]",
@@ -44,6 +51,7 @@ export const command: Command = {
         kubeconfig: layout.kubeconfig,
         nodes: allNodes.items.length,
         proxyMode: (await readFile(layout.proxyMode, "utf8").catch(() => "")) || "none yet",
+        trafficDropped: await droppedOf(layout.trafficDropped),
         services: allServices.items.length,
         pods: allPods.items.length,
         podsReady: allPods.items.filter(isReady).length,
@@ -57,6 +65,7 @@ export const command: Command = {
         `proxy       ${facts.proxyMode}`,
         `services    ${facts.services}`,
         `pods        ${facts.pods}, ${facts.podsReady} ready`,
+        ...facts.trafficDropped.map((sentence) => `dropped     ${sentence}`),
       ];
       process.stdout.write(output === "json" ? `${JSON.stringify(facts)}\n` : `${lines.join("\n")}\n`);
       return 0;

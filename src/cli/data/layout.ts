@@ -22,6 +22,8 @@ export interface DataLayout {
   readonly processes: readonly [server: string, site: string];
   /** The proxy mode that carries, for `status`. */
   readonly proxyMode: string;
+  /** Sentences about pods' traffic that somebody drops, as JSON, for `status`; not there when all passes. */
+  readonly trafficDropped: string;
   /** What was made outside the data directory, so that it can be taken away after any death. */
   readonly made: string;
 }
@@ -48,5 +50,6 @@ export const layoutOf = (directory: string): DataLayout => ({
   lock: join(directory, "run/lock.json"),
   processes: [join(directory, "run/server.json"), join(directory, "run/site.json")],
   proxyMode: join(directory, "run/proxy-mode"),
+  trafficDropped: join(directory, "run/traffic-dropped.json"),
   made: join(directory, "run/made.json"),
 });

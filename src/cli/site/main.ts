@@ -25,6 +25,7 @@ try {
   const site = await starting;
   await site.ready;
   tell({ report: "ready" });
+  site.afterReady();
   tidyAfterStart(systemClock);
 } catch (error) {
   process.stderr.write(`${(error as Error).stack ?? ""}\n`);

@@ -13,6 +13,14 @@ const starting = startPart(systemHost(), workerData as WorkerConfig, waiting.sig
 let ending = false;
 parentPort!.on("message", (order: WorkerOrder) => {
   if (ending) return;
+  if (order === "site-ready") {
+    // A start that failed is told below.
+    void starting.then(
+      (part) => part.siteReady?.(),
+      () => {},
+    );
+    return;
+  }
   ending = true;
   // Without credentials it has made nothing yet.
   waiting.abort();

@@ -25,7 +25,7 @@ export async function startPart(host: Host, given: WorkerConfig, signal: AbortSi
     await end();
     client.close();
   };
-  return { ready: part.ready, stop: close(() => part.stop()), remove: close(() => part.remove()) };
+  return { ...part, stop: close(() => part.stop()), remove: close(() => part.remove()) };
 }
 
 /** Takes away what the parts of a dead site left behind; nobody answers at its API any more. */

@@ -12,7 +12,9 @@ export interface WorkerConfig {
   readonly forwardOnlyOurs: boolean;
 }
 
-export type WorkerOrder = "stop" | "remove";
+export type WorkerOrder =
+  /** All parts of the site carry. */
+  "site-ready" | "stop" | "remove";
 export type WorkerReport =
   | "ready"
   | "stopped"

@@ -11,6 +11,8 @@ import { superviseWorker } from "./workers.ts";
 export interface Site {
   /** All parts carry: pods are started, rules are in, names are answered. */
   readonly ready: Promise<void>;
+  /** To be called once it is ready and that was said: what may come after, comes now. */
+  afterReady(): void;
   /** Ends the parts; pods, rules and addresses stay. */
   stop(): Promise<void>;
   /** Ends the parts and takes away all that the site made. */
@@ -38,6 +40,9 @@ export async function startSite(config: SystemConfig, nodeAddresses: readonly st
   };
   return {
     ready: Promise.all(workers.map((worker) => worker.ready)).then(() => {}),
+    afterReady() {
+      for (const worker of workers) worker.siteReady();
+    },
     stop: () => end("stop"),
     async remove() {
       await end("remove");

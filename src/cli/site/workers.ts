@@ -5,7 +5,9 @@ import type { PartName, WorkerConfig, WorkerOrder, WorkerReport } from "./protoc
 
 export interface SupervisedWorker {
   readonly ready: Promise<void>;
-  end(order: WorkerOrder): Promise<void>;
+  /** Tells it that all of the site is ready. */
+  siteReady(): void;
+  end(order: "stop" | "remove"): Promise<void>;
 }
 
 const FIRST_DELAY = 100;
@@ -50,6 +52,7 @@ export function superviseWorker(given: WorkerConfig, log: Log): SupervisedWorker
 
   return {
     ready: ready.promise,
+    siteReady: () => worker?.postMessage("site-ready" satisfies WorkerOrder),
     async end(order) {
       ending = true;
       worker?.postMessage(order);

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { mapsUser } from "../../../host/user-map.ts";
@@ -58,6 +58,8 @@ export async function startNodePart({ host, client, log, given }: Ground): Promi
   const [part, ca, cert, key] = await Promise.all([
     nodePart({ host, client, log }, config, nodeAddresses),
     ...["ca.crt", "node.crt", "node.key"].map((name) => readFile(join(layout.pki, name), "utf8")),
+    // What was true before is tried anew.
+    rm(layout.trafficDropped, { force: true }),
   ] as const);
   const endpoint = await startNodeEndpoint({
     listen: { path: layout.nodeSocket },
@@ -67,6 +69,19 @@ export async function startNodePart({ host, client, log, given }: Ground): Promi
   });
   return {
     ready: Promise.resolve(),
+    siteReady() {
+      // A private site's network is ours alone: nobody else has a firewall there.
+      if (config.private) return;
+      part.tryTraffic((sentences) => {
+        const noted =
+          sentences.length === 0
+            ? rm(layout.trafficDropped, { force: true })
+            : writeFile(layout.trafficDropped, JSON.stringify(sentences));
+        noted.catch((error: Error) =>
+          log.warn({ error: error.message }, "that traffic is dropped could not be written down for 'fairlead status'"),
+        );
+      });
+    },
     async stop() {
       await endpoint.stop();
       await part.stop();

@@ -7,6 +7,8 @@ import type { WorkerConfig } from "../protocol.ts";
 /** A part of the site that runs. */
 export interface RunningPart {
   readonly ready: Promise<void>;
+  /** Hears that all parts of the site are ready; not when the part was started again later. */
+  siteReady?(): void;
   /** Ends it; what it made stays. */
   stop(): Promise<void>;
   /** Ends it and takes away what it made. */
