@@ -38,7 +38,7 @@ export async function noUml(): Promise<string | false> {
 
 /** What runs inside: the reporter's lines come back, and nothing of the run outside is passed on. */
 const job = ({ file, env = {} }: UmlRun): string => `cd ${ROOT}
-export FAIRLEAD_GROUND=own ${Object.entries(env)
+export FAIRLEAD_GROUND=own NODE_COMPILE_CACHE=${process.env["NODE_COMPILE_CACHE"] ?? ""} ${Object.entries(env)
   .map(([name, value]) => `${name}=${value}`)
   .join(" ")}
 exec ${process.execPath} --disable-warning=ExperimentalWarning --test --test-reporter=tap --test-isolation=none ${file}
