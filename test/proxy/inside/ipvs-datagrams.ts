@@ -1,4 +1,4 @@
-import { deepEqual, ok } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import * as fc from "fast-check";
 import { openConntrack, type Conntrack } from "../../../src/host/conntrack/conntrack.ts";
@@ -114,16 +114,25 @@ class Datagrams {
     await until(`${pod} to answer ${name}`, async () => String(await this.ask(name)) === String(due), PATIENT);
   }
 
-  /** Entries of the kernel that lead to somebody who does not serve. */
-  #wrong(): string[] {
+  /** The kernel's entries that belong to the Service and lead to somebody. */
+  #led(): Flow[] {
     const mine = new Set(WAYS.map(({ ip, port }) => `${ip} ${port}`));
-    return this.#list()
-      .filter(({ original: { destination, destinationPort }, reply: { source, sourcePort } }) => {
-        const isMine = mine.has(`${destination} ${destinationPort}`);
-        // A flow that nobody was chosen for ends at the address that was called.
-        const isLed = source !== destination || sourcePort !== destinationPort;
-        return isMine && isLed && !this.#serving.has(`${source} ${sourcePort}`);
-      })
+    return this.#list().filter(({ original: { destination, destinationPort }, reply: { source, sourcePort } }) => {
+      const isMine = mine.has(`${destination} ${destinationPort}`);
+      // A flow that nobody was chosen for ends at the address that was called.
+      const isLed = source !== destination || sourcePort !== destinationPort;
+      return isMine && isLed;
+    });
+  }
+
+  /** How many flows lead to this pod. */
+  leadTo(pod: PodName): number {
+    return this.#led().filter(({ family, reply }) => reply.source === PODS[pod][family]).length;
+  }
+
+  #wrong(): string[] {
+    return this.#led()
+      .filter(({ reply }) => !this.#serving.has(`${reply.source} ${reply.sourcePort}`))
       .map((flow) => JSON.stringify(flow));
   }
 }
@@ -157,6 +166,8 @@ export function datagramTests(lab: IpvsLab): void {
     await datagrams.take({ ...usual, pods: {} });
     await datagrams.take({ ...usual, pods: { pod1: "ready" } });
     await datagrams.answeredBy("flow", "pod1");
+    // What is looked for later can be seen.
+    equal(datagrams.leadTo("pod1"), PLACES.length * WAYS.length);
     const say = (): Promise<string[]> => lab.call("client", clusterIP(2, "IPv4"), 1, { keep: "connection" });
     deepEqual(await say(), [PODS.pod1.IPv4]);
     carried.set(tcp, staying("tcp", ["pod3"]));
@@ -172,8 +183,11 @@ export function datagramTests(lab: IpvsLab): void {
     await datagrams.answeredBy("flow", "pod4");
     await datagrams.take({ ...usual, exists: false, pods: { pod4: "ready" } });
     deepEqual(await say(), [PODS.pod1.IPv4]);
-    ok(removed.length > 0);
-    deepEqual([...new Set(removed.map(({ protocol }) => protocol))], ["UDP"]);
+    // Since Linux 5.9 the kernel ends flows with their real server, and there may be none left to take away.
+    deepEqual(
+      removed.filter(({ protocol }) => protocol !== "UDP"),
+      [],
+    );
   });
 
   test("ipvs: the engine alone leads no datagram to who does not serve", async (t) => {
