@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Host, Running } from "../../../src/host/host.ts";
 import { ipBatch } from "../../../src/host/ip.ts";
 import { systemHost } from "../../../src/host/processes.ts";
+import { shellHost } from "../../lab/shell-host.ts";
 import type { CallRequest } from "./caller.ts";
 
 /**
@@ -61,8 +62,8 @@ interface Caller {
 /** How a network is made. */
 export interface NetworkOptions {
   /**
-   * The node is the machine that we are on, which nobody else uses: where each program costs a tenth of a second, as in user-mode Linux,
-   * its tools start in half the time.
+   * The node is the machine that we are on, which nobody else uses, and a shell starts its programs: in user-mode Linux each of them costs a
+   * tenth of a second, and several times that by way of another namespace and from a process as large as Node.
    */
   readonly nodeIsHere?: boolean;
 }
@@ -184,7 +185,8 @@ export const serveOn = (at: Host, port: number, pods: readonly PodName[]): Promi
 
 /** Hosts, pods and servers in network namespaces of their own, for this process. */
 export async function openNetwork({ nodeIsHere = false }: NetworkOptions = {}): Promise<Network> {
-  const host = systemHost();
+  const shell = nodeIsHere ? await shellHost(systemHost()) : undefined;
+  const host = shell?.host ?? systemHost();
   const name = (place: Place): string => `flpx${process.pid}-${place}`;
   const started: Running[] = [];
   const callers = new Map<Place, Promise<Caller>>();
@@ -196,6 +198,7 @@ export async function openNetwork({ nodeIsHere = false }: NetworkOptions = {}): 
       await running.ended;
     }
     for (const place of PLACES) await host.run("ip", ["netns", "del", name(place)]);
+    await shell?.close();
   };
   const at = (place: Place): Host => (nodeIsHere && place === "node" ? host : inNamespace(host, name(place)));
   const serve = async (place: Place, pods: readonly PodName[]): Promise<void> => {
