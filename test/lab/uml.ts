@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { systemHost } from "../../src/host/processes.ts";
+import { isRealRoot } from "./ground.ts";
 import { ROOT } from "./lab.ts";
 import { tellNested } from "./tap.ts";
 
@@ -33,12 +34,14 @@ export async function noUml(): Promise<string | false> {
       return `${tool} is not installed: install the packages user-mode-linux and kmod`;
     }
   }
+  // Its programs that ask for the rights of root get those of the file system's owner, who is nobody to an ordinary user.
+  if (!isRealRoot()) return "user-mode Linux on the machine's own file system needs root";
   return false;
 }
 
 /** What runs inside: the reporter's lines come back, and nothing of the run outside is passed on. */
 const job = ({ file, env = {} }: UmlRun): string => `cd ${ROOT}
-export FAIRLEAD_GROUND=own ${Object.entries(env)
+export FAIRLEAD_GROUND=own NODE_COMPILE_CACHE=${process.env["NODE_COMPILE_CACHE"] ?? ""} ${Object.entries(env)
   .map(([name, value]) => `${name}=${value}`)
   .join(" ")}
 exec ${process.execPath} --disable-warning=ExperimentalWarning --test --test-reporter=tap --test-isolation=none ${file}

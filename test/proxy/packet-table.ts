@@ -1,5 +1,5 @@
 import { after, before } from "node:test";
-import { openNetwork, type Network } from "./lab/network.ts";
+import { openNetwork, type Network, type NetworkOptions } from "./lab/network.ts";
 import { ADDRESSES } from "./table/addresses.ts";
 import { affinityTests } from "./table/affinity.ts";
 import { balanceTests } from "./table/balance.ts";
@@ -29,7 +29,8 @@ export function packetTable<P, F, A>(
   run: "all" | "rows" | "flows" | "sequences" = "all",
 ): void {
   const matrix = new Matrix(subject.name, run);
-  const table = packetTests((rest) => openTable(subject, { ...rest, matrix }), run !== "sequences");
+  const network = run === "sequences" ? undefined : { nodeIsHere: subject.nodeIsHere === true };
+  const table = packetTests((rest) => openTable(subject, { ...rest, matrix }), network);
   after(() => matrix.write());
 
   if (run === "all" || run === "rows") rowTests(table);
@@ -47,7 +48,7 @@ export function foreignTable(
   open: (rest: Pick<Table, "scale" | "network">) => OpenTable,
   prepare: (network: Network) => Promise<void>,
 ): void {
-  const table = packetTests(open, true, prepare);
+  const table = packetTests(open, {}, prepare);
   rowTests(table);
   pingTests(table);
   flowTests(table);
@@ -62,14 +63,14 @@ function rowTests(table: Table): void {
 
 function packetTests(
   open: (rest: Pick<Table, "scale" | "network">) => OpenTable,
-  needsNetwork: boolean,
+  options: NetworkOptions | undefined,
   prepare?: (network: Network) => Promise<void>,
 ): Table {
   let network: Network | undefined;
   const table = open({ scale: Number(process.env["FAIRLEAD_PACKETS_SCALE"] ?? 1), network: () => network! });
   before(async () => {
-    if (!needsNetwork) return;
-    network = await openNetwork();
+    if (options === undefined) return;
+    network = await openNetwork(options);
     await prepare?.(network);
   });
   after(async () => {

@@ -7,10 +7,12 @@ import { until } from "../../lab/until.ts";
 import { Carried } from "../lab/carried.ts";
 import { every, IpvsLab, STAYING, staying } from "../lab/ipvs.ts";
 import { CLIENT, NODE, PODS, PORT } from "../lab/network.ts";
+import { datagramTests } from "./ipvs-datagrams.ts";
 import { clusterIP, externalIP, nodePlan, service, slices, vip } from "../lab/objects.ts";
 
 const signal = new AbortController().signal;
 const lab = new IpvsLab();
+datagramTests(lab);
 /** This kernel is one process among many of the machine. */
 const PATIENT = { seconds: 120 };
 

@@ -8,6 +8,7 @@ export const IPVS_MODULES = [
   ...["set", "conntrack", "mark", "MASQUERADE", "tcpudp", "comment"].map((name) => `xt_${name}`),
   "ipt_REJECT",
   "ip6t_REJECT",
+  "nf_conntrack_netlink",
   "dummy",
   "veth",
 ];

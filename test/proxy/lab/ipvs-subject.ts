@@ -12,6 +12,7 @@ const REMEMBERED =
 /** IPVS for the packet table. */
 export const IPVS: Subject<IpvsPart, IpvsFrame, IpvsState> = {
   name: "ipvs",
+  nodeIsHere: true,
   open: (host) => ipvsEngine(host, systemClock),
   snapshot: ipvsSnapshot,
   exact: ipvsExact,

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Host, Running } from "../../../src/host/host.ts";
 import { ipBatch } from "../../../src/host/ip.ts";
 import { systemHost } from "../../../src/host/processes.ts";
+import { shellHost } from "../../lab/shell-host.ts";
 import type { CallRequest } from "./caller.ts";
 
 /**
@@ -58,14 +59,27 @@ interface Caller {
   readonly waiting: Map<number, (answers: string[]) => void>;
 }
 
+/** How a network is made. */
+export interface NetworkOptions {
+  /**
+   * The node is the machine that we are on, which nobody else uses, and a shell starts its programs: in user-mode Linux each of them costs a
+   * tenth of a second, and several times that by way of another namespace and from a process as large as Node.
+   */
+  readonly nodeIsHere?: boolean;
+}
+
 const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-async function wire(host: Host, name: (place: Place) => string): Promise<void> {
+async function wire(host: Host, at: (place: Place) => Host, name: (place: Place) => string): Promise<void> {
   const [node, node2, client] = [name("node"), name("node2"), name("client")];
   for (const place of PLACES) {
-    await host.check("ip", ["netns", "add", name(place)]);
+    const isHere = at(place) === host;
+    await host.check("ip", [
+      "netns",
+      ...(isHere ? ["attach", name(place), String(process.pid)] : ["add", name(place)]),
+    ]);
     await ipBatch(host, ["link set lo up"], name(place));
-    const inside = inNamespace(host, name(place));
+    const inside = at(place);
     // Who is not a router is silent about what is not for him: a packet to nobody's address ends there.
     const forwards = place === "node" || place === "node2" ? 1 : 0;
     await inside.check("sysctl", [
@@ -147,7 +161,7 @@ async function wire(host: Host, name: (place: Place) => string): Promise<void> {
   ];
   await ipBatch(host, edge(7, [...remote, ...nobodys]), node2);
   // Only for what comes from outside: its own pods call Services by way of the node.
-  const at2 = inNamespace(host, node2);
+  const at2 = at("node2");
   await at2.check("ip", ["-4", "rule", "add", "iif", "eth0", "to", "10.96.0.0/15", "blackhole"]);
   await at2.check("ip", ["-6", "rule", "add", "iif", "eth0", "to", "fd00:10:96::/111", "blackhole"]);
   // Thirty addresses, so that thirty clients can call.
@@ -170,8 +184,9 @@ export const serveOn = (at: Host, port: number, pods: readonly PodName[]): Promi
   open(at, String(port), pods);
 
 /** Hosts, pods and servers in network namespaces of their own, for this process. */
-export async function openNetwork(): Promise<Network> {
-  const host = systemHost();
+export async function openNetwork({ nodeIsHere = false }: NetworkOptions = {}): Promise<Network> {
+  const shell = nodeIsHere ? await shellHost(systemHost()) : undefined;
+  const host = shell?.host ?? systemHost();
   const name = (place: Place): string => `flpx${process.pid}-${place}`;
   const started: Running[] = [];
   const callers = new Map<Place, Promise<Caller>>();
@@ -183,8 +198,9 @@ export async function openNetwork(): Promise<Network> {
       await running.ended;
     }
     for (const place of PLACES) await host.run("ip", ["netns", "del", name(place)]);
+    await shell?.close();
   };
-  const at = (place: Place): Host => inNamespace(host, name(place));
+  const at = (place: Place): Host => (nodeIsHere && place === "node" ? host : inNamespace(host, name(place)));
   const serve = async (place: Place, pods: readonly PodName[]): Promise<void> => {
     started.push(await open(at(place), `${PORT}+`, pods));
   };
@@ -200,7 +216,7 @@ export async function openNetwork(): Promise<Network> {
     return { running, waiting };
   };
   try {
-    await wire(host, name);
+    await wire(host, at, name);
     await Promise.all([
       serve("pod1", ["pod1"]),
       serve("pod2", ["pod2"]),

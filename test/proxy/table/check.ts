@@ -109,7 +109,7 @@ async function see(network: Network, number: number, cell: Cell, expected: Expec
   const call = {
     protocol: cell.protocol,
     ...WAYS[cell.to](number, cell.family),
-    times: answers ? Math.max(3, 4 * expected.pods.length) : 2,
+    times: Math.ceil((answers ? Math.max(3, 4 * expected.pods.length) : 2) / scale),
     wait: (silent ? 300 : 5000) * scale,
     together: 2,
     ...(binds ? { from: address[cell.family] } : {}),

@@ -45,7 +45,7 @@ export function sequenceTests(table: Table): void {
   const count = Math.ceil(times(50, 500) / table.scale);
   const name = "PRX-267: after any sequence of changes and restarts the kernel holds what a fresh start writes";
   ownTest(table, name, undefined, async () => {
-    const lab = await openNodes(2);
+    const lab = await openNodes(2, { nodeIsHere: subject.nodeIsHere === true });
     const [here, there] = lab.nodes as [Host, Host];
     const open = (host: Host, world: World) => new Carried<Any, Any, Any>(subject.open(host), world.node, world.zone);
 

@@ -13,6 +13,8 @@ export interface Subject<P, F, A> {
   readonly name: string;
   /** An engine whose programs run in the network of `host`. Called again for a restart. */
   readonly open: (host: Host) => ProxyEngine<P, F, A>;
+  /** The tests have a machine of their own, and it is the node. */
+  readonly nodeIsHere?: boolean;
   /** What happens where the engine lacks an ability; what is not named is as in `USUAL`. */
   readonly instead?: { readonly [name in AbilityName]?: Instead };
   /**
