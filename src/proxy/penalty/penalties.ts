@@ -10,9 +10,12 @@ import type { Aftermath } from "../proxy.ts";
 import { PATIENCE, PenaltyBox } from "./box.ts";
 import { Targets } from "./targets.ts";
 
-/** Milliseconds between two looks at what became of connections, while there are some and while there are none. */
+/**
+ * Milliseconds between two looks at what became of connections, while there are some and while there are none. From the first
+ * connection that nobody answers to the end of the last one led there all of it must be over within a second.
+ */
 const BUSY = 50;
-const IDLE = 100;
+const IDLE = 200;
 
 export interface PenaltiesOptions {
   readonly clock: Clock;
@@ -121,7 +124,7 @@ export function penalties(options: PenaltiesOptions): Penalties {
       log.warn({ complaint: (error as Error).message }, "what becomes of connections could not be seen");
     }
     act(now);
-    if (!stopped) cancel = clock.after(busy ? BUSY : IDLE, look);
+    if (!stopped) cancel = clock.after(busy || box.inDoubt ? BUSY : IDLE, look);
   };
   cancel = clock.after(IDLE, look);
 
