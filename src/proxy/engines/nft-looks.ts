@@ -21,6 +21,7 @@ export class NftLooks {
   /** All is read and compared. */
   read(): void {
     this.#others = false;
+    this.#hasLooked = false;
     this.#seen = undefined;
   }
 
