@@ -25,12 +25,15 @@ export class NftLooks {
     this.#seen = undefined;
   }
 
-  /** Runs a change of our own. */
+  /** Runs a change of our own, which may turn out to be none. */
   async change<T>(act: () => Promise<T>): Promise<T> {
-    if (this.#seen !== undefined && this.#now() !== this.#seen) this.#others = true;
+    const before = this.#now();
+    if (this.#seen !== undefined && before !== this.#seen) this.#others = true;
+    const hadLooked = this.#hasLooked;
     this.#hasLooked = false;
     const done = await act();
     this.#seen = this.#now();
+    this.#hasLooked = hadLooked && this.#seen === before;
     return done;
   }
 
