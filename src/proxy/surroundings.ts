@@ -32,6 +32,8 @@ export interface SurroundingsOptions {
   readonly bindAddressHardFail: boolean;
   /** What `/configz` shows. */
   readonly configz: unknown;
+  /** The servers are opened when this has resolved; at once where it is not given. Never rejects. */
+  readonly serveAfter?: Promise<void>;
 }
 
 /** What is there once around whatever engine carries: health, figures, events, and the servers that show them. */
@@ -93,6 +95,7 @@ export function openSurroundings(options: SurroundingsOptions): Surroundings {
       clock,
       log,
       hardFail: options.bindAddressHardFail,
+      ...(options.serveAfter === undefined ? {} : { after: options.serveAfter }),
     });
     servers.push({ reason, server });
   };

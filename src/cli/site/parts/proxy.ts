@@ -50,7 +50,9 @@ export async function startProxyPart({ host, client, log, given }: Ground): Prom
   const { config } = given;
   const ground: EngineGround = { host, families: settings.families, clock: systemClock, random, log };
   const ownNode = watchOwnNode({ client, clock: systemClock, random, log, nodeName: config.nodeName });
+  const ready = Promise.withResolvers<void>();
   const around = openSurroundings({
+    serveAfter: ready.promise,
     client,
     clock: systemClock,
     log,
@@ -100,6 +102,7 @@ export async function startProxyPart({ host, client, log, given }: Ground): Prom
       );
     },
   });
+  void modes.ready.then(ready.resolve);
   around.tell("Normal", "Starting", "");
   let complained: string | undefined;
   const follow = (): void => {
