@@ -42,8 +42,9 @@ const round = (voice: LeaseVoice, version: string, ...uids: readonly string[]): 
 };
 
 test("the first round is told, and then each in which a pod of this node begins to end", async () => {
-  const { join, written, settled } = lease();
-  const one = join();
+  const all = lease();
+  const { written, settled } = all;
+  const one = all.join();
   round(one, "5");
   await settled();
   round(one, "6");
@@ -54,11 +55,12 @@ test("the first round is told, and then each in which a pod of this node begins 
 });
 
 test("while two have rules only what both leave out is told, at the earlier version", async () => {
-  const { join, written, settled } = lease();
-  const old = join();
+  const all = lease();
+  const { written, settled } = all;
+  const old = all.join();
   round(old, "9");
   await settled();
-  const next = join();
+  const next = all.join();
   round(old, "10", "a");
   await settled();
   deepEqual(written, ["9"], "what the first rules of the new one will be is not known");
@@ -71,9 +73,10 @@ test("while two have rules only what both leave out is told, at the earlier vers
 });
 
 test("rules of one who has stopped count until they are gone", async () => {
-  const { join, written, settled } = lease();
-  const old = join();
-  const next = join();
+  const all = lease();
+  const { written, settled } = all;
+  const old = all.join();
+  const next = all.join();
   round(old, "5");
   round(next, "6", "a");
   await settled();
