@@ -133,7 +133,7 @@ export const openTable = <P, F, A>(
     abilities: subject.open(systemHost()).abilities,
     carry(change, zone) {
       if (current === undefined) opened.push((current = subject.open(rest.network().at("node"))));
-      return new Carried(current, nodePlan(change), zone) as unknown as Carried<Any, Any, Any>;
+      return new Carried(current, nodePlan(change), zone);
     },
     async close() {
       for (const one of opened) await one.close();
