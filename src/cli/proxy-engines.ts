@@ -80,18 +80,20 @@ export async function chooseEngine(wish: "auto" | ProxyMode, ground: EngineGroun
 
 /**
  * Takes away what engines other than `kept` have left on this machine (PRX-170); all of them, where none is kept (PRX-268). Connections
- * that they began go on.
+ * that they began go on. `left` goes first: who has stopped and still has rules leads connections to where endpoints were.
  */
 export async function cleanOtherEngines(
   kept: ProxyMode | undefined,
   ground: EngineGround,
   signal: AbortSignal,
+  left?: ProxyMode,
 ): Promise<void> {
   const { holdTranslation, releaseTranslation } = await import("../proxy/translation.ts");
   // Before the last nat chain goes: who has no nat chain of its own would leave connections under way untranslated.
   if (kept === "userspace" || kept === "ipvs") await holdTranslation(ground.host, signal);
   const failures: string[] = [];
-  for (const mode of Object.keys(PROXY_ENGINES) as ProxyMode[]) {
+  const modes = new Set([...(left === undefined ? [] : [left]), ...(Object.keys(PROXY_ENGINES) as ProxyMode[])]);
+  for (const mode of modes) {
     if (mode === kept) continue;
     const engine = await openEngine(mode, ground);
     await engine.cleanup(signal).catch((error: unknown) => void failures.push(`${mode}: ${(error as Error).message}`));

@@ -44,10 +44,13 @@ function load(): { readonly functions: Libc; readonly errno: () => number } {
 /** The C library that Node itself is linked with. Throws {@link LibcError} where this Node cannot call it. */
 export const libc = (): Libc => (loaded ??= load()).functions;
 
+/** Why the last call failed, as in errno(3). */
+export const lastErrno = (): number => loaded?.errno() ?? 0;
+
 /** Throws {@link LibcError} for a negative answer of a call; else answers it as a number. */
 export function checked(answer: number | bigint, doing: string): number {
   if (answer >= 0) return Number(answer);
-  const errno = loaded?.errno() ?? 0;
+  const errno = lastErrno();
   throw new LibcError(`${doing}: errno ${errno}`, errno);
 }
 

@@ -1,4 +1,4 @@
-import { checked, libc, LibcError, O_CLOEXEC, O_NONBLOCK } from "./libc.ts";
+import { checked, lastErrno, libc, LibcError, O_CLOEXEC, O_NONBLOCK } from "./libc.ts";
 import { socketIn } from "./namespace-socket.ts";
 
 const AF_NETLINK = 16;
@@ -100,15 +100,11 @@ export class Netlink {
   receive(): NetlinkMessage[] | undefined {
     const answer = libc().recv(this.#fd, this.#room, BigInt(ROOM), 0);
     if (answer >= 0n) return messagesIn(this.#room.subarray(0, Number(answer)));
-    try {
-      checked(answer, "listening to the kernel by netlink");
-    } catch (error) {
-      if (!(error instanceof LibcError)) throw error;
-      if (error.errno === EAGAIN) return undefined;
-      if (error.errno === ENOBUFS) throw new NetlinkOverrun("listening to the kernel: it told more than could be held");
-      throw error;
-    }
-    return undefined;
+    const errno = lastErrno();
+    // Mostly nothing waits: an exception for that would cost more than the call.
+    if (errno === EAGAIN) return undefined;
+    if (errno === ENOBUFS) throw new NetlinkOverrun("listening to the kernel: it told more than could be held");
+    throw new LibcError(`listening to the kernel by netlink: errno ${errno}`, errno);
   }
 
   /** Asks for a list; each message of the answer goes to `each`. Throws {@link NetlinkRefused}. */

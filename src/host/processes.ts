@@ -36,6 +36,11 @@ function started(child: ChildProcess, command: string): Promise<void> {
   });
 }
 
+const ownHosts = new WeakSet<Host>();
+
+/** Whether programs of this host run in our own namespaces. */
+export const runsHere = (host: Host): boolean => ownHosts.has(host);
+
 /** The machine we run on. */
 export function systemHost(environment: NodeJS.ProcessEnv = process.env): Host {
   const path = searchPath(environment["PATH"]);
@@ -96,7 +101,7 @@ export function systemHost(environment: NodeJS.ProcessEnv = process.env): Host {
     }
   };
 
-  return {
+  const host: Host = {
     run,
     open,
     async check(command, args, options) {
@@ -135,4 +140,6 @@ export function systemHost(environment: NodeJS.ProcessEnv = process.env): Host {
       return undefined;
     },
   };
+  ownHosts.add(host);
+  return host;
 }

@@ -18,16 +18,25 @@ const MOST = 4_000;
 
 /**
  * Tells how far this node's rules have come, in the Lease `proxy-<node>`: who ends a pod waits until no rule leads to it any more.
- * Only told when a pod of this node is newly ending, since only then somebody waits.
+ * Only told when a pod of this node is newly ending, since only then somebody waits. While one mode takes over from another both have
+ * rules in the kernel, so only what all of them leave out is told.
  */
 export interface AppliedLease {
+  /** A proxy is about to write rules. */
+  join(): LeaseVoice;
+  stop(): Promise<void>;
+}
+
+/** What one proxy has to say. Until its first rules are in the kernel it is not known what they will be, so nothing is told. */
+export interface LeaseVoice {
   /** A slice is so now; undefined: it is gone. */
   changed(previous: EndpointSlice | undefined, next: EndpointSlice | undefined): void;
   /** A round of writing begins, with all that changed up to this version. */
   collected(resourceVersion: string): void;
   /** What was collected last is in the kernel. */
   applied(): void;
-  stop(): Promise<void>;
+  /** Its rules are gone. Before that its last word counts, even if it has stopped: rules stay. */
+  leave(): void;
 }
 
 interface Round {
@@ -44,8 +53,8 @@ export function appliedLease(options: {
   const { client, clock, log, nodeName } = options;
   const at = { namespace: NAMESPACE, name: `proxy-${nodeName}` };
   const stopping = new AbortController();
-  const ending = endingEndpoints(nodeName);
-  let round: Round = { version: "", uids: [] };
+  /** Who has rules, and what of them is in the kernel; undefined: not known yet. */
+  const voices = new Map<LeaseVoice, Round | undefined>();
   /** Undefined until the first round has been told, whatever it brought: who ends a pod then knows that somebody tells. */
   let told: ReadonlySet<string> | undefined;
   let wanted: Round | undefined;
@@ -80,21 +89,40 @@ export function appliedLease(options: {
     }
   };
 
+  const tell = (): void => {
+    const round = common([...voices.values()]);
+    if (round === undefined || refused || round.version === "" || stopping.signal.aborted) return;
+    const isNews = told === undefined || round.uids.some((uid) => told?.has(uid) !== true);
+    if (!isNews) return;
+    wanted = round;
+    writing ??= send().finally(() => {
+      writing = undefined;
+    });
+  };
+
   return {
-    changed(previous, next) {
-      const slice = next ?? previous;
-      if (slice !== undefined) ending.set(keyOf(slice), next);
-    },
-    collected(version) {
-      round = { version, uids: [...ending.uids] };
-    },
-    applied() {
-      const isNews = told === undefined || round.uids.some((uid) => told?.has(uid) !== true);
-      if (!isNews || refused || round.version === "") return;
-      wanted = round;
-      writing ??= send().finally(() => {
-        writing = undefined;
-      });
+    join() {
+      const ending = endingEndpoints(nodeName);
+      let round: Round = { version: "", uids: [] };
+      const voice: LeaseVoice = {
+        changed(previous, next) {
+          const slice = next ?? previous;
+          if (slice !== undefined) ending.set(keyOf(slice), next);
+        },
+        collected(version) {
+          round = { version, uids: [...ending.uids] };
+        },
+        applied() {
+          voices.set(voice, round);
+          tell();
+        },
+        leave() {
+          voices.delete(voice);
+          tell();
+        },
+      };
+      voices.set(voice, undefined);
+      return voice;
     },
     async stop() {
       stopping.abort();
@@ -102,3 +130,16 @@ export function appliedLease(options: {
     },
   };
 }
+
+/** What is true of the rules of all; undefined: not known of one of them, or there is nobody. */
+function common(rounds: readonly (Round | undefined)[]): Round | undefined {
+  return rounds.reduce((one, other) => {
+    if (one === undefined || other === undefined) return undefined;
+    const uids = new Set(other.uids);
+    return { version: earlier(one.version, other.version), uids: one.uids.filter((uid) => uids.has(uid)) };
+  }, rounds[0]);
+}
+
+/** The earlier of two resourceVersions, which are numbers without a limit. */
+const earlier = (one: string, other: string): string =>
+  one.length < other.length || (one.length === other.length && one < other) ? one : other;

@@ -40,6 +40,7 @@ export async function startCarrying<P, F, A>(options: CarryingOptions<P, F, A>):
     isSupported: true,
     node: plan,
     zone,
+    lease: around.lease,
     isPenalized: (target, protocol) => connections.isPenalized(target, protocol),
     onApplied(programmed) {
       figures.programmed(programmed);

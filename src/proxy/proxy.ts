@@ -7,7 +7,7 @@ import type { Client } from "../client/client.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Part } from "../observe/part.ts";
-import { appliedLease } from "./applied-lease.ts";
+import { appliedLease, type AppliedLease } from "./applied-lease.ts";
 import type { EngineFigure, ProxyEngine } from "./engine.ts";
 import { TriggerTimes, type Programmed, type Triggers } from "./latency.ts";
 import { startLoop, type AppliedRound, type Timing } from "./loop.ts";
@@ -41,6 +41,8 @@ export interface ProxyOptions<P, F, A> {
   readonly aftermaths?: readonly Aftermath[];
   /** Whether an endpoint gets no new connections for now; who changes its mind calls `replan`. */
   readonly isPenalized?: PlanContext["isPenalized"];
+  /** Shared with others who have rules in the same kernel; one of its own unless given. */
+  readonly lease?: AppliedLease;
 }
 
 /** Somebody who acts on what is in the kernel: connections to clean up, health to answer, events to tell. Ends with the proxy. */
@@ -61,6 +63,8 @@ export interface Proxy extends Part {
   figures(): readonly EngineFigure[];
   /** Plans these Services (`namespace/name`) again: what they depend on beside their objects has changed. */
   replan(services: Iterable<string>): void;
+  /** Its rules, which `stop` leaves, have been taken away. */
+  gone(): void;
 }
 
 /** PRX-001: labelling a Service with another proxy's name is, for us, deleting it. */
@@ -99,7 +103,8 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
   let synced = false;
   let cancelStep = (): void => {};
 
-  const lease = appliedLease({ client, clock, log, nodeName: options.node.nodeName });
+  const lease = options.lease ?? appliedLease({ client, clock, log, nodeName: options.node.nodeName });
+  const voice = lease.join();
 
   const loop = startLoop({
     engine,
@@ -108,7 +113,7 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
     log,
     collect: () => {
       taken = times.take();
-      lease.collected(sliceCache.resourceVersion);
+      voice.collected(sliceCache.resourceVersion);
       const plans = tracker.replan();
       cancelStep();
       // New endpoints that start slowly come to more of their share.
@@ -121,7 +126,7 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
         for (const triggerTime of triggers) options.onApplied?.({ service, family, triggerTime, appliedAt });
       }
       taken = [];
-      lease.applied();
+      voice.applied();
       for (const one of aftermaths) one.applied(round);
     },
     disturbed: () => options.onDisturbed?.(),
@@ -147,7 +152,7 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
     wake();
   });
   sliceCache.onChange((change) => {
-    lease.changed(
+    voice.changed(
       change.type === "added" ? undefined : change.previous,
       change.type === "removed" ? undefined : change.object,
     );
@@ -185,11 +190,12 @@ export async function startProxy<P, F, A>(options: ProxyOptions<P, F, A>): Promi
       tracker.touch(services);
       wake();
     },
+    gone: () => voice.leave(),
     async stop() {
       cancelStep();
       for (const one of [serviceCache, sliceCache, rangeCache]) one.stop();
       await loop.stop();
-      await lease.stop();
+      if (options.lease === undefined) await lease.stop();
       for (const one of aftermaths) await one.stop();
     },
   };

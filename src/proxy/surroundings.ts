@@ -4,6 +4,7 @@ import { createEventRecorder, type EventRecorder } from "../client/events.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Part } from "../observe/part.ts";
+import { appliedLease, type AppliedLease } from "./applied-lease.ts";
 import type { EngineFigure } from "./engine.ts";
 import { createFigures, type Figures } from "./figures.ts";
 import { healthAnswers, metricsAnswers } from "./health/answers.ts";
@@ -31,6 +32,8 @@ export interface SurroundingsOptions {
   readonly bindAddressHardFail: boolean;
   /** What `/configz` shows. */
   readonly configz: unknown;
+  /** The servers are opened when this has resolved; at once where it is not given. Never rejects. */
+  readonly serveAfter?: Promise<void>;
 }
 
 /** What is there once around whatever engine carries: health, figures, events, and the servers that show them. */
@@ -38,6 +41,8 @@ export interface Surroundings extends Part {
   readonly figures: Figures;
   readonly keeper: HealthKeeper;
   readonly recorder: EventRecorder;
+  /** How far the rules of all who carry have come. */
+  readonly lease: AppliedLease;
   /** Health check node ports. */
   readonly checkPorts: Aftermath;
   /** Tells an event on the Node. */
@@ -63,6 +68,7 @@ export function openSurroundings(options: SurroundingsOptions): Surroundings {
   const recorder = createEventRecorder({ client, component: "kube-proxy", host: nodeName, clock, log });
   const tell: Surroundings["tell"] = (type, reason, message) =>
     recorder.event(asNode(ownNode.node, nodeName), type, reason, message);
+  const lease = appliedLease({ client, clock, log, nodeName });
   const nobody: readonly EngineFigure[] = [];
 
   const checkPorts = healthCheckPorts({
@@ -89,6 +95,7 @@ export function openSurroundings(options: SurroundingsOptions): Surroundings {
       clock,
       log,
       hardFail: options.bindAddressHardFail,
+      ...(options.serveAfter === undefined ? {} : { after: options.serveAfter }),
     });
     servers.push({ reason, server });
   };
@@ -129,12 +136,14 @@ export function openSurroundings(options: SurroundingsOptions): Surroundings {
     figures,
     keeper,
     recorder,
+    lease,
     checkPorts,
     tell,
     carrying: undefined,
     failed,
     async stop() {
       await checkPorts.stop();
+      await lease.stop();
       for (const { server } of servers) await server.stop();
       recorder.stop();
     },

@@ -79,6 +79,40 @@ test("a look deletes nothing and does not mind what others have", async () => {
   equal(before.replace(/table inet foreign \{[^]*?\n\}\n/, ""), await lab.nft("list", "ruleset"));
 });
 
+test("looks run programs only while others change rules too", async () => {
+  const programs: string[] = [];
+  const counted: Host = {
+    ...lab.node,
+    run(command, args, options) {
+      programs.push(command);
+      return lab.node.run(command, args, options);
+    },
+  };
+  const planned = lab.plan(undefined, counted);
+  planned.set(rich(1, ["pod1"]));
+  await planned.apply();
+  /** Programs that a look runs, after one that may have to be real, and a round in which nothing has changed. */
+  const ran = async (): Promise<number> => {
+    ok(await planned.intact());
+    await planned.apply();
+    programs.length = 0;
+    ok(await planned.intact());
+    return programs.length;
+  };
+  equal(await ran(), 0, "after the first look");
+  planned.set(rich(1, ["pod1", "pod3"]));
+  await planned.apply();
+  equal(await ran(), 0, "after a change of our own");
+  await lab.load("add table inet beacon\ndelete table inet beacon\n");
+  ok((await ran()) > 0, "others have changed something: every look is real");
+  planned.set(rich(1, ["pod1"]));
+  await planned.apply();
+  ok((await ran()) > 0, "also after changes of our own");
+  planned.applied = undefined;
+  await planned.apply();
+  equal(await ran(), 0, "until all has been read again");
+});
+
 test("PRX-166: a refused transaction leaves what was, and the next round writes it whole", async () => {
   const planned = lab.plan();
   planned.set(servicePlan(1, portPlan(1, [target("pod1")])));

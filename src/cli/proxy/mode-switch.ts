@@ -70,13 +70,16 @@ export async function startModeSwitch(options: ModeSwitchOptions): Promise<ModeS
     options.onMode(engine.name);
   };
   // What an earlier run of another mode left goes only when ours carries.
-  const clean = async (kept: ProxyMode): Promise<void> => {
+  const clean = async (kept: ProxyMode, left?: Current): Promise<void> => {
+    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(CLEAN_WITHIN)]);
     try {
-      await cleanOtherEngines(kept, ground, AbortSignal.any([stopping.signal, AbortSignal.timeout(CLEAN_WITHIN)]));
+      await cleanOtherEngines(kept, ground, signal, left?.engine.name);
     } catch (error) {
       if (stopping.signal.aborted) return;
       around.figures.cleanupFailed("nftables");
       log.warn({ error: (error as Error).message }, "what another proxy mode left could not be taken away");
+    } finally {
+      left?.carrying.gone();
     }
   };
 
@@ -108,14 +111,14 @@ export async function startModeSwitch(options: ModeSwitchOptions): Promise<ModeS
       log.error({ wish }, complaint);
       around.tell("Warning", "ProxyModeNotSwitched", complaint);
       await next?.carrying.stop();
-      return clean(old.engine.name);
+      return clean(old.engine.name, next);
     }
     current = next;
     carries(next);
     around.tell("Normal", "ProxyModeSwitched", `the proxy mode is ${next.engine.name}; it was ${old.engine.name}`);
     await pause(GRACE[old.engine.name] ?? 0);
     await old.carrying.stop();
-    if (!stopping.signal.aborted) await clean(next.engine.name);
+    if (!stopping.signal.aborted) await clean(next.engine.name, old);
   };
 
   const stop = async (): Promise<void> => {

@@ -1,5 +1,4 @@
-import { untilAccepted } from "../ending/accepted.ts";
-import { PATIENCE } from "../ending/proxies-know.ts";
+import { ACCEPTS_WITHIN, untilAccepted } from "../ending/accepted.ts";
 import type { Pod } from "../../api/generated/types.ts";
 import type { Runtime, StartedContainer } from "../runtimes/runtime.ts";
 import type { PodRecord } from "../state/pod-record.ts";
@@ -149,7 +148,8 @@ export function startPodWorker(context: PodContext, first: Pod, known: PodRecord
     // All containers of the pod have one network: any that runs shows its queues.
     const started = [...runners.values()].map((runner) => runner.running()).find((one) => one !== undefined);
     if (started === undefined) return;
-    await untilAccepted(async () => (await runtime.waiting?.(started)) ?? 0, { clock, signal, patience: PATIENCE });
+    const waiting = async (): Promise<number> => (await runtime.waiting?.(started)) ?? 0;
+    await untilAccepted(waiting, { clock, signal, patience: ACCEPTS_WITHIN });
   };
 
   const life = async (): Promise<void> => {

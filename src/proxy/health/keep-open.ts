@@ -21,6 +21,8 @@ export function keepOpen(options: {
   readonly clock: Clock;
   readonly log: Log;
   readonly hardFail: boolean;
+  /** Not before this has resolved. */
+  readonly after?: Promise<void>;
 }): KeptOpen {
   const { name, address, answer, clock, log, hardFail } = options;
   const opened = Promise.withResolvers<void>();
@@ -30,6 +32,7 @@ export function keepOpen(options: {
   let cancel = (): void => {};
   let trying = Promise.resolve();
   const attempt = async (): Promise<void> => {
+    if (stopped) return;
     try {
       const found = await listen(address, answer);
       if (stopped) return await close(found);
@@ -44,7 +47,8 @@ export function keepOpen(options: {
       if (!stopped) cancel = clock.after(AGAIN, () => void (trying = attempt()));
     }
   };
-  trying = attempt();
+  if (options.after === undefined) trying = attempt();
+  else void options.after.then(() => (trying = attempt()));
   return {
     open: opened.promise,
     async stop() {

@@ -31,6 +31,9 @@ const CALM = 200;
 /** Until the monitor that ended is started again; and a look besides, for what it may have missed. */
 const AGAIN = 10_000;
 
+/** Until the first one is started: a start has better things to do. */
+const STARTED = 1_000;
+
 /**
  * Reads the addresses and goes on reading them whenever the kernel tells of a change (`ip monitor`), so that a change while we run takes
  * effect. Throws where `ip` is missing.
@@ -89,7 +92,7 @@ export async function watchInterfaces(options: {
     lookSoon();
     clock.after(10 * CALM, lookSoon);
   };
-  await watch();
+  cancel = clock.after(STARTED, () => void watch());
 
   return {
     get addresses() {

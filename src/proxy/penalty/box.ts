@@ -50,6 +50,11 @@ export class PenaltyBox {
     return this.#penalties;
   }
 
+  /** Somebody may have to be asked soon. */
+  get inDoubt(): boolean {
+    return this.#doubts.size > 0;
+  }
+
   /** A client's connection to the endpoint began; `whose` names it among those of the endpoint. */
   opened(endpoint: string, whose: string, at: number): void {
     if (this.#penalties.has(endpoint)) return;

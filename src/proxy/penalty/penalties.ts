@@ -10,9 +10,16 @@ import type { Aftermath } from "../proxy.ts";
 import { PATIENCE, PenaltyBox } from "./box.ts";
 import { Targets } from "./targets.ts";
 
-/** Milliseconds between two looks at what became of connections, while there are some and while there are none. */
+/**
+ * Milliseconds between two looks at what became of connections: while there are some, for a while after the last one, and then. From
+ * the first connection that nobody answers to the end of the last one led there all of it must be over within a second; each look
+ * wakes the machine.
+ */
 const BUSY = 50;
-const IDLE = 100;
+const CALM = 200;
+const IDLE = 500;
+/** How long that while is. */
+const CALMING = 30_000;
 
 export interface PenaltiesOptions {
   readonly clock: Clock;
@@ -74,9 +81,10 @@ export function penalties(options: PenaltiesOptions): Penalties {
     replan(services);
   };
 
-  const hear = ({ kind, flow }: Handshake, now: number): void => {
+  /** Answers whether the connection is one of a Service. */
+  const hear = ({ kind, flow }: Handshake, now: number): boolean => {
     const endpoint = hostPort(flow.reply.source, flow.reply.sourcePort);
-    if (!targets.has(endpoint)) return;
+    if (!targets.has(endpoint)) return false;
     const whose = `${flow.original.source} ${flow.original.sourcePort}`;
     if (kind === "answered") box.answered(endpoint);
     else if (kind === "forgotten") box.forgotten(endpoint, whose);
@@ -85,6 +93,7 @@ export function penalties(options: PenaltiesOptions): Penalties {
       if (!addresses.has(endpoint)) addresses.set(endpoint, { ip: flow.reply.source, port: flow.reply.sourcePort });
       box.opened(endpoint, whose, now);
     }
+    return isRedirected(flow);
   };
 
   const askWithoutWay = (now: number): void => {
@@ -108,22 +117,26 @@ export function penalties(options: PenaltiesOptions): Penalties {
     }
   };
 
+  let lastBusy = clock.now();
+  const pauseAt = (now: number): number => (now - lastBusy < CALMING ? CALM : IDLE);
   const look = (): void => {
     const now = clock.now();
     let busy = false;
     try {
       const handshakes = events === undefined ? [] : events.take();
       if (handshakes === undefined) box.lost();
-      busy = handshakes === undefined || handshakes.length > 0;
-      for (const handshake of handshakes ?? []) hear(handshake, now);
+      busy = handshakes === undefined;
+      for (const handshake of handshakes ?? []) if (hear(handshake, now)) busy = true;
       askWithoutWay(now);
     } catch (error) {
       log.warn({ complaint: (error as Error).message }, "what becomes of connections could not be seen");
     }
     act(now);
-    if (!stopped) cancel = clock.after(busy ? BUSY : IDLE, look);
+    busy ||= box.inDoubt;
+    if (busy) lastBusy = now;
+    if (!stopped) cancel = clock.after(busy ? BUSY : pauseAt(now), look);
   };
-  cancel = clock.after(IDLE, look);
+  cancel = clock.after(CALM, look);
 
   return {
     isPenalized: (target, protocol) => protocol === "TCP" && box.penalized.has(nameOf(target)),

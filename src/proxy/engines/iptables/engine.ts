@@ -1,6 +1,7 @@
 import type { Host } from "../../../host/host.ts";
 import type { IPFamily } from "../../../net/ip.ts";
 import type { EngineAbilities, ProxyEngine } from "../../engine.ts";
+import { NftLooks } from "../nft-looks.ts";
 import { apply } from "./apply.ts";
 import { cleanup } from "./cleanup.ts";
 import { compile, type IptPart } from "./compile.ts";
@@ -52,17 +53,23 @@ export function iptablesEngine(
   options: IptablesOptions = {},
 ): IptablesEngine {
   const iptables = new Iptables(host, options.backend);
+  const looks = new NftLooks(host);
   return {
     name: "iptables",
     abilities: IPTABLES_ABILITIES,
     supported: () => supported(iptables, families),
     compileNode: (node) => compileNode(node, options),
     compile,
-    read: (signal) => read(iptables, families, signal),
-    apply: (next, was, signal) => apply(iptables, next, was, signal),
-    intact: (was, signal) => intact(iptables, was, signal),
+    read(signal) {
+      looks.read();
+      return read(iptables, families, signal);
+    },
+    apply: (next, was, signal) => looks.change(() => apply(iptables, next, was, signal)),
+    // The legacy tables are not nftables': nobody counts their changes.
+    intact: async (was, signal) =>
+      (await iptables.isLegacy()) ? intact(iptables, was, signal) : looks.intact(() => intact(iptables, was, signal)),
     figures,
     cleanup: (signal) => cleanup(host, options.backend, signal),
-    close: () => Promise.resolve(),
+    close: () => looks.close(),
   };
 }

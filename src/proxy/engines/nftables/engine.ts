@@ -1,6 +1,7 @@
 import type { Host } from "../../../host/host.ts";
 import type { IPFamily } from "../../../net/ip.ts";
 import type { EngineAbilities, ProxyEngine } from "../../engine.ts";
+import { NftLooks } from "../nft-looks.ts";
 import { apply } from "./apply.ts";
 import { cleanup } from "./cleanup.ts";
 import { compile, type NftPart } from "./compile.ts";
@@ -45,16 +46,23 @@ export type NftablesEngine = ProxyEngine<NftPart, NftFrame, NftState>;
 /** Service traffic carried by the kernel's nftables, in two tables of our own: see README.md. */
 export function nftablesEngine(host: Host, families: readonly IPFamily[] = ["IPv4", "IPv6"]): NftablesEngine {
   const session = new NftSession(host);
+  const looks = new NftLooks(host);
   return {
     name: "nftables",
     abilities: NFTABLES_ABILITIES,
     supported: () => supported(host, families),
     compileNode,
     compile,
-    read: (signal) => read(host, signal),
-    apply: (next, was, signal) => apply(host, session, next, was, signal),
-    intact: (was, signal) => intact(host, was, signal),
+    read(signal) {
+      looks.read();
+      return read(host, signal);
+    },
+    apply: (next, was, signal) => looks.change(() => apply(host, session, next, was, signal)),
+    intact: (was, signal) => looks.intact(() => intact(host, was, signal)),
     cleanup: (signal) => cleanup(host, signal),
-    close: () => session.close(),
+    async close() {
+      await looks.close();
+      await session.close();
+    },
   };
 }
