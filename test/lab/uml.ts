@@ -69,10 +69,9 @@ export async function insideUml(t: TestContext, run: UmlRun): Promise<void> {
       "con=null",
       "quiet",
     ];
-    // Its programs are processes of the machine: with a process namespace of their own all end with the first.
-    const result = await host.run("unshare", ["--pid", "--fork", "--kill-child", "--mount-proc", "--", ...kernel], {
-      timeout: run.deadline,
-    });
+    // Its programs are processes of the machine: with a process namespace of their own all end with the first, and that with us.
+    const apart = ["--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--"];
+    const result = await host.run("setpriv", [...apart, ...kernel], { timeout: run.deadline });
     const [stdout, stderr, status] = await Promise.all(
       ["stdout", "stderr", "status"].map((name) => textOf(join(scratch, name))),
     );

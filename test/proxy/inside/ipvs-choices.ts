@@ -155,21 +155,21 @@ test("ipvs: PRX-140, PRX-271: SCTP is carried, by clusterIP and node port, thoug
     carried.setPlan(servicePlan(at + 1, plan));
   }
   await carried.apply();
+  let from = 40_000;
   for (const [at, family] of (["IPv4", "IPv6"] as const).entries()) {
     const server = await lab.network
       .at("pod1")
       .open("python3", [script, "answer", family, PODS.pod1[family], String(PORT)], { stderr: "inherit" });
     lab.listeners.push(server);
     await new Promise((resolve) => server.stdout.once("data", resolve));
-    const ask = async (ip: string, to: number, from: number): Promise<string> =>
+    const ask = async (ip: string, to: number): Promise<string> =>
       (
-        await lab.network.at("client").check("python3", [script, "call", family, ip, String(to), String(from)])
+        await lab.network.at("client").check("python3", [script, "call", family, ip, String(to), String(from++)])
       ).stdout.trim();
     const ip = clusterIP(at + 1, family);
     // A busy machine may be slower than the three seconds of a call.
     const answered = async (to: string, number: number): Promise<void> => {
-      let from = 40_000 + number;
-      await until(`${to} ${number} to answer`, async () => (await ask(to, number, from++)) === `${to} ${number}`);
+      await until(`${to} ${number} to answer`, async () => (await ask(to, number)) === `${to} ${number}`);
     };
     await answered(ip, 80);
     await answered(NODE[family].client, 30_001);

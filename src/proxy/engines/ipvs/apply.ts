@@ -36,11 +36,11 @@ function settlePart(part: IpvsPart, was: AppliedPart | undefined, state: IpvsSta
   const elements: MarkedElement[] = [...part.elements];
   const servers = new Map(part.servers);
   const marks = new Map<string, number>();
-  for (const { id, family, protocol, ways, choice, targets } of part.marked) {
+  for (const { id, family, protocol, ways, choice, targets, serving } of part.marked) {
     const outside = ways.map((key) => ({ family, set: "outside", key }) as const);
     const mark = was?.marks.get(id) ?? state.takeMark(protocol, state.ledger.markOf(outside[0]!));
     marks.set(id, mark);
-    servers.set(markKey(family, mark), { choice, targets });
+    servers.set(markKey(family, mark), { choice, targets, serving });
     for (const element of outside) elements.push({ ...element, mark });
   }
   return { part, elements, servers, marks };

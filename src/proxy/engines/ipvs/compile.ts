@@ -17,6 +17,8 @@ export interface VirtualServer {
   readonly choice: string;
   /** Weights of the real servers, by `address:port`. */
   readonly targets: ReadonlyMap<string, number>;
+  /** Endpoints that serve, whether they get new connections or not: flows under way may stay with them (PRX-204). */
+  readonly serving: ReadonlySet<string>;
 }
 
 /** A virtual server for outsiders: it gets a number when it is applied, since that must outlive a restart. */
@@ -39,6 +41,9 @@ export interface IpvsPart {
 
 const targetsOf = (destination: Destination): readonly Target[] =>
   destination.to === "targets" ? destination.targets : [];
+
+const servingOf = ({ serving }: ServicePortPlan): ReadonlySet<string> =>
+  new Set(serving.map(({ ip, port }) => endpointText(ip, port)));
 
 const weights = (targets: readonly Target[]): ReadonlyMap<string, number> =>
   new Map(targets.map(({ ip, port, weight }) => [endpointText(ip, port), weight]));
@@ -81,7 +86,11 @@ class PartCompiler {
     this.element(port.family, "ways", way);
     if (to.to !== "targets") this.element(port.family, to.to, way);
     const key = serverKey(port.protocol, ip, number);
-    this.servers.set(key, { choice: choice(port, targets, this.#usual), targets: weights(targets) });
+    this.servers.set(key, {
+      choice: choice(port, targets, this.#usual),
+      targets: weights(targets),
+      serving: servingOf(port),
+    });
     return way;
   }
 
@@ -111,7 +120,15 @@ class PartCompiler {
       const chosen = markedChoice(port, targets, this.#usual);
       const id = `${port.id} ${family}`;
       const { protocol } = port;
-      this.marked.push({ id, family, protocol, ways: outside, choice: chosen, targets: weights(targets) });
+      this.marked.push({
+        id,
+        family,
+        protocol,
+        ways: outside,
+        choice: chosen,
+        targets: weights(targets),
+        serving: servingOf(port),
+      });
     }
     // PRX-063: a local endpoint that reaches itself must see another source, or its answer would not come back through us.
     for (const destination of [port.internal, port.external, port.cluster]) {

@@ -12,8 +12,8 @@ function holding(key: string, targets: Record<string, number>, choice = "-s rr")
   state.servers.set(key, { choice, targets: new Map(Object.entries(targets)) });
   return state;
 }
-const want = (state: IpvsState, key: string, targets: Record<string, number>, choice = "-s rr"): string[] => {
-  state.wanted.set(key, { choice, targets: new Map(Object.entries(targets)) });
+const want = (state: IpvsState, key: string, targets: Record<string, number>, serving: string[] = []): string[] => {
+  state.wanted.set(key, { choice: "-s rr", targets: new Map(Object.entries(targets)), serving: new Set(serving) });
   return serversDue(state, [key], () => false);
 };
 
@@ -31,6 +31,14 @@ test("PRX-186: a come-back has its weight again; UDP and SCTP, marked ones too, 
   }
   const tcp = markKey("IPv4", markFor(1, "TCP"));
   deepEqual(want(holding(tcp, { [A]: 1 }), tcp, {}), [`-e ${tcp} -r ${A} -m -w 0`]);
+});
+
+test("PRX-204: datagrams stay with an endpoint that ends and still serves, and not longer", () => {
+  const key = "-u 10.96.0.1:80";
+  const state = holding(key, { [A]: 1, [B]: 1 });
+  deepEqual(want(state, key, { [B]: 1 }, [A, B]), [`-e ${key} -r ${A} -m -w 0`]);
+  deepEqual(want(state, key, { [B]: 1 }, [A, B]), []);
+  deepEqual(want(state, key, { [B]: 1 }, [B]), [`-d ${key} -r ${A}`]);
 });
 
 test("PRX-186: who waits is removed when no connection is left, active or inactive", () => {

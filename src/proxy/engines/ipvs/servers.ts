@@ -3,6 +3,10 @@ import { isTcpKey } from "./names.ts";
 import type { IpvsState } from "./state.ts";
 import type { HeldServer } from "./words.ts";
 
+/** PRX-186, PRX-204: TCP connections are waited for, and flows of UDP and SCTP while their endpoint serves. */
+const stays = (key: string, target: string, { serving }: VirtualServer): boolean =>
+  isTcpKey(key) || serving.has(target);
+
 /** What a virtual server needs to become as it shall be; `held` is changed to that. */
 function serverLines(key: string, wanted: VirtualServer, held: HeldServer | undefined): string[] {
   const lines: string[] = [];
@@ -16,8 +20,7 @@ function serverLines(key: string, wanted: VirtualServer, held: HeldServer | unde
   // Newcomers first, so that a list that changes whole is never empty.
   for (const [target, weight] of held?.targets ?? []) {
     if (wanted.targets.has(target)) continue;
-    // PRX-186: only TCP connections are waited for.
-    if (!isTcpKey(key)) lines.push(`-d ${key} -r ${target}`);
+    if (!stays(key, target, wanted)) lines.push(`-d ${key} -r ${target}`);
     else if (weight !== 0) lines.push(`-e ${key} -r ${target} -m -w 0`);
   }
   return lines;
@@ -42,7 +45,7 @@ export function serversDue(
     lines.push(...serverLines(key, wanted, held));
     const targets = new Map(wanted.targets);
     for (const target of held?.targets.keys() ?? []) {
-      if (!targets.has(target) && isTcpKey(key)) targets.set(target, 0);
+      if (!targets.has(target) && stays(key, target, wanted)) targets.set(target, 0);
     }
     state.foreign.delete(key);
     state.servers.set(key, { choice: wanted.choice, targets });
