@@ -3,6 +3,8 @@ import type { IPFamily } from "../net/ip.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { AnyEngine, ProxyMode } from "../proxy/engine.ts";
+import type { IptablesOptions } from "../proxy/engines/iptables/engine.ts";
+import type { IpvsOptions } from "../proxy/engines/ipvs/options.ts";
 import { Failure } from "./failure.ts";
 
 /** What an engine is made from. */
@@ -13,6 +15,9 @@ export interface EngineGround {
   /** From 0 up to, but not including, 1. */
   readonly random: () => number;
   readonly log: Log;
+  /** What only one mode knows; as usual where nothing is said. */
+  readonly iptables?: IptablesOptions;
+  readonly ipvs?: IpvsOptions;
 }
 
 type OpenEngine = (ground: EngineGround) => AnyEngine;
@@ -25,7 +30,7 @@ export const PROXY_ENGINES: { readonly [mode in ProxyMode]?: () => Promise<OpenE
   },
   iptables: async () => {
     const { iptablesEngine } = await import("../proxy/engines/iptables/engine.ts");
-    return ({ host, families }) => iptablesEngine(host, families);
+    return ({ host, families, iptables }) => iptablesEngine(host, families, iptables);
   },
   userspace: async () => {
     const { userspaceEngine } = await import("../proxy/engines/userspace/engine.ts");
@@ -34,7 +39,7 @@ export const PROXY_ENGINES: { readonly [mode in ProxyMode]?: () => Promise<OpenE
   // Last: only who asks for it gets it.
   ipvs: async () => {
     const { ipvsEngine } = await import("../proxy/engines/ipvs/engine.ts");
-    return ({ host, clock, families }) => ipvsEngine(host, clock, families);
+    return ({ host, clock, families, ipvs }) => ipvsEngine(host, clock, families, ipvs);
   },
 };
 

@@ -95,7 +95,7 @@ describe("bad input", () => {
     { name: "another output", args: ["up", "-o", "yaml"], code: 2, says: [/--output/, /text, json/] },
     { name: "another log level", args: ["up", "--log-level", "inof"], code: 2, says: [/did you mean info\?/] },
     { name: "no etcd address", args: ["up", "--store", "etcd://"], code: 2, says: [/--store/] },
-    { name: "ipvs", args: ["up", "--proxy-mode", "ipvs"], code: 2, says: [/--proxy-mode/, /nftables/] },
+    { name: "no mode", args: ["up", "--proxy-mode", "ebpf"], code: 2, says: [/--proxy-mode/, /nftables/] },
     { name: "no address", args: ["up", "--listen", "nowhere"], code: 2, says: [/--listen/, /127\.0\.0\.1:6443/] },
     { name: "port 0", args: ["up", "--listen", "127.0.0.1:0"], code: 2, says: [/--listen/, /1-65535/] },
     { name: "publish without private", args: ["up", "--publish"], code: 2, says: [/--publish/, /--private/] },

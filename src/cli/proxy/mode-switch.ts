@@ -3,6 +3,7 @@ import type { Clock } from "../../observe/clock.ts";
 import type { Carrying } from "../../proxy/carrying.ts";
 import type { AnyEngine, ProxyMode } from "../../proxy/engine.ts";
 import type { Surroundings } from "../../proxy/surroundings.ts";
+import { holdTranslation } from "../../proxy/translation.ts";
 import { chooseEngine, cleanOtherEngines, type Chosen, type EngineGround } from "../proxy-engines.ts";
 
 type Wish = "auto" | ProxyMode;
@@ -59,6 +60,9 @@ export async function startModeSwitch(options: ModeSwitchOptions): Promise<ModeS
 
   const take = async ({ engine, passedOver }: Chosen): Promise<Current> => {
     log.info({ mode: engine.name, passedOver }, `the proxy mode is ${engine.name}`);
+    // Else connections that it begins would be unknown to the mode that comes after it, and refused as strangers.
+    if (engine.name === "userspace")
+      await holdTranslation(ground.host, AbortSignal.timeout(CLEAN_WITHIN)).catch(() => {});
     return { engine, carrying: await options.carry(engine) };
   };
   const carries = ({ engine, carrying }: Current): void => {

@@ -12,6 +12,7 @@ import { kernelFamilies } from "../families.ts";
 import { chooseEngine, cleanOtherEngines, type EngineGround } from "../proxy-engines.ts";
 import { random } from "../site/parts/part.ts";
 import { proxyAccess } from "./access.ts";
+import { engineOptions } from "./engine-options.ts";
 import { setConntrack } from "./conntrack-settings.ts";
 import { startNodeProxy } from "./node-proxy.ts";
 import type { ProxyConfiguration } from "./proxy-flags.ts";
@@ -25,7 +26,8 @@ const logOf = ({ configuration, warnings }: ProxyConfiguration): Log => {
   return log;
 };
 
-const groundOf = async (log: Log): Promise<EngineGround> => ({
+const groundOf = async (log: Log, { configuration }: ProxyConfiguration): Promise<EngineGround> => ({
+  ...engineOptions(configuration),
   host: systemHost(),
   families: await kernelFamilies(),
   clock: systemClock,
@@ -38,7 +40,7 @@ const wishOf = (mode: string): Parameters<typeof chooseEngine>[0] =>
 
 /** `--cleanup`: takes away the rules of every mode (PRX-268). */
 export async function cleanAll(read: ProxyConfiguration): Promise<number> {
-  const ground = await groundOf(logOf(read));
+  const ground = await groundOf(logOf(read), read);
   try {
     await stayAwake(cleanOtherEngines(undefined, ground, AbortSignal.timeout(CLEAN_WITHIN)));
   } catch (cause) {
@@ -58,7 +60,7 @@ function setOomScore(score: number, log: Log): void {
 
 /** `--init-only`: what needs all of root's rights; the proxy itself then needs CAP_NET_ADMIN (PRX-255). */
 export async function initOnly(read: ProxyConfiguration): Promise<number> {
-  const ground = await groundOf(logOf(read));
+  const ground = await groundOf(logOf(read), read);
   const { engine } = await stayAwake(chooseEngine(wishOf(read.configuration.mode), ground));
   await engine.close();
   await setConntrack(read.configuration.conntrack, (_type, reason, message) => ground.log.warn({ reason }, message));
@@ -102,7 +104,7 @@ export async function runProxy(
   const file = fileChanged(configFile);
   const nodeName = (configuration.hostnameOverride.trim() || hostname()).toLowerCase();
   const client = createClient(proxyAccess(configuration.clientConnection.kubeconfig, master, process.env));
-  const ground = await groundOf(log);
+  const ground = await groundOf(log, read);
   setOomScore(configuration.oomScoreAdj, log);
   const stopping = new AbortController();
   const work = async (): Promise<void> => {

@@ -2,6 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../../observe/clock.ts";
 import { tidyAfterStart } from "../../observe/tidy.ts";
 import { systemHost } from "../../host/processes.ts";
+import { Failure } from "../failure.ts";
 import { startPart } from "./parts.ts";
 import type { WorkerConfig, WorkerOrder, WorkerReport } from "./protocol.ts";
 
@@ -36,7 +37,8 @@ try {
   tidyAfterStart(systemClock);
 } catch (error) {
   if (!ending) {
-    report({ failed: (error as Error).stack ?? String(error) });
+    const sentence = error instanceof Failure ? { sentence: error.message } : {};
+    report({ failed: (error as Error).stack ?? String(error), ...sentence });
     process.exit(1);
   }
 }

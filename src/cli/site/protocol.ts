@@ -13,4 +13,11 @@ export interface WorkerConfig {
 }
 
 export type WorkerOrder = "stop" | "remove";
-export type WorkerReport = "ready" | "stopped" | { readonly failed: string };
+export type WorkerReport =
+  | "ready"
+  | "stopped"
+  | {
+      readonly failed: string;
+      /** The user can mend it, and no other try will do: for the user. */
+      readonly sentence?: string;
+    };

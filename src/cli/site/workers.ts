@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Log } from "../../observe/log.ts";
+import { Failure } from "../failure.ts";
 import type { PartName, WorkerConfig, WorkerOrder, WorkerReport } from "./protocol.ts";
 
 export interface SupervisedWorker {
@@ -17,18 +18,19 @@ export function superviseWorker(given: WorkerConfig, log: Log): SupervisedWorker
   let delay = FIRST_DELAY;
   let worker: Worker | undefined;
   let gone: Promise<void> = Promise.resolve();
-  let isReady: () => void = () => {};
-  const ready = new Promise<void>((resolve) => {
-    isReady = resolve;
-  });
+  const ready = Promise.withResolvers<void>();
+  ready.promise.catch(() => {});
 
   const start = (): void => {
     const thread = new Worker(new URL("./part.worker.ts", import.meta.url), { workerData: given, name });
     worker = thread;
     const began = performance.now();
     thread.on("message", (report: WorkerReport) => {
-      if (report === "ready") isReady();
-      else if (typeof report === "object") log.error({ part: name }, `the ${name} part failed: ${report.failed}`);
+      if (report === "ready") ready.resolve();
+      else if (typeof report === "object") {
+        log.error({ part: name }, `the ${name} part failed: ${report.failed}`);
+        if (report.sentence !== undefined) ready.reject(new Failure(report.sentence));
+      }
     });
     thread.on("error", (error) =>
       log.error({ part: name, err: error as Error }, `the ${name} part died: ${(error as Error).message}`),
@@ -47,7 +49,7 @@ export function superviseWorker(given: WorkerConfig, log: Log): SupervisedWorker
   start();
 
   return {
-    ready,
+    ready: ready.promise,
     async end(order) {
       ending = true;
       worker?.postMessage(order);

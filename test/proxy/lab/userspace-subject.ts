@@ -13,7 +13,7 @@ export const USERSPACE: Subject<UserspacePart, UserspaceFrame, UserspaceState> =
   exceptions: {
     "PRX-043": {
       why: "of two sockets on one address and port the kernel knows one, and the host's own listener was there first",
-      instead: { pods: ["host1"], source: "kept" },
+      instead: { pods: ["host1"], source: "any" },
     },
     "PRX-069": {
       why: "a socket does not know by which interface its caller came, so such pods are outsiders",
