@@ -3,11 +3,11 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { systemHost } from "../../src/host/processes.ts";
 import { ROOT } from "./lab.ts";
-import { tellNested } from "./tap.ts";
+import { tellNested, type NestedRun } from "./tap.ts";
 
-/** A test file that needs another kernel than the machine's. */
+/** A program that needs another kernel than the machine's. */
 export interface UmlRun {
-  /** The test file, from the checkout's root. */
+  /** Its file, from the checkout's root. */
   readonly file: string;
   /** Kernel modules to load first; one that is missing is told on the console, which a failure shows. */
   readonly modules: readonly string[];
@@ -26,7 +26,7 @@ const host = systemHost();
 const MEMORY = "1G";
 const INIT = join(import.meta.dirname, "uml-init.sh");
 
-/** Why no test can run in user-mode Linux here, as `skip` wants it. */
+/** Why nothing can run in user-mode Linux here, as `skip` wants it. */
 export async function noUml(): Promise<string | false> {
   for (const tool of ["linux.uml", "modprobe"]) {
     if ((await host.which(tool)) === undefined) {
@@ -36,26 +36,26 @@ export async function noUml(): Promise<string | false> {
   return false;
 }
 
-/** What runs inside: the reporter's lines come back, and nothing of the run outside is passed on. */
-const job = ({ file, env = {} }: UmlRun): string => `cd ${ROOT}
+/** What runs inside: its lines come back, and nothing of the run outside is passed on. */
+const job = ({ file, env = {} }: UmlRun, options: readonly string[]): string => `cd ${ROOT}
 export FAIRLEAD_GROUND=own ${Object.entries(env)
   .map(([name, value]) => `${name}=${value}`)
   .join(" ")}
-exec ${process.execPath} --disable-warning=ExperimentalWarning --test --test-reporter=tap --test-isolation=none ${file}
+exec ${process.execPath} ${["--disable-warning=ExperimentalWarning", ...options, file].join(" ")}
 `;
 
 const textOf = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
 
 /**
- * Runs a test file in a kernel of its own, which is an ordinary process on one core: the machine's files are its files,
- * read-only, and its network is empty. Each test of the file is told as one of `t`'s own.
+ * Runs a program of ours in a kernel of its own, which is an ordinary process on one core: the machine's files are its files,
+ * read-only, and its network is empty. `options` are Node's. Without a status it did not come to its end, and `stderr` says more.
  */
-export async function insideUml(t: TestContext, run: UmlRun): Promise<void> {
+export async function runInUml(run: UmlRun, options: readonly string[] = []): Promise<NestedRun> {
   const scratch = await mkdtemp("/tmp/fl-uml-");
   try {
     await Promise.all(["uml", "kept"].map((name) => mkdir(join(scratch, name))));
     await writeFile(join(scratch, "modules"), run.modules.map((module) => `${module}\n`).join(""));
-    await writeFile(join(scratch, "job.sh"), job(run));
+    await writeFile(join(scratch, "job.sh"), job(run, options));
     const kernel = [
       "linux.uml",
       "rootfstype=hostfs",
@@ -79,12 +79,16 @@ export async function insideUml(t: TestContext, run: UmlRun): Promise<void> {
       status === "" ? `it did not come to its end within ${run.deadline} ms, or fell (exit code ${result.code})` : "";
     if (run.keep !== undefined) await cp(join(scratch, "kept"), run.keep, { recursive: true });
     const console = `${result.stdout}\n${result.stderr}`;
-    await tellNested(t, {
+    return {
       status: status === "" ? null : Number(status),
       stdout: stdout!,
       stderr: `${stderr}\nuser-mode Linux: ${end}\n${console}`,
-    });
+    };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
+
+/** Runs a test file in user-mode Linux; each of its tests is told as one of `t`'s own. */
+export const insideUml = async (t: TestContext, run: UmlRun): Promise<void> =>
+  tellNested(t, await runInUml(run, ["--test", "--test-reporter=tap", "--test-isolation=none"]));
