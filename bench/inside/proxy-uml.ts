@@ -14,7 +14,7 @@ const network = await openNetwork();
 const node = network.at("node");
 const open: Readonly<Record<string, () => Promise<AnyEngine>>> = {
   // The kernel of the package has nftables for bridges alone.
-  iptables: async () => iptablesEngine(node, ["IPv4"], { backend: "legacy" }) as unknown as AnyEngine,
+  iptables: async () => iptablesEngine(node, ["IPv4"], { backend: "legacy" }),
   ipvs: () => engineOf("ipvs", node),
 };
 const ways = [
