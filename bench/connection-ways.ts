@@ -9,8 +9,10 @@ import { Carried } from "../test/proxy/lab/carried.ts";
 import { PODS } from "../test/proxy/lab/network.ts";
 import { nodePlan } from "../test/proxy/lab/objects.ts";
 
-/** Where the server listens. */
+/** Where the server listens that is called through a Service. */
 export const PORT = 9000;
+/** Where the one listens that is called directly: IPVS takes an answer from `PORT` to a client's port that it knows for its own. */
+export const DIRECT_PORT = 9001;
 /** The clusterIP that the client calls. */
 export const VIP = "10.96.0.1";
 
@@ -33,7 +35,7 @@ export const way = (name: string, make: Way["make"], ip = VIP, port = 80): Way =
   latencies: [],
 });
 /** From pod to pod, with nobody between. */
-export const direct = (): Way => way("direct", async () => async () => {}, PODS.pod2.IPv4, PORT);
+export const direct = (): Way => way("direct", async () => async () => {}, PODS.pod2.IPv4, DIRECT_PORT);
 
 const octets = (number: number): string => `${(number >> 8) & 255}.${number & 255}`;
 /** The Service of a number; that of 0 is the one that is called. */

@@ -88,7 +88,7 @@ const ways: Way[] = [
   ...(hasHaproxy ? [way("rival: HAProxy, TCP", () => throughHaproxy(node))] : []),
 ];
 try {
-  await measureWays(network, ways, { rounds: ROUNDS, cpu: "1" });
+  await measureWays(network, ways, { rounds: ROUNDS, milliseconds: 1000, cpu: "1" });
   if (!hasHaproxy) console.log("rival: HAProxy: not measured (it is not installed)");
 } finally {
   await network.close();

@@ -6,7 +6,7 @@ import { standOnOwnGround } from "../../test/lab/ground.ts";
 import { measureWays } from "../connection-load.ts";
 import { direct, engineOf, throughEngine, way } from "../connection-ways.ts";
 
-const ROUNDS = Number(process.env["ROUNDS"] ?? 10);
+const ROUNDS = Number(process.env["ROUNDS"] ?? 40);
 const MANY = Number(process.env["SERVICES"] ?? 1000);
 
 standOnOwnGround();
@@ -26,7 +26,7 @@ const ways = [
   ),
 ];
 try {
-  await measureWays(network, ways, { rounds: ROUNDS, cpu: "0" });
+  await measureWays(network, ways, { rounds: ROUNDS, milliseconds: 250, cpu: "0" });
 } finally {
   await network.close();
 }
