@@ -1,5 +1,4 @@
-import { iptablesEngine } from "../../src/proxy/engines/iptables/engine.ts";
-import { iptablesSnapshot } from "./lab/iptables-snapshot.ts";
+import { IPTABLES } from "./lab/iptables-subject.ts";
 import { packetTable } from "./packet-table.ts";
 
-packetTable({ name: "iptables", open: (host) => iptablesEngine(host), snapshot: iptablesSnapshot });
+packetTable(IPTABLES);

@@ -1,10 +1,4 @@
-import { nftablesEngine } from "../../src/proxy/engines/nftables/engine.ts";
-import { nftablesExact, nftablesSnapshot } from "./lab/nftables-snapshot.ts";
+import { NFTABLES } from "./lab/nftables-subject.ts";
 import { packetTable } from "./packet-table.ts";
 
-packetTable({
-  name: "nftables",
-  open: (host) => nftablesEngine(host),
-  snapshot: nftablesSnapshot,
-  exact: nftablesExact,
-});
+packetTable(NFTABLES);

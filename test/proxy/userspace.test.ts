@@ -1,22 +1,4 @@
-import { userspaceEngine } from "../../src/proxy/engines/userspace/engine.ts";
-import { userspaceSnapshot } from "./lab/userspace-snapshot.ts";
+import { USERSPACE } from "./lab/userspace-subject.ts";
 import { packetTable } from "./packet-table.ts";
 
-packetTable({
-  name: "userspace",
-  open: (host) => userspaceEngine(host),
-  snapshot: userspaceSnapshot,
-  exceptions: {
-    "PRX-043": {
-      why: "of two sockets on one address and port the kernel knows one, and the host's own listener was there first",
-      instead: { pods: ["host1"], source: "any" },
-    },
-    "PRX-069": {
-      why: "a socket does not know by which interface its caller came, so such pods are outsiders",
-      instead: (cell, was) => (cell.from.startsWith("pod") ? { pods: ["pod1", "pod2"], source: "node" } : was),
-    },
-    "PRX-075": { why: "the addresses are this machine's, and its kernel answers for them", instead: "refused" },
-    "PRX-076": { why: "the proxy has accepted before it hears that the pod refuses", instead: "closed" },
-    "PRX-092": { why: "without endpoints nobody listens, so the kernel refuses whoever calls", instead: "refused" },
-  },
-});
+packetTable(USERSPACE);

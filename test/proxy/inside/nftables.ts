@@ -1,0 +1,4 @@
+import { NFTABLES } from "../lab/nftables-subject.ts";
+import { packetTable } from "../packet-table.ts";
+
+packetTable(NFTABLES, "rows");
