@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import { after, before, describe, test, type TestContext } from "node:test";
 import type { Service } from "../../src/api/generated/types.ts";
 import { services } from "../../src/api/resources.ts";
@@ -7,7 +6,7 @@ import { childOf, endAll, processesOf, withClient } from "../lab/inside.ts";
 import { createLab, type Lab, type LabHost } from "../lab/lab.ts";
 import type { SteadyLoad } from "../lab/steady-load.ts";
 import { until } from "../lab/until.ts";
-import { held, underLoad, type UnderLoad } from "./under-load.ts";
+import { held, underLoad, unfailed as noneFailed, type UnderLoad } from "./under-load.ts";
 
 const PER_SECOND = 1000;
 /** What userspace is asked to carry, the most first: how much it does depends on the machine. */
@@ -44,10 +43,7 @@ const begin = async (t: TestContext, subject: UnderLoad, perSecond: number): Pro
   return load;
 };
 
-const unfailed = async (what: string, load: SteadyLoad): Promise<void> => {
-  const seen = await load.more(200);
-  assert.equal(seen.failed, 0, `${what}: ${seen.failures.join("; ")}`);
-};
+const unfailed = async (what: string, load: SteadyLoad): Promise<void> => noneFailed(what, await load.more(200));
 
 /** The most that userspace carries here without a call that fails or waits for seconds. */
 async function carriedRate(subject: UnderLoad): Promise<number> {

@@ -15,6 +15,8 @@ export interface SteadySeen {
   readonly most: number;
   /** The longest a call took, in milliseconds. */
   readonly longest: number;
+  /** The latest that a call was begun after its time, in milliseconds: what a machine short of processors does to the load itself. */
+  readonly late: number;
   /** Who answered, and how often. */
   readonly by: Readonly<Record<string, number>>;
 }
@@ -33,7 +35,7 @@ export interface SteadyLoad {
 const script = (ip: string, port: number, sources: readonly string[], perSecond: number): string => `
   const { connect } = require("node:net");
   const sources = ${JSON.stringify(sources)};
-  const seen = { answered: 0, failed: 0, failures: [], rate: 0, most: 0, longest: 0, by: {} };
+  const seen = { answered: 0, failed: 0, failures: [], rate: 0, most: 0, longest: 0, late: 0, by: {} };
   let begun = 0, underWay = 0, turn = 0;
   const call = () => {
     const at = performance.now();
@@ -63,6 +65,7 @@ const script = (ip: string, port: number, sources: readonly string[], perSecond:
   const start = performance.now();
   const timer = setInterval(() => {
     const elapsed = performance.now() - start;
+    seen.late = Math.max(seen.late, Math.round(elapsed - ((begun + 1) * 1000) / ${perSecond}));
     for (const due = Math.floor((elapsed * ${perSecond}) / 1000); begun < due; begun += 1) call();
     seen.rate = Math.round((begun * 1000) / elapsed);
   }, 2);
@@ -97,7 +100,7 @@ export async function startSteadyLoad(
   await host.check(...inside("ip", "-batch", "-"), { input: addresses("replace") });
   const node = `${CHECKOUT}/node_modules/.bin/node`;
   const running = await host.open(...inside(node, "-e", script(ip, port, sources, perSecond)));
-  let seen: SteadySeen = { answered: 0, failed: 0, failures: [], rate: 0, most: 0, longest: 0, by: {} };
+  let seen: SteadySeen = { answered: 0, failed: 0, failures: [], rate: 0, most: 0, longest: 0, late: 0, by: {} };
   let complaints = "";
   let ended = false;
   createInterface({ input: running.stdout }).on("line", (line) => (seen = JSON.parse(line) as SteadySeen));
