@@ -7,7 +7,7 @@ void test("IPVS in user-mode Linux: affinity, balance, flows", { skip: await noU
   insideUml(t, {
     file: "test/proxy/inside/ipvs-flows.ts",
     modules: IPVS_MODULES,
-    env: { FAIRLEAD_PACKETS: KEPT, FAIRLEAD_PACKETS_SCALE: "2" },
+    env: { FAIRLEAD_PACKETS: KEPT, FAIRLEAD_PACKETS_SCALE: "4" },
     keep: process.env["FAIRLEAD_PACKETS"] ?? join(import.meta.dirname, "../../node_modules/.cache"),
     deadline: 570_000,
   }),

@@ -67,7 +67,7 @@ test("ipvs: with externalTrafficPolicy Local an outsider with affinity stays wit
 });
 
 const PODS_OF_FOUR = ["pod1", "pod2", "pod3", "pod4"] as const;
-/** Twenty long connections a pod, a short one after each: how many long ones each pod has. */
+/** Ten long connections a pod, a short one after each: how many long ones each pod has. */
 async function longConnections(balance: Balance): Promise<number[]> {
   const carried = new Carried(balanced(balance));
   carried.set(
@@ -76,7 +76,7 @@ async function longConnections(balance: Balance): Promise<number[]> {
   );
   await carried.apply();
   const counts = new Map<string, number>();
-  for (let number = 0; number < 80; number++) {
+  for (let number = 0; number < 40; number++) {
     const [pod = ""] = await lab.call("client", clusterIP(1, "IPv4"), 1, { keep: `${balance} ${number}` });
     counts.set(pod, (counts.get(pod) ?? 0) + 1);
     // It is reset when it has been opened: the pod waits for a line that never comes.
@@ -94,56 +94,6 @@ test("ipvs: least-connections keeps long connections level where turns do not: b
   ok(level <= 1.1, `least-connections: ${level}`);
   ok(turns >= 1.4, `round-robin: ${turns}`);
 });
-
-test("ipvs: turns follow weights", async () => {
-  const heavy = planning(lab.open(), (plan) => ({
-    ...plan,
-    ports: plan.ports.map((port) => {
-      const targets = port.internal.to === "targets" ? port.internal.targets : [];
-      return {
-        ...port,
-        internal: { to: "targets", targets: targets.map((one, at) => ({ ...one, weight: at === 0 ? 3 : 1 })) } as const,
-      };
-    }),
-  }));
-  const carried = new Carried(heavy);
-  carried.set(service("heavy", 1), slices("heavy", ["pod1", "pod2"]));
-  await carried.apply();
-  const answers = await lab.pods("client", clusterIP(1, "IPv4"), 40);
-  const counts = [PODS.pod1.IPv4, PODS.pod2.IPv4].map((pod) => answers.filter((one) => one === pod).length);
-  deepEqual(
-    counts.toSorted((a, b) => a - b),
-    [10, 30],
-  );
-});
-
-for (const balance of ["maglev", "source-hash"] as const) {
-  test(`ipvs: ${balance} leads each client to one pod${balance === "maglev" ? ", and moves few when a pod comes" : ""}`, async () => {
-    const carried = new Carried(balanced(balance));
-    const clients = Array.from({ length: 30 }, (_, at) => `192.168.8.${at + 2}`);
-    const where = async (): Promise<string[]> => {
-      const found: string[] = [];
-      for (const from of clients) {
-        const pods = new Set(await lab.pods("client", clusterIP(1, "IPv4"), 2, { from }));
-        equal(pods.size, 1, from);
-        found.push([...pods][0]!);
-      }
-      return found;
-    };
-    const set = async (pods: Parameters<typeof slices>[1]): Promise<void> => {
-      carried.set(service("hashed", 1), slices("hashed", pods));
-      await carried.apply();
-    };
-    await set(["pod1", "pod2", "pod3"]);
-    const first = await where();
-    equal(new Set(first).size, 3);
-    if (balance === "source-hash") return;
-    await set(["pod1", "pod2", "pod3", "pod4"]);
-    const second = await where();
-    const moved = first.filter((pod, at) => second[at] !== pod);
-    ok(moved.length <= 15, `${moved.length} of 30 clients moved`);
-  });
-}
 
 test("ipvs: PRX-140, PRX-271: SCTP is carried, by clusterIP and node port, though no program here speaks it", async (t) => {
   if ((await lab.node.which("python3")) === undefined)

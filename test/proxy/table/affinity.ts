@@ -58,11 +58,12 @@ export function affinityTests(table: Table): void {
   for (const family of FAMILIES) {
     const name = `PRX-096, PRX-098, PRX-148: ClientIP affinity holds, and only a removed pod's clients move (${family})`;
     ownTest(table, name, "sessionAffinity", async () => {
+      const often = Math.ceil(20 / table.scale);
       await carry(sticky(20), THREE);
-      const first = await where(20, family, 20);
+      const first = await where(20, family, often);
       deepEqual([...new Set(first.values())].toSorted(), [...THREE]);
       await carry(sticky(20), ["pod1", "pod3"], false);
-      const second = await where(20, family, 20);
+      const second = await where(20, family, often);
       for (const [from, pod] of first) {
         if (pod === "pod2") ok(["pod1", "pod3"].includes(second.get(from)!), `${from} left pod2 for another`);
         else deepEqual(second.get(from), pod, `${from} stays`);

@@ -122,7 +122,12 @@ async function makeGround(host: Host, { families }: IpvsFrame, signal: AbortSign
     families.flatMap((family) => names.map((set) => setCreation(family, set))),
     signal,
   );
-  const lines = [`link add ${INTERFACE} type dummy`, `link set ${INTERFACE} arp off addrgenmode none up`];
+  // Apart: in one request the kernel brings it up first, and gives it an address of its own.
+  const lines = [
+    `link add ${INTERFACE} type dummy`,
+    `link set ${INTERFACE} arp off addrgenmode none`,
+    `link set ${INTERFACE} up`,
+  ];
   await runAddresses(host, lines, signal);
 }
 
