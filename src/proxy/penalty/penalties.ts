@@ -17,7 +17,7 @@ import { Targets } from "./targets.ts";
  */
 const BUSY = 50;
 const CALM = 200;
-const IDLE = 500;
+const IDLE = 400;
 /** How long that while is. */
 const CALMING = 30_000;
 
