@@ -9,6 +9,10 @@ mount -t tmpfs -o mode=0755 tmpfs /run
 mkdir -p /run/netns /run/scratch /run/modules/lib/modules
 mount -t hostfs -o "$FAIRLEAD_SCRATCH" none /run/scratch
 mount -t tmpfs tmpfs /tmp
+# A checkout under /tmp is where it was.
+case "$FAIRLEAD_ROOT" in
+/tmp/*) mkdir -p "$FAIRLEAD_ROOT" && mount -t hostfs -o "$FAIRLEAD_ROOT",ro none "$FAIRLEAD_ROOT" ;;
+esac
 ln -s "/usr/lib/uml/modules/$(uname -r)" /run/modules/lib/modules/
 while read -r module; do modprobe -d /run/modules "$module" || echo "no kernel module $module"; done </run/scratch/modules
 ip link set lo up

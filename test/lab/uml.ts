@@ -73,6 +73,7 @@ export async function runInUml(
       `mem=${MEMORY}`,
       `init=${INIT}`,
       `FAIRLEAD_SCRATCH=${scratch}`,
+      `FAIRLEAD_ROOT=${ROOT}`,
       `uml_dir=${scratch}/uml/`,
       "con0=fd:0,fd:1",
       "con=null",

@@ -39,7 +39,7 @@ test("PRX-077, PRX-079, PRX-080: node ports answer on every address of the machi
   await planned.apply();
   for (const family of FAMILIES) {
     for (const ip of Object.values(NODE[family])) {
-      const answers = await lab.call("client", ip, 8, { port: 30001, ...from(family) });
+      const answers = await lab.call("client", ip, 40, { port: 30001, ...from(family) });
       deepEqual(podsOf(answers), [PODS.pod1[family], PODS.pod2[family]].toSorted(), ip);
     }
     const loopback = family === "IPv4" ? "127.0.0.1" : "::1";
