@@ -29,7 +29,11 @@ export async function preparePodNetwork(context: PodContext, record: PodRecord):
   const there = await network.isThere(record.sandbox);
   if (there && record.networked === true) return;
   delete record.networked;
-  if (there) await network.remove(record.sandbox);
+  if (there) {
+    // One of us died before it wrote the network down, and may have begun a program in it, which would be found there only now.
+    await context.runtimes.named(record.runtime).endLeftovers?.(context.files.pod(record.uid), record.sandbox);
+    await network.remove(record.sandbox);
+  }
   await network.make(record.sandbox);
   record.networked = true;
 }
