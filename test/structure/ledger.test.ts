@@ -70,7 +70,11 @@ void test(
   "the page of conformance counts every statement once, and what it calls proved has a test",
   { skip: existsSync(join(ROOT, PAGE)) ? false : `${PAGE} is written by \`npm run ledger\`` },
   () => {
-    const [, ...chapters] = read(PAGE).split(/^## /m);
+    const chapters = read(PAGE)
+      .split(/^## /m)
+      .slice(1)
+      // The last one is of rows, not of statements.
+      .filter((chapter) => !chapter.startsWith("The packet table"));
     const counts = [...read(PAGE).matchAll(/^\| ([^|]+?) ((?:\| \d+ ){4})\| \d+ \|$/gm)].map(
       ([, title, numbers]): [string, number[]] => [title!, numbers!.match(/\d+/g)!.map(Number)],
     );
