@@ -2,7 +2,7 @@
  * Proxies beside one API server, each a process of its own: Fairlead's in each of its modes, and the real kube-proxy in its, when KUBE_PROXY names one.
  * With 1,000, 10,000 and 45,000 Services of 10 endpoints: from the start of the process until the last Service answers, from the API's answer to one
  * changed endpoint until new connections go there (p50 and p99 of 200), the process's memory, and about the kernel's.
- * `SIZES=1000` measures one size; a start is given up after PATIENCE seconds (240).
+ * `SIZES=1000` measures one size, `MODES=nftables` one mode; a start is given up after PATIENCE seconds (240).
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -20,6 +20,7 @@ import { clientOf, serveApiFor, type Access } from "./api-process.ts";
 import { inMilliseconds } from "./percentiles.ts";
 
 const SIZES = (process.env["SIZES"] ?? "1000,10000,45000").split(",").map(Number);
+const MODES = (process.env["MODES"] ?? "nftables,iptables,userspace").split(",");
 const PATIENCE = Number(process.env["PATIENCE"] ?? 240);
 const CHANGES = 200;
 const ENDPOINTS = 10;
@@ -52,12 +53,12 @@ function subjects(kubeconfig: string): Subject[] {
   const fairlead = join(ROOT, "bin/fairlead");
   const kubeProxy = process.env["KUBE_PROXY"];
   return [
-    ...["nftables", "iptables", "userspace"].map((mode): Subject => ({
+    ...MODES.map((mode): Subject => ({
       name: `Fairlead, ${mode}`,
       command: [fairlead, "proxy", ...flags(mode)],
       clean: [fairlead, "proxy", "--cleanup"],
     })),
-    ...["nftables", "iptables"].map((mode): Subject => ({
+    ...MODES.filter((mode) => mode !== "userspace").map((mode): Subject => ({
       name: `kube-proxy, ${mode}`,
       command: kubeProxy === undefined ? undefined : [kubeProxy, ...flags(mode), "--conntrack-max-per-core=0"],
       why: "KUBE_PROXY names none",
