@@ -41,7 +41,7 @@ export function configurationOf(mode: KubeProxyMode, node: NodePlan, kubeconfig:
       syncPeriod: "30s",
     },
     conntrack: { maxPerCore: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
-    healthzBindAddress: "127.0.0.1:10256",
-    metricsBindAddress: "127.0.0.1:10249",
+    healthzBindAddress: "127.0.0.1:1256",
+    metricsBindAddress: "127.0.0.1:1249",
   };
 }
