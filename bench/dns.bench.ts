@@ -13,6 +13,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { clusterSource } from "../src/dns/names/cluster.ts";
 import { createContents } from "../src/dns/names/contents.ts";
 import { createResponder } from "../src/dns/server/respond.ts";
 import { listenUdp } from "../src/dns/server/udp.ts";
@@ -59,11 +60,10 @@ async function serveDns(): Promise<void> {
     nameServers: ["10.96.0.10"],
     reverseFallthrough: false,
   };
+  const source = clusterSource({ zone, contents, isReady: () => true });
   const responder = createResponder({
-    zone,
-    contents,
-    isReady: () => true,
-    forwarder: undefined,
+    blocks: [{ apex: [], sources: [source], outside: undefined, rotates: true }],
+    serial: () => contents.serial,
     log: silentLog,
     random: Math.random,
   });

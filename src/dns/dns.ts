@@ -1,21 +1,32 @@
-import type { EndpointSlice, Namespace, Service } from "../api/generated/types.ts";
-import { keyOf, type KubeObject } from "../api/object.ts";
-import { endpointSlices, namespaces, services } from "../api/resources.ts";
-import { createCache } from "../client/cache.ts";
-import type { Cache, CacheChange } from "../client/cached.ts";
+import { keyOf } from "../api/object.ts";
 import type { Client } from "../client/client.ts";
 import { createWorkQueue } from "../client/work-queue.ts";
 import { canonicalIP } from "../net/ip.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Part } from "../observe/part.ts";
-import { createForwarder } from "./forward/forwarder.ts";
-import { parseUpstream } from "./forward/upstream.ts";
+import type { DnsConfiguration, ServerBlock } from "./configuration/configuration.ts";
+import { outsideOf } from "./forward/outside-of.ts";
+import type { Outside } from "./forward/outside.ts";
+import { clusterSource } from "./names/cluster.ts";
 import { createContents, type Contents } from "./names/contents.ts";
 import { DNS_NAMESPACE, DNS_SERVICE, ensureRegistered } from "./registration.ts";
 import type { SocketAddress } from "./server/address.ts";
-import { createResponder } from "./server/respond.ts";
-import { listen } from "./server/listen.ts";
+import type { Source } from "./names/source.ts";
+import type { Block } from "./server/block.ts";
+import { createResponder, type Responder } from "./server/respond.ts";
+import { createView, objectsOf, serviceOf } from "./view/view.ts";
+import { listen, type Sockets } from "./server/listen.ts";
+
+/** How the cluster finds this server: as Service `kube-system/kube-dns`. */
+export interface RegistrationOf {
+  /** Addresses of the Service; not empty. */
+  readonly clusterIPs: readonly string[];
+  /** Where pods reach this server, if not where it listens. */
+  readonly endpoints?: readonly SocketAddress[] | undefined;
+  /** The Node this server is on, for its endpoints. */
+  readonly nodeName?: string | undefined;
+}
 
 export interface DnsOptions {
   readonly client: Client;
@@ -23,22 +34,9 @@ export interface DnsOptions {
   /** At least 0, below 1; should be hard to guess, as query ids to upstreams are made of it. */
   readonly random: () => number;
   readonly log: Log;
-  /** `cluster.local` */
-  readonly zone: string;
-  /** Each is taken for UDP and for TCP. Port 0 picks one free for both. */
-  readonly listen: readonly SocketAddress[];
-  /** Addresses of Service kube-dns; none: nothing is registered. */
-  readonly clusterIPs: readonly string[];
-  /** Resolvers for names outside the cluster: `IP`, `IPv4:PORT`, `[IPv6]:PORT`. None: such names are refused. */
-  readonly upstreams: readonly string[];
-  /** Seconds a client may keep a record; 5 unless told (DNS-065). */
-  readonly ttl?: number;
-  /** Whether `1-2-3-4.NAMESPACE.pod.ZONE` is answered; `insecure` unless told (DNS-084). */
-  readonly pods?: "disabled" | "insecure";
-  /** Where pods reach this server, if not where it listens. */
-  readonly endpoints?: readonly SocketAddress[];
-  /** The Node this server is on, for its endpoints. */
-  readonly nodeName?: string;
+  readonly configuration: DnsConfiguration;
+  /** Absent: the cluster has been told by somebody else where its DNS is. */
+  readonly registration?: RegistrationOf;
 }
 
 export interface Dns extends Part {
@@ -48,87 +46,98 @@ export interface Dns extends Part {
   readonly listening: readonly SocketAddress[];
 }
 
-const SERVICE_NAME = "kubernetes.io/service-name";
-const serviceOf = (slice: EndpointSlice): string =>
-  `${slice.metadata.namespace ?? ""}/${slice.metadata.labels?.[SERVICE_NAME] ?? ""}`;
+/** Every address and port that a block is listened for on. */
+const addressesOf = ({ bind, port }: ServerBlock): SocketAddress[] =>
+  (bind ?? ["0.0.0.0", "::"]).map((address) => ({ address, port }));
 
-/** The objects a change speaks of: a slice may have moved from one Service to another. */
-const objectsOf = <T extends KubeObject>(change: CacheChange<T>): T[] => [
-  ...("previous" in change ? [change.previous] : []),
-  ...("object" in change ? [change.object] : []),
-];
-
-/** Keeps `contents` equal to the caches, and says at once what changed. */
-function follow(
-  contents: Contents,
-  caches: { services: Cache<Service>; slices: Cache<EndpointSlice>; namespaces: Cache<Namespace> },
-  changed: (words: readonly string[]) => void,
-): void {
-  const take = (key: string): void =>
-    changed(contents.setService(key, caches.services.get(key), caches.slices.by("service", key)));
-  caches.services.onChange((change) => new Set(objectsOf(change).map(keyOf)).forEach(take));
-  caches.slices.onChange((change) => new Set(objectsOf(change).map(serviceOf)).forEach(take));
-  caches.namespaces.onChange((change) => {
-    for (const name of new Set(objectsOf(change).map(keyOf))) {
-      changed(contents.setNamespace(name, caches.namespaces.get(name) !== undefined));
-    }
-  });
-}
+const textOf = ({ address, port }: SocketAddress): string => `${address} ${port}`;
 
 /**
  * Starts cluster DNS. Resolves as soon as it listens; until `synced()` names of the zone get SERVFAIL (DNS-080).
  * Rejects when an address cannot be taken, with nothing left open.
  */
 export async function startDns(options: DnsOptions): Promise<Dns> {
-  const { client, clock, random, log } = options;
-  const zone = options.zone.toLowerCase().replace(/\.$/, "");
-  const upstreams = options.upstreams.map(parseUpstream);
-  const clusterIPs = options.clusterIPs.map(canonicalIP);
-  const own = new Set(options.listen.map(({ address, port }) => `${address} ${port}`));
-  for (const ip of clusterIPs) own.add(`${ip} 53`);
-  const others = upstreams.filter(({ address, port }) => {
-    const isOwn = own.has(`${address} ${port}`);
-    if (isOwn) log.warn({ address, port }, "an upstream resolver is this DNS server itself; it is left out");
-    return !isOwn;
-  });
+  const { client, clock, random, log, registration } = options;
+  const { servers } = options.configuration;
+  const clusterIPs = (registration?.clusterIPs ?? []).map(canonicalIP);
+  const own = new Set([...servers.flatMap(addressesOf).map(textOf), ...clusterIPs.map((ip) => `${ip} 53`)]);
 
-  const contents = createContents(() => clock.now());
+  const isOwn = (to: SocketAddress): boolean => own.has(textOf(to));
+  const ground = { clock, random, log, isOwn };
+
   let isReady = false;
-  const nameServers = clusterIPs.length > 0 ? clusterIPs : options.listen.map(({ address }) => address);
-  const responder = createResponder({
-    zone: {
-      name: zone,
-      ttl: options.ttl ?? 5,
-      pods: options.pods ?? "insecure",
-      nameServers: nameServers.map(canonicalIP),
-      reverseFallthrough: others.length > 0,
-    },
-    contents,
-    isReady: () => isReady,
-    forwarder: others.length === 0 ? undefined : createForwarder({ upstreams: others, clock, random }),
-    log,
-    random,
-  });
-  const sockets = await listen(responder, options.listen, clock, log);
+  const followed: { readonly contents: Contents; readonly responders: Responder[] }[] = [];
+  const outsides: Outside[] = [];
 
-  const watching = { client, clock, random, log };
-  const caches = {
-    services: createCache<Service>({ ...watching, resource: services }),
-    slices: createCache<EndpointSlice>({
-      ...watching,
-      resource: endpointSlices,
-      indexes: { service: (slice) => [serviceOf(slice)] },
-    }),
-    namespaces: createCache<Namespace>({ ...watching, resource: namespaces }),
+  const blocksOf = (block: ServerBlock): Block[] => {
+    const outside = outsideOf(block, ground);
+    if (outside !== undefined) outsides.push(outside);
+    const sources: Source[] = [];
+    const { kubernetes } = block;
+    if (kubernetes !== undefined) {
+      const contents = createContents(() => clock.now());
+      followed.push({ contents, responders: [] });
+      const nameServers = clusterIPs.length > 0 ? clusterIPs : addressesOf(block).map(({ address }) => address);
+      const name = kubernetes.zones.find((zone) => !zone.endsWith(".arpa")) ?? "cluster.local";
+      sources.push(
+        clusterSource({
+          zone: {
+            name,
+            ttl: kubernetes.ttl,
+            pods: kubernetes.pods === "disabled" ? "disabled" : "insecure",
+            nameServers: nameServers.map(canonicalIP),
+            reverseFallthrough: outside !== undefined && kubernetes.fallthrough.length > 0,
+          },
+          contents,
+          isReady: () => isReady,
+        }),
+      );
+    }
+    return block.zones.map((zone) => ({
+      apex: zone === "" ? [] : zone.split("."),
+      sources,
+      outside,
+      rotates: block.loadbalance,
+    }));
   };
-  follow(contents, caches, (words) => responder.drop(words));
-  const synced = Promise.all(Object.values(caches).map((cache) => cache.synced())).then(() => {
+
+  const opened: Sockets[] = [];
+  const close = async (): Promise<void> => {
+    for (const outside of outsides) outside.stop();
+    await Promise.all(opened.map((sockets) => sockets.close()));
+  };
+  for (const [, group] of Map.groupBy(servers, ({ port }) => port)) {
+    const blocks = group.flatMap(blocksOf);
+    const responder = createResponder({
+      blocks,
+      serial: () => Math.max(0, ...followed.map(({ contents }) => contents.serial)),
+      log,
+      random,
+    });
+    for (const { responders } of followed) responders.push(responder);
+    const addresses = new Map(group.flatMap(addressesOf).map((address) => [textOf(address), address]));
+    try {
+      opened.push(await listen(responder, [...addresses.values()], clock, log));
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  }
+  const listening = opened.flatMap((sockets) => sockets.listening);
+
+  const view = createView({ client, clock, random, log });
+  for (const { contents, responders } of followed) {
+    view.follow(contents, (words) => {
+      for (const responder of responders) responder.drop(words);
+    });
+  }
+  const synced = view.synced().then(() => {
     isReady = true;
-    log.info({ services: caches.services.size }, "cluster DNS answers");
+    log.info({ services: view.services.size }, "cluster DNS answers");
   });
 
-  const { nodeName } = options;
-  const endpoints = options.endpoints ?? sockets.listening;
+  const { nodeName } = registration ?? {};
+  const endpoints = registration?.endpoints ?? listening;
   const registering = createWorkQueue({
     concurrency: 1,
     clock,
@@ -143,18 +152,18 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     const check = (keys: readonly string[]): void => {
       if (keys.includes(ours)) registering.add(ours);
     };
-    caches.services.onChange((change) => check(objectsOf(change).map(keyOf)));
-    caches.slices.onChange((change) => check(objectsOf(change).map(serviceOf)));
+    view.services.onChange((change) => check(objectsOf(change).map(keyOf)));
+    view.slices.onChange((change) => check(objectsOf(change).map(serviceOf)));
     registering.add(ours);
   }
 
   return {
     synced: () => synced,
-    listening: sockets.listening,
+    listening,
     async stop() {
-      for (const cache of Object.values(caches)) cache.stop();
+      view.stop();
       await registering.stop();
-      await sockets.close();
+      await close();
     },
   };
 }

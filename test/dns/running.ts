@@ -6,8 +6,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import * as packets from "dns-packet";
 import { endpointSlices, namespaces, services } from "../../src/api/resources.ts";
-import { startDns, type Dns, type DnsOptions } from "../../src/dns/dns.ts";
-import { systemClock } from "../../src/observe/clock.ts";
+import type {
+  DnsConfiguration,
+  ForwardOptions,
+  KubernetesOptions,
+  ServerBlock,
+} from "../../src/dns/configuration/configuration.ts";
+import { usualBlock, usualForward, usualKubernetes } from "../../src/dns/configuration/usual.ts";
+import { startDns, type Dns, type RegistrationOf } from "../../src/dns/dns.ts";
+import { parseUpstream } from "../../src/dns/forward/upstream.ts";
+import { systemClock, type Clock } from "../../src/observe/clock.ts";
 import { silentLog } from "../../src/observe/log.ts";
 import { createObjects, type Objects } from "./objects.ts";
 import { SERVICES, SLICES } from "./testns.ts";
@@ -22,10 +30,44 @@ export interface Running {
   readonly dig: (...args: string[]) => Promise<string>;
 }
 
+/** What a test may set of the one block that it asks. */
+export interface Settings {
+  readonly zone?: string;
+  readonly kubernetes?: Partial<KubernetesOptions>;
+  /** `IP`, `IPv4:PORT` or `[IPv6]:PORT`. */
+  readonly upstreams?: readonly string[];
+  readonly forward?: Partial<ForwardOptions>;
+  readonly block?: Partial<ServerBlock>;
+  readonly listen?: { readonly address: string; readonly port: number };
+  readonly clusterIPs?: readonly string[];
+  readonly random?: () => number;
+  readonly clock?: Clock;
+  readonly endpoints?: RegistrationOf["endpoints"];
+  readonly nodeName?: string;
+}
+
+export function configurationOf(settings: Settings): DnsConfiguration {
+  const { zone = "cluster.local", upstreams = [], listen = { address: "127.0.0.1", port: 0 } } = settings;
+  const to = upstreams.map(parseUpstream);
+  return {
+    servers: [
+      {
+        ...usualBlock,
+        bind: [listen.address],
+        port: listen.port,
+        kubernetes: { ...usualKubernetes(zone), ...settings.kubernetes },
+        forward: to.length === 0 ? [] : [{ ...usualForward(to), policy: "sequential", ...settings.forward }],
+        loadbalance: true,
+        ...settings.block,
+      },
+    ],
+  };
+}
+
 /** Cluster DNS on a port of 127.0.0.1 with the ledger's objects; ends with the test. */
 export async function running(
   t: TestContext,
-  options: Partial<DnsOptions> = {},
+  settings: Settings = {},
   objects: Objects = createObjects(),
 ): Promise<Running> {
   for (const name of ["default", "testns"]) {
@@ -35,14 +77,15 @@ export async function running(
   for (const each of SLICES) objects.put(endpointSlices, each);
   const dns = await startDns({
     client: objects,
-    clock: systemClock,
-    random: Math.random,
+    clock: settings.clock ?? systemClock,
+    random: settings.random ?? Math.random,
     log: silentLog,
-    zone: "cluster.local",
-    listen: [{ address: "127.0.0.1", port: 0 }],
-    clusterIPs: [],
-    upstreams: [],
-    ...options,
+    configuration: configurationOf(settings),
+    ...(settings.clusterIPs === undefined
+      ? {}
+      : {
+          registration: { clusterIPs: settings.clusterIPs, endpoints: settings.endpoints, nodeName: settings.nodeName },
+        }),
   });
   t.after(() => dns.stop());
   const port = dns.listening[0]!.port;

@@ -201,7 +201,7 @@ void describe("DNS over TCP", () => {
 void describe("starting", () => {
   void test("an address that is taken is named, with the remedy, and nothing stays open", async (t) => {
     const { port } = await running(t);
-    await assert.rejects(running(t, { listen: [{ address: "127.0.0.1", port }] }), (error: Error) => {
+    await assert.rejects(running(t, { listen: { address: "127.0.0.1", port } }), (error: Error) => {
       assert.equal(
         error.message,
         `listening for DNS on TCP 127.0.0.1 port ${port}: another program listens there; stop it or choose another address`,
@@ -209,7 +209,7 @@ void describe("starting", () => {
       return true;
     });
     await assert.rejects(
-      running(t, { listen: [{ address: "192.0.2.1", port: 5353 }] }),
+      running(t, { listen: { address: "192.0.2.1", port: 5353 } }),
       /listening for DNS on TCP 192\.0\.2\.1 port 5353: no interface has this address/,
     );
   });

@@ -1,16 +1,8 @@
 import type { Clock } from "../../observe/clock.ts";
-import { isPublishable } from "../names/name.ts";
-import { RCODE, TYPE, type DnsRecord } from "../names/record.ts";
+import { RCODE } from "../names/record.ts";
 import type { SocketAddress } from "../server/address.ts";
 import { exchangeTcp, exchangeUdp, type Exchange } from "./exchange.ts";
-
-/** Asks the resolvers outside the cluster. Both reject when no upstream gave a usable answer. */
-export interface Forwarder {
-  /** The response to a client's query (question section ending at `end`), with the client's id. */
-  forward(query: Buffer, end: number, transport: "udp" | "tcp"): Promise<Buffer>;
-  /** The CNAME and address records of a name; none when it has none (DNS-052). */
-  addresses(name: string, type: number): Promise<DnsRecord[]>;
-}
+import type { Outside, Transport } from "./outside.ts";
 
 export interface ForwarderOptions {
   /** Asked in this order; not empty. */
@@ -33,7 +25,8 @@ const isFailure = (response: Buffer): boolean => {
   return rcode === RCODE.SERVFAIL || rcode === RCODE.REFUSED || rcode === RCODE.NOTIMP;
 };
 
-export function createForwarder(options: ForwarderOptions): Forwarder {
+/** Asks the resolvers outside the cluster. */
+export function createForwarder(options: ForwarderOptions): Outside {
   const { upstreams, clock, random } = options;
   const timeout = options.timeout ?? Math.max(250, Math.floor(PATIENCE / (ROUNDS * upstreams.length)));
 
@@ -47,7 +40,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   const most = options.waiting ?? WAITING;
   let waiting = 0;
 
-  const tryAll = async (query: Buffer, end: number, transport: "udp" | "tcp"): Promise<Buffer> => {
+  const tryAll = async (query: Buffer, end: number, transport: Transport): Promise<Buffer> => {
     let last: unknown;
     let refusal: Buffer | undefined;
     const deadline = clock.now() + PATIENCE;
@@ -72,7 +65,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     throw new Error(`asking ${upstreams.length} upstream resolvers: none answered`, { cause: last });
   };
 
-  const ask = async (query: Buffer, end: number, transport: "udp" | "tcp"): Promise<Buffer> => {
+  const ask = async (query: Buffer, end: number, transport: Transport): Promise<Buffer> => {
     if (waiting >= most) throw new Error(`asking upstream resolvers: ${waiting} queries wait for them already`);
     waiting += 1;
     try {
@@ -83,35 +76,11 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   };
 
   return {
-    async forward(query, end, transport) {
-      const response = Buffer.from(await ask(query, end, transport));
-      query.copy(response, 0, 0, 2);
+    async resolve(packet, { end }, transport) {
+      const response = Buffer.from(await ask(packet, end, transport));
+      packet.copy(response, 0, 0, 2);
       return response;
     },
-    async addresses(name, type) {
-      // Only needed here, and not before the first ExternalName is asked for.
-      const { default: packets } = await import("dns-packet");
-      const kind = type === TYPE.AAAA ? "AAAA" : "A";
-      const query = packets.encode({
-        type: "query",
-        flags: packets.RECURSION_DESIRED,
-        questions: [{ name, type: kind }],
-      });
-      const response = await ask(query, query.length, "tcp");
-      const rcode = response[3]! & 0x0f;
-      if (rcode !== RCODE.NOERROR && rcode !== RCODE.NXDOMAIN) {
-        throw new Error(`resolving ${name}: the upstream resolver answered code ${rcode}`);
-      }
-      return (packets.decode(response).answers ?? []).flatMap((record): DnsRecord[] => {
-        const owner = record.name.toLowerCase();
-        if (!isPublishable(owner) || (record.type !== kind && record.type !== "CNAME")) return [];
-        const ttl = record.ttl ?? 0;
-        if (record.type === "CNAME") {
-          const target = record.data.toLowerCase();
-          return isPublishable(target) ? [{ name: owner, ttl, type: "CNAME", target }] : [];
-        }
-        return record.type === kind ? [{ name: owner, ttl, type: kind, address: record.data }] : [];
-      });
-    },
+    stop() {},
   };
 }

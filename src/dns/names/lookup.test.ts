@@ -34,7 +34,7 @@ function said(found: Lookup | undefined): string[] {
   const lines = [...answers.map(written), ...additional.map((record) => `+ ${record.name} ${written(record)}`)].sort();
   if (answers.length > 0) {
     assert.equal(rcode, 0);
-    return found.chase === undefined ? lines : [...lines, `then ${found.chase}`];
+    return found.chase === undefined ? lines : [...lines, `then ${found.chase.name}`];
   }
   // DNS-078: every negative answer has the start of authority.
   assert.deepEqual(

@@ -167,7 +167,9 @@ function externalLookup(
   let next = target;
   while (chain.length <= LONGEST_CHAIN) {
     const labels = next.split(".");
-    if (depthIn(zone, labels) === undefined) return { answer: positive(chain), depends: seen, chase: next };
+    if (depthIn(zone, labels) === undefined) {
+      return { answer: positive(chain), depends: seen, chase: { name: next, failed: noData(soa) } };
+    }
     const link = lookup(contents, zone, labels, TYPE.CNAME);
     seen.push(...(link?.depends ?? []));
     const [cname] = link?.answer.answers ?? [];

@@ -63,12 +63,23 @@ export interface Answer {
   readonly additional: readonly DnsRecord[];
 }
 
+/** What a name would be without the first domain of a pod's search list. */
+export interface Search {
+  /** The search list is that of pods in this namespace. */
+  readonly namespace: string;
+  readonly rest: readonly string[];
+}
+
 /** An answer, and what it was computed from: when one of `depends` changes, the answer is out of date. */
 export interface Lookup {
   readonly answer: Answer;
   readonly depends: readonly string[];
-  /** A name outside the zone whose addresses belong behind the CNAMEs in `answer` (DNS-050). */
-  readonly chase?: string;
+  /** A name outside the zone whose addresses belong behind the CNAMEs in `answer` (DNS-050); `failed` is told when it cannot be resolved (DNS-052). */
+  readonly chase?: { readonly name: string; readonly failed: Answer };
+  /** The name does not exist, nor will any in the zone that the rest of a search list makes of it: a pod with that list is better told what is outside. */
+  readonly search?: Search;
+  /** Why there is no real answer, for askers who speak EDNS (RFC 8914). With it an answer is not kept: it may be another one at any moment. */
+  readonly explanation?: { readonly code: number; readonly text: string };
 }
 
 /** The things an {@link Answer} can depend on, as words. */

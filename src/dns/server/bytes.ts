@@ -1,11 +1,14 @@
-import type { Answer } from "../names/record.ts";
+import type { Answer, Search } from "../names/record.ts";
 import { LOWER, type Query } from "../wire/query.ts";
 import type { Encoded } from "../wire/writer.ts";
+import type { Block } from "./block.ts";
 
 /** A question's answer, ready to send. */
 export interface Ready {
   readonly answer: Answer;
   readonly labels: readonly string[];
+  readonly block: Block;
+  readonly search?: Search;
   /** As bytes, however many, with the question's name in lower case. */
   readonly whole: Encoded;
 }

@@ -18,6 +18,7 @@ const UNREAD = 1 << 20;
 
 /** One connection: queries with a length before each, answered in whatever order they are ready (RFC 7766 §6.2.1.1, §8). */
 function serve(socket: Socket, responder: Responder, clock: Clock, idle: number): void {
+  const client = socket.remoteAddress ?? "";
   let pending: Buffer = Buffer.alloc(0);
   let lastQuery = clock.now();
   let cancel: () => void;
@@ -52,7 +53,7 @@ function serve(socket: Socket, responder: Responder, clock: Clock, idle: number)
       const packet = pending.subarray(at + 2, at + 2 + length);
       at += 2 + length;
       lastQuery = clock.now();
-      const reply = responder.respond(packet, "tcp");
+      const reply = responder.respond(packet, "tcp", client);
       if (Buffer.isBuffer(reply)) send(reply);
       else if (reply !== undefined) void reply.then((bytes) => bytes !== undefined && send(bytes));
       if (socket.destroyed) return;

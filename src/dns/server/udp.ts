@@ -34,7 +34,7 @@ export async function listenUdp(responder: Responder, at: SocketAddress, log: Lo
   socket.on("message", (packet, from) => {
     // A forged source port of 0 can be received, but nothing can be sent to it.
     if (from.port === 0) return;
-    const reply = responder.respond(packet, "udp");
+    const reply = responder.respond(packet, "udp", from.address);
     if (reply === undefined) return;
     if (Buffer.isBuffer(reply)) {
       socket.send(reply, from.port, from.address, ignored);

@@ -51,10 +51,5 @@ export function plainReply(
   return reply;
 }
 
-/** RFC 8914 §4: this server is not set up to answer for the name. */
-export const NOT_AUTHORITATIVE = 20;
-/** RFC 8914 §4: the server cannot answer yet. */
-export const NOT_READY = 14;
-
 /** True when the code lets nothing be said but itself. */
 export const isRefused = (query: Query): boolean => query.rcode !== RCODE.NOERROR;

@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { usualBlock, usualCache, usualForward, usualKubernetes } from "../../../dns/configuration/usual.ts";
 import { startDns } from "../../../dns/dns.ts";
+import { parseUpstream } from "../../../dns/forward/upstream.ts";
 import { familyOf } from "../../../net/ip.ts";
 import { systemClock } from "../../../observe/clock.ts";
 import { wellKnownAddresses, type SystemConfig } from "../../config.ts";
@@ -16,16 +18,25 @@ async function upstreams(config: SystemConfig, own: readonly string[]): Promise<
 /** Cluster DNS, on the addresses that pods route through. */
 export async function startDnsPart({ client, log, given: { config } }: Ground): Promise<RunningPart> {
   const { gateways, dns: clusterIPs } = wellKnownAddresses(config);
+  const outside = (await upstreams(config, [...gateways, ...clusterIPs])).map(parseUpstream);
   const part = await startDns({
     client,
     clock: systemClock,
     random,
     log,
-    zone: config.clusterDomain,
-    listen: gateways.map((address) => ({ address, port: 53 })),
-    clusterIPs,
-    upstreams: await upstreams(config, [...gateways, ...clusterIPs]),
-    nodeName: config.nodeName,
+    configuration: {
+      servers: [
+        {
+          ...usualBlock,
+          bind: gateways,
+          kubernetes: usualKubernetes(config.clusterDomain),
+          forward: outside.length === 0 ? [] : [usualForward(outside)],
+          cache: usualCache,
+          loadbalance: true,
+        },
+      ],
+    },
+    registration: { clusterIPs, nodeName: config.nodeName },
   });
   return { ready: part.synced(), stop: () => part.stop(), remove: () => part.stop() };
 }
