@@ -4,6 +4,7 @@ import { connect, createServer } from "node:net";
 import { describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import * as packets from "dns-packet";
+import type { Service } from "../../src/api/generated/types.ts";
 import { services } from "../../src/api/resources.ts";
 import { ask, configurationOf, eventually, framed, overUdp, running } from "./running.ts";
 
@@ -53,9 +54,9 @@ describe("another configuration while it runs", () => {
     socket.on("close", () => (closed = true));
     t.after(() => socket.destroy());
     let changes = 0;
-    let ended = false;
+    const ended = new AbortController();
     const changing = (async () => {
-      while (!ended) {
+      while (!ended.signal.aborted) {
         const ttl = 5 + (changes % 2);
         await dns.configure(configurationOf({ kubernetes: changes % 4 < 2 ? {} : { ttl } }));
         changes += 1;
@@ -65,7 +66,7 @@ describe("another configuration while it runs", () => {
     for (let asked = 0; asked < 300; asked += 1) {
       assert.deepEqual(addressesIn(await overUdp(port, ask(NAME, "A", asked))), ["10.0.0.1"], `query ${asked}`);
     }
-    ended = true;
+    ended.abort();
     await changing;
     assert.ok(changes > 10, `${changes} changes`);
     const before = received;
@@ -108,12 +109,13 @@ describe("another configuration while it runs", () => {
     const { dns, objects, port } = await running(t);
     await dns.synced();
     await dns.configure(configurationOf({ kubernetes: { ttl: 9 } }));
-    objects.put(services, {
+    const late: Service = {
       apiVersion: "v1",
       kind: "Service",
       metadata: { name: "late", namespace: "testns" },
       spec: { clusterIP: "10.0.0.77", clusterIPs: ["10.0.0.77"], ports: [] },
-    });
+    };
+    objects.put(services, late);
     await eventually("the new Service", async () => {
       const found = addressesIn(await overUdp(port, ask("late.testns.svc.cluster.local")));
       return found[0] === "10.0.0.77";
