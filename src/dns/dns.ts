@@ -61,6 +61,9 @@ export interface Dns extends Part {
 const addressesOf = ({ bind, port }: ServerBlock): SocketAddress[] =>
   (bind ?? ["0.0.0.0", "::"]).map((address) => ({ address, port }));
 
+const isAnsweredAt = (block: ServerBlock, at: SocketAddress): boolean =>
+  addressesOf(block).some((address) => textOf(address) === textOf(at));
+
 const textOf = ({ address, port }: SocketAddress): string => `${address} ${port}`;
 
 /** Answers that upstreams are still asked for when another configuration comes: after so many milliseconds nobody waits any more. */
@@ -166,14 +169,20 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
       }));
     };
 
-    const served = [...Map.groupBy(servers, ({ port }) => port).values()].map((group): Served => {
+    const made = new Map(servers.map((block) => [block, blocksOf(block)]));
+    const addresses = new Map(servers.flatMap(addressesOf).map((address) => [textOf(address), address]));
+    // Addresses at which the same blocks are asked have one responder, and one cache.
+    const groups = Map.groupBy(addresses.values(), (at) =>
+      servers.flatMap((block, index) => (isAnsweredAt(block, at) ? [index] : [])).join(),
+    );
+    const served = [...groups].map(([indexes, group]): Served => {
       const responder = createResponder({
-        blocks: group.flatMap(blocksOf),
+        blocks: indexes.split(",").flatMap((index) => made.get(servers[Number(index)]!) ?? []),
         serial: () => Math.max(0, ...seen.contents.flatMap((contents) => contents?.serial ?? [])),
         log,
         random,
       });
-      return { addresses: group.flatMap(addressesOf), responder };
+      return { addresses: group, responder };
     });
     return { seen, served, outsides };
   };
