@@ -40,7 +40,7 @@ export const mergedOptions = (options: readonly string[]): string[] => [
 ];
 
 /** The domains that cluster DNS puts first into the search list of a namespace's pods (DNS-103). */
-const clusterSearches = (namespace: string, clusterDomain: string): string[] =>
+export const clusterSearches = (namespace: string, clusterDomain: string): string[] =>
   clusterDomain === "" ? [] : [`${namespace}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain];
 
 function fromHost({ host, nodeAddresses }: ResolverGround): Resolver {
