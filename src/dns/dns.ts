@@ -11,7 +11,7 @@ import type { Outside } from "./forward/outside.ts";
 import { clusterSource } from "./names/cluster.ts";
 import { createContents, type Contents } from "./names/contents.ts";
 import { DNS_NAMESPACE, DNS_SERVICE, ensureRegistered } from "./registration.ts";
-import type { SocketAddress } from "./server/address.ts";
+import type { SocketAddress, SocketOpener } from "./server/address.ts";
 import type { Source } from "./names/source.ts";
 import type { Block } from "./server/block.ts";
 import { createResponder, type Responder } from "./server/respond.ts";
@@ -37,6 +37,11 @@ export interface DnsOptions {
   readonly configuration: DnsConfiguration;
   /** Absent: the cluster has been told by somebody else where its DNS is. */
   readonly registration?: RegistrationOf;
+  /**
+   * Sockets that keep what is asked already: they are read from when names can be answered, or when that takes too long, and whoever has
+   * asked meanwhile is answered late instead of in the negative. Absent: sockets are made, and read at once.
+   */
+  readonly openSocket?: SocketOpener;
 }
 
 export interface Dns extends Part {
@@ -57,7 +62,7 @@ const textOf = ({ address, port }: SocketAddress): string => `${address} ${port}
  * Rejects when an address cannot be taken, with nothing left open.
  */
 export async function startDns(options: DnsOptions): Promise<Dns> {
-  const { client, clock, random, log, registration } = options;
+  const { client, clock, random, log, registration, openSocket } = options;
   const { servers } = options.configuration;
   const clusterIPs = (registration?.clusterIPs ?? []).map(canonicalIP);
   const own = new Set([...servers.flatMap(addressesOf).map(textOf), ...clusterIPs.map((ip) => `${ip} 53`)]);
@@ -101,6 +106,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     }));
   };
 
+  const servings: { readonly responder: Responder; readonly addresses: readonly SocketAddress[] }[] = [];
   const opened: Sockets[] = [];
   const close = async (): Promise<void> => {
     for (const outside of outsides) outside.stop();
@@ -116,14 +122,25 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     });
     for (const { responders } of followed) responders.push(responder);
     const addresses = new Map(group.flatMap(addressesOf).map((address) => [textOf(address), address]));
+    servings.push({ responder, addresses: [...addresses.values()] });
+  }
+  const serve = async (): Promise<void> => {
+    for (const { responder, addresses } of servings) {
+      opened.push(await listen(responder, addresses, clock, log, openSocket));
+    }
+  };
+  if (openSocket === undefined) {
     try {
-      opened.push(await listen(responder, [...addresses.values()], clock, log));
+      await serve();
     } catch (error) {
       await close();
       throw error;
     }
   }
-  const listening = opened.flatMap((sockets) => sockets.listening);
+  const listening =
+    openSocket === undefined
+      ? opened.flatMap((sockets) => sockets.listening)
+      : servings.flatMap(({ addresses }) => addresses);
 
   const view = createView({ client, clock, random, log });
   for (const { contents, responders } of followed) {
@@ -131,8 +148,19 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
       for (const responder of responders) responder.drop(words);
     });
   }
-  const synced = view.synced().then(() => {
+  let serving: Promise<void> | undefined = openSocket === undefined ? Promise.resolve() : undefined;
+  const startServing = (): Promise<void> => (serving ??= serve());
+  const patience = Math.max(0, ...servers.map(({ kubernetes }) => kubernetes?.startupTimeout ?? 0));
+  const cancelPatience =
+    serving === undefined
+      ? clock.after(patience, () => {
+          startServing().catch((error: unknown) => log.error({ err: error as Error }, "cluster DNS cannot be served"));
+        })
+      : (): void => {};
+  const synced = view.synced().then(async () => {
     isReady = true;
+    cancelPatience();
+    await startServing();
     log.info({ services: view.services.size }, "cluster DNS answers");
   });
 
@@ -162,6 +190,9 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     listening,
     async stop() {
       view.stop();
+      cancelPatience();
+      serving ??= Promise.resolve();
+      await serving.catch(() => {});
       await registering.stop();
       await close();
     },

@@ -1,6 +1,6 @@
 import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
-import type { Listening, SocketAddress } from "./address.ts";
+import type { Listening, SocketAddress, SocketOpener } from "./address.ts";
 import type { Responder } from "./respond.ts";
 import { listenTcp } from "./tcp.ts";
 import { listenUdp } from "./udp.ts";
@@ -16,6 +16,7 @@ export async function listen(
   addresses: readonly SocketAddress[],
   clock: Clock,
   log: Log,
+  openSocket: SocketOpener = () => undefined,
 ): Promise<Sockets> {
   const open: Listening[] = [];
   const listening: SocketAddress[] = [];
@@ -24,9 +25,10 @@ export async function listen(
   };
   try {
     for (const at of addresses) {
-      const tcp = await listenTcp(responder, at, clock, log);
+      const tcp = await listenTcp(responder, at, clock, log, undefined, openSocket("TCP", at));
       open.push(tcp);
-      open.push(await listenUdp(responder, { address: at.address, port: tcp.port }, log));
+      const and = { address: at.address, port: tcp.port };
+      open.push(await listenUdp(responder, and, log, openSocket("UDP", and)));
       listening.push({ address: at.address, port: tcp.port });
     }
   } catch (error) {

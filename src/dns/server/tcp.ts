@@ -69,6 +69,7 @@ export async function listenTcp(
   clock: Clock,
   log: Log,
   limits: TcpLimits = LIMITS,
+  fd?: number,
 ): Promise<Listening> {
   const open = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
@@ -78,12 +79,15 @@ export async function listenTcp(
   });
   server.maxConnections = limits.connections;
   await new Promise<void>((resolve, reject) => {
-    const fail = (error: Error): void => reject(listenError("TCP", at, error));
-    server.once("error", fail);
-    server.listen({ port: at.port, host: at.address, ipv6Only: at.address.includes(":") }, () => {
-      server.off("error", fail);
+    server.once("error", reject);
+    server.once("listening", () => {
+      server.off("error", reject);
       resolve();
     });
+    if (fd === undefined) server.listen({ port: at.port, host: at.address, ipv6Only: at.address.includes(":") });
+    else server.listen({ fd });
+  }).catch(async (error: Error) => {
+    throw await listenError("TCP", at, error);
   });
   server.on("error", (error) => log.warn({ err: error }, "the DNS server could not take a TCP connection"));
   const bound = server.address();

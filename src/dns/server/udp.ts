@@ -6,8 +6,8 @@ import type { Responder } from "./respond.ts";
 /** The kernel gives what its limit allows; a burst of queries must not be lost while we are busy with a change. */
 const RECEIVE_BUFFER = 4 << 20;
 
-/** Answers DNS over UDP on one address. Rejects when the address cannot be taken. */
-export async function listenUdp(responder: Responder, at: SocketAddress, log: Log): Promise<Listening> {
+/** Answers DNS over UDP on one address, by a socket that is open already if there is one. Rejects when the address cannot be taken. */
+export async function listenUdp(responder: Responder, at: SocketAddress, log: Log, fd?: number): Promise<Listening> {
   const family = at.address.includes(":") ? 6 : 4;
   const socket = createSocket({
     type: family === 6 ? "udp6" : "udp4",
@@ -17,12 +17,15 @@ export async function listenUdp(responder: Responder, at: SocketAddress, log: Lo
     lookup: (address, _options, callback) => callback(null, address, family),
   });
   await new Promise<void>((resolve, reject) => {
-    const fail = (error: Error): void => reject(listenError("UDP", at, error));
-    socket.once("error", fail);
-    socket.bind(at.port, at.address, () => {
-      socket.off("error", fail);
+    socket.once("error", reject);
+    socket.once("listening", () => {
+      socket.off("error", reject);
       resolve();
     });
+    if (fd === undefined) socket.bind(at.port, at.address);
+    else socket.bind({ fd });
+  }).catch(async (error: Error) => {
+    throw await listenError("UDP", at, error);
   });
   // A client that has gone or whose network is down is its own trouble.
   const ignored = (error: Error | null): void => {
