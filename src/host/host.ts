@@ -83,6 +83,8 @@ export interface Host {
       stderr?: "pipe" | "inherit";
       /** Files opened for reading as descriptors 3, 4, … */
       inputs?: readonly string[];
+      /** Descriptors of ours that it gets too, after those of `inputs`. */
+      descriptors?: readonly number[];
     },
   ): Promise<Running>;
   /**

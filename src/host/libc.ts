@@ -15,6 +15,7 @@ const FUNCTIONS = {
   sendto: { arguments: ["i32", "pointer", "u64", "i32", "pointer", "u32"], return: "i64" },
   recv: { arguments: ["i32", "pointer", "u64", "i32"], return: "i64" },
   fallocate: { arguments: ["i32", "i32", "i64", "i64"], return: "i32" },
+  fcntl: { arguments: ["i32", "i32", "i32"], return: "i32" },
   syscall: { arguments: ["i64", "i64", "i64", "i64"], return: "i64" },
   __errno_location: { arguments: [], return: "pointer" },
 } as const;

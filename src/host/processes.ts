@@ -52,7 +52,7 @@ export function systemHost(environment: NodeJS.ProcessEnv = process.env): Host {
     const child = spawn(command, [...args], {
       env: withPath(options.env),
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      stdio: ["pipe", "pipe", options.stderr ?? "pipe", ...inputs],
+      stdio: ["pipe", "pipe", options.stderr ?? "pipe", ...inputs, ...(options.descriptors ?? [])],
     });
     for (const input of inputs) closeSync(input);
     const ended = new Promise<number>((resolve) =>

@@ -204,7 +204,7 @@ void describe("starting", () => {
     await assert.rejects(running(t, { listen: { address: "127.0.0.1", port } }), (error: Error) => {
       assert.equal(
         error.message,
-        `listening for DNS on TCP 127.0.0.1 port ${port}: another program listens there; stop it or choose another address`,
+        `listening for DNS on TCP 127.0.0.1 port ${port}: taken by node (pid ${process.pid}); end it, or choose another address`,
       );
       return true;
     });

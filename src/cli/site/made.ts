@@ -1,4 +1,5 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import type { SocketHolder } from "../../host/held-sockets.ts";
 import type { ProcessIdentity } from "../../host/process-identity.ts";
 
 /** What a site made outside the data directory. Written before the thing is made, so that nothing is ever unknown. */
@@ -12,6 +13,8 @@ export interface Made {
   readonly links: readonly string[];
   /** Mount points; `ip netns` makes one at its first use and never takes it away. */
   readonly mounts?: readonly string[];
+  /** The process that holds the sockets of cluster DNS. */
+  readonly holder?: SocketHolder;
   /** Kernel settings with the values they had. */
   readonly sysctls: Readonly<Record<string, string>>;
 }

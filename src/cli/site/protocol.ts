@@ -1,3 +1,4 @@
+import type { OpenSocket } from "../../host/held-sockets.ts";
 import type { SystemConfig } from "../config.ts";
 
 /** The parts of a site; each is a worker thread that can be restarted alone. */
@@ -10,6 +11,8 @@ export interface WorkerConfig {
   readonly nodeAddresses: readonly string[];
   /** Forwarding was off before us: forward for our own interfaces only. */
   readonly forwardOnlyOurs: boolean;
+  /** Those of cluster DNS, open in this process; undefined: it makes its own. */
+  readonly sockets: readonly OpenSocket[] | undefined;
 }
 
 export type WorkerOrder =

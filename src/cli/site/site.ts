@@ -4,6 +4,7 @@ import { wellKnownAddresses, type SystemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
 import { openLog } from "../data/log-file.ts";
 import { startDialer } from "../publish/dialer.ts";
+import { closeDnsSockets, dnsSockets } from "./dns-sockets.ts";
 import { forwardTo } from "./forward.ts";
 import { isSiteLink, makeSiteNetwork } from "./network.ts";
 import { superviseWorker } from "./workers.ts";
@@ -26,8 +27,9 @@ export async function startSite(config: SystemConfig, nodeAddresses: readonly st
   const host = systemHost();
   const interfaces = Object.keys(networkInterfaces()).filter((name) => name !== "lo" && !isSiteLink(name));
   const { forwardingWasOff } = await makeSiteNetwork(host, config, wellKnownAddresses(config), layout.made, interfaces);
+  const sockets = await dnsSockets(host, wellKnownAddresses(config).gateways, layout.made, log);
   const workers = (["node", "proxy", "dns"] as const).map((part) =>
-    superviseWorker({ part, config, nodeAddresses, forwardOnlyOurs: forwardingWasOff }, log),
+    superviseWorker({ part, config, nodeAddresses, forwardOnlyOurs: forwardingWasOff, sockets }, log),
   );
   const forwarders = await Promise.all(
     nodeAddresses.slice(0, 1).map((host) => forwardTo({ host, port: config.listen.port }, layout.serverSocket)),
@@ -46,6 +48,7 @@ export async function startSite(config: SystemConfig, nodeAddresses: readonly st
     stop: () => end("stop"),
     async remove() {
       await end("remove");
+      await closeDnsSockets(layout.made);
       const { removeSiteNetwork } = await import("./network.ts");
       await removeSiteNetwork(host, layout.made);
     },

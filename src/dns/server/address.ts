@@ -1,7 +1,20 @@
+import { takenBy } from "../../host/port-holder.ts";
+
 /** Where a server listens or is reached: an IP in text form, and a port. */
 export interface SocketAddress {
   readonly address: string;
   readonly port: number;
+}
+
+/** A descriptor of a socket that is bound to this address already, for the server to close; undefined: it makes one. */
+export type SocketOpener = (protocol: "UDP" | "TCP", at: SocketAddress) => number | undefined;
+
+/** How a server comes by its sockets. */
+export interface Opening {
+  /** Others may listen there too, and the kernel shares the queries out. */
+  readonly reusePort?: boolean | undefined;
+  /** Absent: sockets are made. */
+  readonly openSocket?: SocketOpener | undefined;
 }
 
 /** A server that holds its port: where it really listens, and its end. */
@@ -10,11 +23,15 @@ export interface Listening extends SocketAddress {
 }
 
 /** The sentence for an address that could not be taken, with the remedy. */
-export function listenError(protocol: "UDP" | "TCP", at: SocketAddress, cause: NodeJS.ErrnoException): Error {
+export async function listenError(
+  protocol: "UDP" | "TCP",
+  at: SocketAddress,
+  cause: NodeJS.ErrnoException,
+): Promise<Error> {
   const where = `${protocol} ${at.address} port ${at.port}`;
   const remedy =
     cause.code === "EADDRINUSE"
-      ? "another program listens there; stop it or choose another address"
+      ? `${await takenBy(protocol, at.address, at.port)}; end it, or choose another address`
       : cause.code === "EADDRNOTAVAIL"
         ? "no interface has this address"
         : cause.code === "EACCES"

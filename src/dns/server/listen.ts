@@ -1,6 +1,6 @@
 import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
-import type { Listening, SocketAddress } from "./address.ts";
+import type { Listening, Opening, SocketAddress } from "./address.ts";
 import type { Responder } from "./respond.ts";
 import { listenTcp } from "./tcp.ts";
 import { listenUdp } from "./udp.ts";
@@ -10,16 +10,13 @@ export interface Sockets {
   close(): Promise<void>;
 }
 
-/**
- * Answers on every address, over UDP and TCP both (DNS-132). All or nothing: when one cannot be taken, none stays open. With
- * `reusePort` others may listen there too, and the kernel shares the queries out.
- */
+/** Answers on every address, over UDP and TCP both (DNS-132). All or nothing: when one cannot be taken, none stays open. */
 export async function listen(
   responder: Responder,
   addresses: readonly SocketAddress[],
   clock: Clock,
   log: Log,
-  reusePort = false,
+  opening: Opening = {},
 ): Promise<Sockets> {
   const open: Listening[] = [];
   const listening: SocketAddress[] = [];
@@ -28,9 +25,10 @@ export async function listen(
   };
   try {
     for (const at of addresses) {
-      const tcp = await listenTcp(responder, at, clock, log, { reusePort });
+      const tcp = await listenTcp(responder, at, clock, log, {}, opening);
       open.push(tcp);
-      open.push(await listenUdp(responder, { address: at.address, port: tcp.port }, log, reusePort));
+      const and = { address: at.address, port: tcp.port };
+      open.push(await listenUdp(responder, and, log, opening));
       listening.push({ address: at.address, port: tcp.port });
     }
   } catch (error) {

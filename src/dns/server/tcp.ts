@@ -2,7 +2,7 @@ import { createServer, type Socket } from "node:net";
 import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
 import { LONGEST_QUERY } from "../wire/query.ts";
-import { listenError, type Listening, type SocketAddress } from "./address.ts";
+import { listenError, type Listening, type Opening, type SocketAddress } from "./address.ts";
 import type { Responder } from "./respond.ts";
 
 export interface TcpLimits {
@@ -10,11 +10,9 @@ export interface TcpLimits {
   readonly connections: number;
   /** Milliseconds without a whole query after which a connection is closed (RFC 7766 §6.2.3). */
   readonly idle: number;
-  /** Others may listen there too. */
-  readonly reusePort: boolean;
 }
 
-const LIMITS: TcpLimits = { connections: 512, idle: 10_000, reusePort: false };
+const LIMITS: TcpLimits = { connections: 512, idle: 10_000 };
 /** Answers a client has not read yet, in bytes; one that lets more pile up is cut off. */
 const UNREAD = 1 << 20;
 
@@ -71,6 +69,7 @@ export async function listenTcp(
   clock: Clock,
   log: Log,
   given: Partial<TcpLimits> = {},
+  { reusePort = false, openSocket }: Opening = {},
 ): Promise<Listening> {
   const limits = { ...LIMITS, ...given };
   const open = new Set<Socket>();
@@ -81,15 +80,16 @@ export async function listenTcp(
   });
   server.maxConnections = limits.connections;
   await new Promise<void>((resolve, reject) => {
-    const fail = (error: Error): void => reject(listenError("TCP", at, error));
-    server.once("error", fail);
-    server.listen(
-      { port: at.port, host: at.address, ipv6Only: at.address.includes(":"), reusePort: limits.reusePort },
-      () => {
-        server.off("error", fail);
-        resolve();
-      },
-    );
+    server.once("error", reject);
+    server.once("listening", () => {
+      server.off("error", reject);
+      resolve();
+    });
+    const fd = openSocket?.("TCP", at);
+    if (fd !== undefined) server.listen({ fd });
+    else server.listen({ port: at.port, host: at.address, ipv6Only: at.address.includes(":"), reusePort });
+  }).catch(async (error: Error) => {
+    throw await listenError("TCP", at, error);
   });
   server.on("error", (error) => log.warn({ err: error }, "the DNS server could not take a TCP connection"));
   const bound = server.address();

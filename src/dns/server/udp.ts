@@ -1,17 +1,17 @@
 import { createSocket } from "node:dgram";
 import type { Log } from "../../observe/log.ts";
-import { listenError, type Listening, type SocketAddress } from "./address.ts";
+import { listenError, type Listening, type Opening, type SocketAddress } from "./address.ts";
 import type { Responder } from "./respond.ts";
 
 /** The kernel gives what its limit allows; a burst of queries must not be lost while we are busy with a change. */
 const RECEIVE_BUFFER = 4 << 20;
 
-/** Answers DNS over UDP on one address. Rejects when the address cannot be taken. */
+/** Answers DNS over UDP on one address, by a socket that is open already if there is one. Rejects when the address cannot be taken. */
 export async function listenUdp(
   responder: Responder,
   at: SocketAddress,
   log: Log,
-  reusePort = false,
+  { reusePort = false, openSocket }: Opening = {},
 ): Promise<Listening> {
   const family = at.address.includes(":") ? 6 : 4;
   const socket = createSocket({
@@ -23,12 +23,16 @@ export async function listenUdp(
     lookup: (address, _options, callback) => callback(null, address, family),
   });
   await new Promise<void>((resolve, reject) => {
-    const fail = (error: Error): void => reject(listenError("UDP", at, error));
-    socket.once("error", fail);
-    socket.bind(at.port, at.address, () => {
-      socket.off("error", fail);
+    socket.once("error", reject);
+    socket.once("listening", () => {
+      socket.off("error", reject);
       resolve();
     });
+    const fd = openSocket?.("UDP", at);
+    if (fd !== undefined) socket.bind({ fd });
+    else socket.bind(at.port, at.address);
+  }).catch(async (error: Error) => {
+    throw await listenError("UDP", at, error);
   });
   // A client that has gone or whose network is down is its own trouble.
   const ignored = (error: Error | null): void => {

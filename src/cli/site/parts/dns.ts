@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import { usualBlock, usualCache, usualForward, usualKubernetes } from "../../../dns/configuration/usual.ts";
 import { startDns } from "../../../dns/dns.ts";
 import { parseUpstream } from "../../../dns/forward/upstream.ts";
+import type { SocketOpener } from "../../../dns/server/address.ts";
+import { duplicate, type OpenSocket } from "../../../host/held-sockets.ts";
 import { familyOf } from "../../../net/ip.ts";
 import { systemClock } from "../../../observe/clock.ts";
 import { wellKnownAddresses, type SystemConfig } from "../../config.ts";
@@ -15,8 +17,17 @@ async function upstreams(config: SystemConfig, own: readonly string[]): Promise<
   return servers.filter((server) => familyOf(server) !== undefined && !own.includes(server));
 }
 
+/** Gives out descriptors of its own for sockets that the process has: a thread closes all of its when it dies. */
+const fromHeld =
+  (sockets: readonly OpenSocket[]): SocketOpener =>
+  (protocol, { address, port }) => {
+    const held = sockets.find((one) => one.protocol === protocol && one.ip === address && one.port === port);
+    return held === undefined ? undefined : duplicate(held.fd);
+  };
+
 /** Cluster DNS, on the addresses that pods route through. */
-export async function startDnsPart({ client, log, given: { config } }: Ground): Promise<RunningPart> {
+export async function startDnsPart({ client, log, given }: Ground): Promise<RunningPart> {
+  const { config, sockets } = given;
   const { gateways, dns: clusterIPs } = wellKnownAddresses(config);
   const outside = (await upstreams(config, [...gateways, ...clusterIPs])).map(parseUpstream);
   const part = await startDns({
@@ -37,6 +48,7 @@ export async function startDnsPart({ client, log, given: { config } }: Ground): 
       ],
     },
     registration: { clusterIPs, nodeName: config.nodeName },
+    ...(sockets === undefined ? {} : { openSocket: fromHeld(sockets) }),
   });
   return { ready: part.synced(), stop: () => part.stop(), remove: () => part.stop() };
 }
