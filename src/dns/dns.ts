@@ -6,8 +6,12 @@ import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Part } from "../observe/part.ts";
 import type { DnsConfiguration, ServerBlock } from "./configuration/configuration.ts";
+import type { ForwardFigures } from "./forward/figures.ts";
+import { watchForLoop, type LoopWatch } from "./forward/loop.ts";
 import { outsideOf } from "./forward/outside-of.ts";
 import type { Outside } from "./forward/outside.ts";
+import { hostsFiles } from "./hosts/file.ts";
+import { createHosts, type Hosts } from "./hosts/hosts.ts";
 import { clusterSource } from "./names/cluster.ts";
 import { createContents, type Contents } from "./names/contents.ts";
 import { DNS_NAMESPACE, DNS_SERVICE, ensureRegistered } from "./registration.ts";
@@ -37,6 +41,10 @@ export interface DnsOptions {
   readonly configuration: DnsConfiguration;
   /** Absent: the cluster has been told by somebody else where its DNS is. */
   readonly registration?: RegistrationOf;
+  /** What is counted of asking outside, by server block. */
+  readonly forwardFigures?: (block: ServerBlock) => ForwardFigures;
+  /** Hears, where `loop` is set, that what is asked outside comes back here: the server is of no use and should end. */
+  readonly looped?: (error: Error) => void;
 }
 
 export interface Dns extends Part {
@@ -68,11 +76,33 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
   let isReady = false;
   const followed: { readonly contents: Contents; readonly responders: Responder[] }[] = [];
   const outsides: Outside[] = [];
+  const loops: { readonly zone: string; readonly watch: LoopWatch }[] = [];
+  const hosts: Hosts[] = [];
+  const byHosts: Responder[] = [];
+
+  /** Where the block's names are asked for elsewhere. */
+  const outsideFor = (block: ServerBlock): Outside | undefined => {
+    const figures = options.forwardFigures?.(block);
+    const outside = outsideOf(block, { ...ground, ...(figures === undefined ? {} : { figures }) });
+    if (outside === undefined) return undefined;
+    outsides.push(outside);
+    if (!block.loop) return outside;
+    const zone = block.zones[0]!;
+    const watch = watchForLoop(outside, zone, random);
+    loops.push({ zone, watch });
+    return watch.outside;
+  };
 
   const blocksOf = (block: ServerBlock): Block[] => {
-    const outside = outsideOf(block, ground);
-    if (outside !== undefined) outsides.push(outside);
+    const outside = outsideFor(block);
     const sources: Source[] = [];
+    if (block.hosts !== undefined) {
+      const source = createHosts(block.hosts, block.zones, hostsFiles, (words) => {
+        for (const responder of byHosts) responder.drop(words);
+      });
+      hosts.push(source);
+      sources.push(source);
+    }
     const { kubernetes } = block;
     if (kubernetes !== undefined) {
       const contents = createContents(() => clock.now());
@@ -104,6 +134,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
   const opened: Sockets[] = [];
   const close = async (): Promise<void> => {
     for (const outside of outsides) outside.stop();
+    for (const source of hosts) source.stop();
     await Promise.all(opened.map((sockets) => sockets.close()));
   };
   for (const [, group] of Map.groupBy(servers, ({ port }) => port)) {
@@ -115,6 +146,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
       random,
     });
     for (const { responders } of followed) responders.push(responder);
+    byHosts.push(responder);
     const addresses = new Map(group.flatMap(addressesOf).map((address) => [textOf(address), address]));
     try {
       opened.push(await listen(responder, [...addresses.values()], clock, log));
@@ -124,6 +156,17 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     }
   }
   const listening = opened.flatMap((sockets) => sockets.listening);
+  for (const { zone, watch } of loops) {
+    void watch.detect().then((isLoop) => {
+      if (!isLoop) return;
+      const where = zone === "" ? "every zone" : `zone ${zone}`;
+      const error = new Error(
+        `asking outside for ${where}: an upstream resolver sends our queries back to us; name one that does not`,
+      );
+      log.error({ err: error }, "queries go round in circles");
+      options.looped?.(error);
+    });
+  }
 
   const view = createView({ client, clock, random, log });
   for (const { contents, responders } of followed) {
