@@ -1,0 +1,10 @@
+import type { Query } from "../wire/query.ts";
+import type { Transport } from "./outside.ts";
+import type { Response } from "./response.ts";
+
+/** Gets responses from elsewhere, not yet made out for anybody in particular. */
+export interface Resolver {
+  /** Asked over `udp`, the response may be one that an upstream has cut. Rejects when there is none in time. */
+  resolve(packet: Buffer, query: Query, transport: Transport): Promise<Response>;
+  stop(): void;
+}
