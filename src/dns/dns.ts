@@ -5,7 +5,9 @@ import { canonicalIP } from "../net/ip.ts";
 import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Part } from "../observe/part.ts";
+import type { Clients } from "./clients/clients.ts";
 import type { DnsConfiguration, ServerBlock } from "./configuration/configuration.ts";
+import type { DnsFigures } from "./figures.ts";
 import { outsideOf } from "./forward/outside-of.ts";
 import type { Outside } from "./forward/outside.ts";
 import { clusterSource } from "./names/cluster.ts";
@@ -14,6 +16,8 @@ import { DNS_NAMESPACE, DNS_SERVICE, ensureRegistered } from "./registration.ts"
 import type { SocketAddress } from "./server/address.ts";
 import type { Source } from "./names/source.ts";
 import type { Block } from "./server/block.ts";
+import { bounded } from "./server/query-log/bounded.ts";
+import { createQueryLog, logRules, LOGGED_NAMES, loggedNames } from "./server/query-log/query-log.ts";
 import { createResponder, type Responder } from "./server/respond.ts";
 import { createView, objectsOf, serviceOf } from "./view/view.ts";
 import { listen, type Sockets } from "./server/listen.ts";
@@ -37,6 +41,10 @@ export interface DnsOptions {
   readonly configuration: DnsConfiguration;
   /** Absent: the cluster has been told by somebody else where its DNS is. */
   readonly registration?: RegistrationOf;
+  /** Who asks; absent: search lists are not shortened, and no pod can be logged alone. */
+  readonly clients?: Clients;
+  /** Absent: nothing is counted. */
+  readonly figures?: DnsFigures;
 }
 
 export interface Dns extends Part {
@@ -45,6 +53,29 @@ export interface Dns extends Part {
   /** Where it listens, with the ports it was given. */
   readonly listening: readonly SocketAddress[];
 }
+
+const OURS = `${DNS_NAMESPACE}/${DNS_SERVICE}`;
+const FAILURES_PER_SECOND = 100;
+
+/** A server as CoreDNS names it in metrics. */
+const serverName = (port: number): string => `dns://:${port}`;
+
+/** What a block does, by the names of CoreDNS's plugins for it. */
+const pluginsOf = (block: ServerBlock, configuration: DnsConfiguration): string[] =>
+  Object.entries({
+    cache: block.cache !== undefined,
+    errors: block.errors,
+    forward: block.forward.length > 0,
+    health: configuration.health !== undefined,
+    hosts: block.hosts !== undefined,
+    kubernetes: block.kubernetes !== undefined,
+    loadbalance: block.loadbalance,
+    log: block.log.length > 0,
+    loop: block.loop,
+    prometheus: configuration.prometheus !== undefined,
+    ready: configuration.ready !== undefined,
+    reload: configuration.reload !== undefined,
+  }).flatMap(([plugin, isOn]) => (isOn ? [plugin] : []));
 
 /** Every address and port that a block is listened for on. */
 const addressesOf = ({ bind, port }: ServerBlock): SocketAddress[] =>
@@ -57,7 +88,7 @@ const textOf = ({ address, port }: SocketAddress): string => `${address} ${port}
  * Rejects when an address cannot be taken, with nothing left open.
  */
 export async function startDns(options: DnsOptions): Promise<Dns> {
-  const { client, clock, random, log, registration } = options;
+  const { client, clock, random, log, registration, clients, figures } = options;
   const { servers } = options.configuration;
   const clusterIPs = (registration?.clusterIPs ?? []).map(canonicalIP);
   const own = new Set([...servers.flatMap(addressesOf).map(textOf), ...clusterIPs.map((ip) => `${ip} 53`)]);
@@ -68,6 +99,17 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
   let isReady = false;
   const followed: { readonly contents: Contents; readonly responders: Responder[] }[] = [];
   const outsides: Outside[] = [];
+
+  const queryLog = createQueryLog({
+    log,
+    clock,
+    clients,
+    hasRules: servers.some((server) => server.log.length > 0),
+    leftOut: figures?.unlogged,
+  });
+  const within = bounded(FAILURES_PER_SECOND, clock, (count) =>
+    log.warn({ count }, "failures were left out of the log: there were too many in a second"),
+  );
 
   const blocksOf = (block: ServerBlock): Block[] => {
     const outside = outsideOf(block, ground);
@@ -93,12 +135,20 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
         }),
       );
     }
-    return block.zones.map((zone) => ({
-      apex: zone === "" ? [] : zone.split("."),
-      sources,
-      outside,
-      rotates: block.loadbalance,
-    }));
+    const rules = logRules(block.log);
+    const server = serverName(block.port);
+    return block.zones.map((zone) => {
+      for (const plugin of pluginsOf(block, options.configuration)) figures?.enabled(server, `${zone}.`, plugin);
+      return {
+        apex: zone === "" ? [] : zone.split("."),
+        sources,
+        outside,
+        rotates: block.loadbalance,
+        figures: figures?.zone(server, `${zone}.`),
+        log: rules,
+        errors: block.errors,
+      };
+    });
   };
 
   const opened: Sockets[] = [];
@@ -106,14 +156,22 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     for (const outside of outsides) outside.stop();
     await Promise.all(opened.map((sockets) => sockets.close()));
   };
-  for (const [, group] of Map.groupBy(servers, ({ port }) => port)) {
+  for (const [port, group] of Map.groupBy(servers, ({ port }) => port)) {
     const blocks = group.flatMap(blocksOf);
     const responder = createResponder({
       blocks,
       serial: () => Math.max(0, ...followed.map(({ contents }) => contents.serial)),
       log,
       random,
+      clients,
+      ticks: () => performance.now(),
+      queryLog,
+      within,
+      dropped: figures?.zone(serverName(port), "dropped"),
+      panics: figures?.panics,
+      searches: figures?.searches,
     });
+    figures?.readyAnswers(serverName(port), () => responder.kept);
     for (const { responders } of followed) responders.push(responder);
     const addresses = new Map(group.flatMap(addressesOf).map((address) => [textOf(address), address]));
     try {
@@ -131,6 +189,15 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
       for (const responder of responders) responder.drop(words);
     });
   }
+  view.services.onChange((change) => {
+    if (!objectsOf(change).some((object) => keyOf(object) === OURS)) return;
+    queryLog.setNames(loggedNames(view.services.get(OURS)?.metadata.annotations?.[LOGGED_NAMES]));
+  });
+  view.slices.onChange((change) => {
+    // What was there before this server is no change that it was late with.
+    if (!isReady || figures === undefined || !("object" in change)) return;
+    figures.cluster.programmed(change.object, view.services.get(serviceOf(change.object)), clock.now());
+  });
   const synced = view.synced().then(() => {
     isReady = true;
     log.info({ services: view.services.size }, "cluster DNS answers");
@@ -148,13 +215,12 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     work: (_key, signal) => ensureRegistered({ client, clusterIPs, endpoints, nodeName }, signal),
   });
   if (clusterIPs.length > 0) {
-    const ours = `${DNS_NAMESPACE}/${DNS_SERVICE}`;
     const check = (keys: readonly string[]): void => {
-      if (keys.includes(ours)) registering.add(ours);
+      if (keys.includes(OURS)) registering.add(OURS);
     };
     view.services.onChange((change) => check(objectsOf(change).map(keyOf)));
     view.slices.onChange((change) => check(objectsOf(change).map(serviceOf)));
-    registering.add(ours);
+    registering.add(OURS);
   }
 
   return {

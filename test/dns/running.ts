@@ -13,7 +13,7 @@ import type {
   ServerBlock,
 } from "../../src/dns/configuration/configuration.ts";
 import { usualBlock, usualForward, usualKubernetes } from "../../src/dns/configuration/usual.ts";
-import { startDns, type Dns, type RegistrationOf } from "../../src/dns/dns.ts";
+import { startDns, type Dns, type DnsOptions, type RegistrationOf } from "../../src/dns/dns.ts";
 import { parseUpstream } from "../../src/dns/forward/upstream.ts";
 import { systemClock, type Clock } from "../../src/observe/clock.ts";
 import { silentLog } from "../../src/observe/log.ts";
@@ -44,6 +44,8 @@ export interface Settings {
   readonly clock?: Clock;
   readonly endpoints?: RegistrationOf["endpoints"];
   readonly nodeName?: string;
+  /** Anything else that the server is started with. */
+  readonly options?: Partial<DnsOptions>;
 }
 
 export function configurationOf(settings: Settings): DnsConfiguration {
@@ -86,6 +88,7 @@ export async function running(
       : {
           registration: { clusterIPs: settings.clusterIPs, endpoints: settings.endpoints, nodeName: settings.nodeName },
         }),
+    ...settings.options,
   });
   t.after(() => dns.stop());
   const port = dns.listening[0]!.port;

@@ -17,6 +17,7 @@ export const clusterSource = (options: {
   readonly contents: Contents;
   isReady(): boolean;
 }): Source => ({
+  plugin: "kubernetes",
   lookup(labels, type) {
     const { zone, contents } = options;
     return !options.isReady() && isOurs(zone, labels) ? NOT_SYNCED : lookup(contents, zone, labels, type);
