@@ -6,17 +6,16 @@ import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Part } from "../observe/part.ts";
 import type { DnsConfiguration, ServerBlock } from "./configuration/configuration.ts";
-import { outsideOf } from "./forward/outside-of.ts";
-import type { Outside } from "./forward/outside.ts";
-import { clusterSource } from "./names/cluster.ts";
-import { createContents, type Contents } from "./names/contents.ts";
+import type { DnsFigures } from "./figures.ts";
+import type { ForwardFigures } from "./forward/figures.ts";
 import { DNS_NAMESPACE, DNS_SERVICE, ensureRegistered } from "./registration.ts";
-import type { SocketAddress } from "./server/address.ts";
-import type { Source } from "./names/source.ts";
-import type { Block } from "./server/block.ts";
-import { createResponder, type Responder } from "./server/respond.ts";
-import { createPorts, type Served } from "./server/ports.ts";
-import { createView, objectsOf, serviceOf, type View } from "./view/view.ts";
+import type { Opening, SocketAddress } from "./server/address.ts";
+import { createPorts } from "./server/ports.ts";
+import { bounded } from "./server/query-log/bounded.ts";
+import { createQueryLog, LOGGED_NAMES, loggedNames } from "./server/query-log/query-log.ts";
+import { createServing, type Serving } from "./server/serving.ts";
+import { createCluster, type Cluster, type SearchOptions } from "./view/cluster.ts";
+import { objectsOf, serviceOf } from "./view/view.ts";
 
 /** How the cluster finds this server: as Service `kube-system/kube-dns`. */
 export interface RegistrationOf {
@@ -38,8 +37,16 @@ export interface DnsOptions {
   readonly configuration: DnsConfiguration;
   /** Absent: the cluster has been told by somebody else where its DNS is. */
   readonly registration?: RegistrationOf;
-  /** Others answer at the same addresses too; the kernel shares the queries out. */
-  readonly reusePort?: boolean;
+  /** Present: pods that ask are known, and names that their search lists make are answered in one round trip. */
+  readonly search?: SearchOptions;
+  /** How it comes by its sockets; absent: it makes them. */
+  readonly opening?: Opening;
+  /** Absent: nothing is counted. */
+  readonly figures?: DnsFigures;
+  /** What is counted of asking outside, by server block. */
+  readonly forwardFigures?: (block: ServerBlock) => ForwardFigures;
+  /** Hears, where `loop` is set, that what is asked outside comes back here: the server is of no use and should end. */
+  readonly looped?: (error: Error) => void;
 }
 
 export interface Dns extends Part {
@@ -57,15 +64,8 @@ export interface Dns extends Part {
   configure(configuration: DnsConfiguration, signal?: AbortSignal): Promise<void>;
 }
 
-/** Every address and port that a block is listened for on. */
-const addressesOf = ({ bind, port }: ServerBlock): SocketAddress[] =>
-  (bind ?? ["0.0.0.0", "::"]).map((address) => ({ address, port }));
-
-const isAnsweredAt = (block: ServerBlock, at: SocketAddress): boolean =>
-  addressesOf(block).some((address) => textOf(address) === textOf(at));
-
-const textOf = ({ address, port }: SocketAddress): string => `${address} ${port}`;
-
+const OURS = `${DNS_NAMESPACE}/${DNS_SERVICE}`;
+const FAILURES_PER_SECOND = 100;
 /** Answers that upstreams are still asked for when another configuration comes: after so many milliseconds nobody waits any more. */
 const LAST_ANSWERS = 10_000;
 
@@ -74,120 +74,75 @@ interface Seen {
   /** What of the configuration it depends on. */
   readonly of: string;
   /** Undefined where no block has names of it. */
-  readonly view: View | undefined;
-  /** By block. */
-  readonly contents: readonly (Contents | undefined)[];
+  readonly cluster: Cluster | undefined;
   /** Who has answers that a change makes untrue. */
-  responders: readonly Responder[];
+  serving: Serving | undefined;
   isReady: boolean;
   readonly synced: Promise<void>;
 }
 
-const clusterPartOf = ({ servers }: Pick<DnsConfiguration, "servers">): string =>
-  JSON.stringify(servers.map(({ kubernetes }) => kubernetes ?? null));
-
-/** Everything that follows from a configuration. */
-interface Serving {
-  readonly seen: Seen;
-  readonly served: readonly Served[];
-  readonly outsides: readonly Outside[];
-}
+const clusterPartOf = ({ servers }: DnsConfiguration): string =>
+  JSON.stringify(servers.flatMap(({ kubernetes }) => kubernetes ?? []));
 
 /**
  * Starts cluster DNS. Resolves as soon as it listens; until `synced()` names of the zone get SERVFAIL (DNS-080).
  * Rejects when an address cannot be taken, with nothing left open.
  */
 export async function startDns(options: DnsOptions): Promise<Dns> {
-  const { client, clock, random, log, registration } = options;
+  const { client, clock, random, log, registration, figures } = options;
   const clusterIPs = (registration?.clusterIPs ?? []).map(canonicalIP);
 
-  const see = ({ servers }: DnsConfiguration): Seen => {
-    const of = clusterPartOf({ servers });
-    if (registration === undefined && servers.every(({ kubernetes }) => kubernetes === undefined)) {
-      return { of, view: undefined, contents: [], responders: [], isReady: true, synced: Promise.resolve() };
+  const see = (configuration: DnsConfiguration): Seen => {
+    const of = clusterPartOf(configuration);
+    const blocks = configuration.servers.flatMap(({ kubernetes }) => kubernetes ?? []);
+    if (registration === undefined && blocks.length === 0) {
+      return { of, cluster: undefined, serving: undefined, isReady: true, synced: Promise.resolve() };
     }
     if (client === undefined) {
       throw new Error("starting cluster DNS: the configuration has names of a cluster, and no API server is known");
     }
-    const view = createView({ client, clock, random, log });
-    const contents = servers.map(({ kubernetes }) =>
-      kubernetes === undefined ? undefined : createContents(() => clock.now()),
-    );
-    for (const each of contents) {
-      if (each === undefined) continue;
-      view.follow(each, (words) => {
-        for (const responder of seen.responders) responder.drop(words);
-      });
-    }
+    const cluster = createCluster({
+      client,
+      clock,
+      random,
+      log,
+      blocks,
+      ...(options.search === undefined ? {} : { search: options.search }),
+      registers: clusterIPs.length > 0,
+      changed: (words) => seen.serving?.drop(words),
+    });
     const seen: Seen = {
       of,
-      view,
-      contents,
-      responders: [],
+      cluster,
+      serving: undefined,
       isReady: false,
-      synced: view.synced().then(() => {
+      synced: cluster.synced().then(() => {
         seen.isReady = true;
-        log.info({ services: view.services.size }, "cluster DNS answers");
+        log.info({ services: cluster.services?.size }, "cluster DNS answers");
       }),
     };
+    observe(seen, cluster);
     return seen;
   };
 
-  const make = ({ servers }: DnsConfiguration, seen: Seen): Serving => {
-    const own = new Set([...servers.flatMap(addressesOf).map(textOf), ...clusterIPs.map((ip) => `${ip} 53`)]);
-    const ground = { clock, random, log, isOwn: (to: SocketAddress): boolean => own.has(textOf(to)) };
-    const outsides: Outside[] = [];
-
-    const blocksOf = (block: ServerBlock): Block[] => {
-      const outside = outsideOf(block, ground);
-      if (outside !== undefined) outsides.push(outside);
-      const sources: Source[] = [];
-      const { kubernetes } = block;
-      const contents = seen.contents[servers.indexOf(block)];
-      if (kubernetes !== undefined && contents !== undefined) {
-        const nameServers = clusterIPs.length > 0 ? clusterIPs : addressesOf(block).map(({ address }) => address);
-        const name = kubernetes.zones.find((zone) => !zone.endsWith(".arpa")) ?? "cluster.local";
-        sources.push(
-          clusterSource({
-            zone: {
-              name,
-              ttl: kubernetes.ttl,
-              pods: kubernetes.pods === "disabled" ? "disabled" : "insecure",
-              nameServers: nameServers.map(canonicalIP),
-              reverseFallthrough: outside !== undefined && kubernetes.fallthrough.length > 0,
-            },
-            contents,
-            isReady: () => seen.isReady,
-          }),
-        );
-      }
-      return block.zones.map((zone) => ({
-        apex: zone === "" ? [] : zone.split("."),
-        sources,
-        outside,
-        rotates: block.loadbalance,
-      }));
-    };
-
-    const made = new Map(servers.map((block) => [block, blocksOf(block)]));
-    const addresses = new Map(servers.flatMap(addressesOf).map((address) => [textOf(address), address]));
-    // Addresses at which the same blocks are asked have one responder, and one cache.
-    const groups = Map.groupBy(addresses.values(), (at) =>
-      servers.flatMap((block, index) => (isAnsweredAt(block, at) ? [index] : [])).join(),
-    );
-    const served = [...groups].map(([indexes, group]): Served => {
-      const responder = createResponder({
-        blocks: indexes.split(",").flatMap((index) => made.get(servers[Number(index)]!) ?? []),
-        serial: () => Math.max(0, ...seen.contents.flatMap((contents) => contents?.serial ?? [])),
-        log,
-        random,
-      });
-      return { addresses: group, responder };
+  /** Registration, figures and the query log depend on what is in the cluster, too. */
+  const observe = (seen: Seen, cluster: Cluster): void => {
+    cluster.services?.onChange((change) => {
+      if (!objectsOf(change).some((object) => keyOf(object) === OURS)) return;
+      queryLog.setNames(loggedNames(cluster.services?.get(OURS)?.metadata.annotations?.[LOGGED_NAMES]));
+      if (clusterIPs.length > 0) registering.add(OURS);
     });
-    return { seen, served, outsides };
+    cluster.slices?.onChange((change) => {
+      if (clusterIPs.length > 0 && objectsOf(change).some((slice) => serviceOf(slice) === OURS)) registering.add(OURS);
+      // What was there before this server is no change that it was late with.
+      if (!seen.isReady || figures === undefined || !("object" in change)) return;
+      figures.cluster.programmed(change.object, cluster.services?.get(serviceOf(change.object)), clock.now());
+    });
+    if (clusterIPs.length > 0) registering.add(OURS);
   };
 
   const { nodeName } = registration ?? {};
+  const ports = createPorts(clock, log, options.opening);
   const registering = createWorkQueue({
     concurrency: 1,
     clock,
@@ -196,73 +151,101 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     // The namespace may not be there yet in the first moments: then it is tried again soon.
     bounds: { least: 25, most: 5000 },
     work: (_key, signal) => {
-      if (client === undefined) return Promise.resolve();
       const endpoints = registration?.endpoints ?? ports.listening;
+      if (client === undefined || endpoints.length === 0) return Promise.resolve();
       return ensureRegistered({ client, clusterIPs, endpoints, nodeName }, signal);
     },
   });
-  const keepRegistered = ({ view }: Seen): void => {
-    if (clusterIPs.length === 0 || view === undefined) return;
-    const ours = `${DNS_NAMESPACE}/${DNS_SERVICE}`;
-    const check = (keys: readonly string[]): void => {
-      if (keys.includes(ours)) registering.add(ours);
-    };
-    view.services.onChange((change) => check(objectsOf(change).map(keyOf)));
-    view.slices.onChange((change) => check(objectsOf(change).map(serviceOf)));
-    registering.add(ours);
-  };
 
-  const ports = createPorts(clock, log, options.reusePort);
-  const putInForce = async (next: Serving): Promise<void> => {
+  let seen: Seen;
+  const queryLog = createQueryLog({
+    log,
+    clock,
+    clients: { of: (address) => seen.cluster?.clients?.of(address) },
+    hasRules: options.configuration.servers.some((server) => server.log.length > 0),
+    leftOut: figures?.unlogged,
+  });
+  const within = bounded(FAILURES_PER_SECOND, clock, (count) =>
+    log.warn({ count }, "failures were left out of the log: there were too many in a second"),
+  );
+  const { forwardFigures } = options;
+
+  const putInForce = async (configuration: DnsConfiguration, on: Seen): Promise<Serving> => {
+    const { cluster } = on;
+    const next = createServing(configuration, {
+      clock,
+      random,
+      log,
+      cluster,
+      clusterIPs,
+      queryLog,
+      within,
+      figures,
+      forwardFigures,
+    });
+    const before = on.serving;
+    // Changes that come while sockets are opened must reach both.
+    on.serving =
+      before === undefined ? next : { ...next, drop: (words) => [before, next].forEach((each) => each.drop(words)) };
     try {
       await ports.serve(next.served);
     } catch (error) {
-      for (const outside of next.outsides) outside.stop();
+      on.serving = before;
+      next.stop();
       throw error;
     }
-    next.seen.responders = next.served.map(({ responder }) => responder);
+    on.serving = next;
+    if (clusterIPs.length > 0) registering.add(OURS);
+    void next.loops().then((zones) => {
+      for (const zone of zones) {
+        const where = zone === "" ? "every zone" : `zone ${zone}`;
+        const error = new Error(
+          `asking outside for ${where}: an upstream resolver sends our queries back to us; name one that does not`,
+        );
+        log.error({ err: error }, "queries go round in circles");
+        options.looped?.(error);
+      }
+    });
+    return next;
   };
 
-  const first = see(options.configuration);
-  let serving = make(options.configuration, first);
+  seen = see(options.configuration);
+  let serving: Serving;
   try {
-    await putInForce(serving);
+    serving = await putInForce(options.configuration, seen);
   } catch (error) {
-    first.view?.stop();
+    seen.cluster?.stop();
+    await registering.stop();
     throw error;
   }
-  keepRegistered(first);
 
   return {
-    synced: () => serving.seen.synced,
+    synced: () => seen.synced,
     get isReady() {
-      return serving.seen.isReady;
+      return seen.isReady;
     },
     get listening() {
       return ports.listening;
     },
     async configure(configuration, signal) {
-      const was = serving;
+      const was = { seen, serving };
       const isSame = clusterPartOf(configuration) === was.seen.of;
-      const seen = isSame ? was.seen : see(configuration);
+      const next = isSame ? was.seen : see(configuration);
       try {
-        if (!isSame) await orAborted(seen.synced, signal);
-        const next = make(configuration, seen);
-        await putInForce(next);
-        serving = next;
+        if (!isSame) await orAborted(next.synced, signal);
+        serving = await putInForce(configuration, next);
       } catch (error) {
-        if (!isSame) seen.view?.stop();
+        if (!isSame) next.cluster?.stop();
         throw error;
       }
-      clock.after(LAST_ANSWERS, () => was.outsides.forEach((outside) => outside.stop()));
-      if (isSame) return;
-      keepRegistered(seen);
-      was.seen.view?.stop();
+      seen = next;
+      clock.after(LAST_ANSWERS, () => was.serving.stop());
+      if (!isSame) was.seen.cluster?.stop();
     },
     async stop() {
-      serving.seen.view?.stop();
+      seen.cluster?.stop();
       await registering.stop();
-      for (const outside of serving.outsides) outside.stop();
+      serving.stop();
       await ports.close();
     },
   };

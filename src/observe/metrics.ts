@@ -9,9 +9,16 @@ export interface Family {
   of(...values: readonly string[]): Cell;
 }
 
-/** How often a number fell into each of some ranges. */
+/** How often a number fell into each of some ranges. Whoever counts often keeps it. */
+export interface Ranges {
+  observe(value: number): void;
+}
+
+/** A metric of which there are ranges for each combination of labels. */
 export interface Histogram {
   observe(value: number, ...values: readonly string[]): void;
+  /** The ranges for these values; made when first asked for. */
+  of(...values: readonly string[]): Ranges;
 }
 
 /** Numbers that are only known when somebody asks: label values, and the number. */
@@ -52,11 +59,27 @@ function sample(name: string, labels: readonly string[], values: readonly string
 /** No label value has it: it is cut off where values are read. */
 const SEPARATOR = "\u0000";
 
-interface Counted {
+class Counted implements Ranges {
   readonly values: readonly string[];
+  readonly bounds: readonly number[];
   readonly buckets: number[];
-  sum: number;
-  count: number;
+  sum = 0;
+  count = 0;
+
+  constructor(values: readonly string[], bounds: readonly number[]) {
+    this.values = values;
+    this.bounds = bounds;
+    this.buckets = bounds.map(() => 0);
+  }
+
+  observe(value: number): void {
+    const { bounds, buckets } = this;
+    let index = 0;
+    while (index < bounds.length && value > bounds[index]!) index++;
+    if (index < bounds.length) buckets[index]!++;
+    this.sum += value;
+    this.count++;
+  }
 }
 
 export function createMetrics(): Metrics {
@@ -96,19 +119,13 @@ export function createMetrics(): Metrics {
         return lines.join("");
       };
       add("histogram", name, help, () => [...counted.values()].map(textOf).join(""));
-      return {
-        observe(value, ...values) {
-          const key = values.join(SEPARATOR);
-          let found = counted.get(key);
-          if (found === undefined) {
-            counted.set(key, (found = { values, buckets: bounds.map(() => 0), sum: 0, count: 0 }));
-          }
-          const index = bounds.findIndex((bound) => value <= bound);
-          if (index >= 0) found.buckets[index]!++;
-          found.sum += value;
-          found.count++;
-        },
+      const of = (...values: readonly string[]): Counted => {
+        const key = values.join(SEPARATOR);
+        let found = counted.get(key);
+        if (found === undefined) counted.set(key, (found = new Counted(values, bounds)));
+        return found;
       };
+      return { of, observe: (value, ...values) => of(...values).observe(value) };
     },
     read(type, name, help, labels, readings) {
       add(type, name, help, async () =>

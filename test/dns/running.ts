@@ -45,6 +45,8 @@ export interface Settings {
   readonly endpoints?: RegistrationOf["endpoints"];
   readonly nodeName?: string;
   readonly search?: DnsOptions["search"];
+  /** Anything else that the server is started with. */
+  readonly options?: Partial<DnsOptions>;
 }
 
 export function configurationOf(settings: Settings): DnsConfiguration {
@@ -88,6 +90,7 @@ export async function running(
       : {
           registration: { clusterIPs: settings.clusterIPs, endpoints: settings.endpoints, nodeName: settings.nodeName },
         }),
+    ...settings.options,
   });
   t.after(() => dns.stop());
   const port = dns.listening[0]!.port;

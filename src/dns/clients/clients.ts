@@ -15,4 +15,6 @@ export interface PodClient {
 export interface Clients {
   /** Undefined for whoever is not certainly one pod. */
   of(address: string): PodClient | undefined;
+  /** False while no pod's queries are wanted in the log; absent: that is not known. */
+  readonly isAnyLogged?: boolean;
 }

@@ -28,6 +28,7 @@ export function clusterSource(options: {
   let waiting = start === undefined ? MOST_WAITING : 0;
   void start?.then(() => (waiting = MOST_WAITING));
   return {
+    plugin: "kubernetes",
     lookup(labels, type) {
       if (options.isReady()) return lookup(contents, zones, labels, type);
       if (zoneFor(zones, labels) === undefined) return undefined;

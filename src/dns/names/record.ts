@@ -11,6 +11,7 @@ export const TYPE = {
   OPT: 41,
   IXFR: 251,
   AXFR: 252,
+  ANY: 255,
 } as const;
 
 /** Response codes (RFC 1035 §4.1.1); BADVERS needs the upper bits that EDNS carries (RFC 6891 §9). */

@@ -1,30 +1,27 @@
-import { isPublishable } from "../names/name.ts";
-import { RCODE, TYPE, type DnsRecord } from "../names/record.ts";
+import { RCODE } from "../names/record.ts";
+import { OPT_LENGTH, writeOpt } from "../wire/reply.ts";
+import { readResponse, type Response } from "../wire/response.ts";
 
-/** A query for a dotted name, as a packet. */
-export async function encodeQuestion(name: string, type: number): Promise<Buffer> {
-  // Only needed here, and not before the first ExternalName is asked for.
-  const { default: packets } = await import("dns-packet");
-  const kind = type === TYPE.AAAA ? "AAAA" : "A";
-  return packets.encode({ type: "query", flags: packets.RECURSION_DESIRED, questions: [{ name, type: kind }] });
+/** A query for a name, as a packet; with EDNS, so that an answer of usual size comes without a second try over TCP. */
+export function encodeQuestion(labels: readonly string[], type: number): Buffer {
+  const name = labels.map((label) => String.fromCharCode(label.length) + label).join("");
+  const end = 12 + name.length + 1 + 4;
+  const packet = Buffer.alloc(end + OPT_LENGTH);
+  packet[2] = 0x01;
+  packet[5] = 1;
+  packet[11] = 1;
+  packet.write(name, 12, "latin1");
+  packet.writeUInt16BE(type, end - 4);
+  packet.writeUInt16BE(1, end - 2);
+  writeOpt(packet, end, false);
+  return packet;
 }
 
-/** The CNAME and address records of a reply; none when the name does not exist. Throws when the reply is a failure. */
-export async function recordsOf(reply: Buffer, name: string, type: number): Promise<DnsRecord[]> {
+/** What a reply says. Throws when it is a failure, RangeError when it cannot be handed on faithfully. */
+export function heard(reply: Buffer, labels: readonly string[]): Response {
   const rcode = reply[3]! & 0x0f;
   if (rcode !== RCODE.NOERROR && rcode !== RCODE.NXDOMAIN) {
-    throw new Error(`resolving ${name}: the answer is code ${rcode}`);
+    throw new Error(`resolving ${labels.join(".")}: the answer is code ${rcode}`);
   }
-  const { default: packets } = await import("dns-packet");
-  const kind = type === TYPE.AAAA ? "AAAA" : "A";
-  return (packets.decode(reply).answers ?? []).flatMap((record): DnsRecord[] => {
-    const owner = record.name.toLowerCase();
-    if (!isPublishable(owner) || (record.type !== kind && record.type !== "CNAME")) return [];
-    const ttl = record.ttl ?? 0;
-    if (record.type === "CNAME") {
-      const target = record.data.toLowerCase();
-      return isPublishable(target) ? [{ name: owner, ttl, type: "CNAME", target }] : [];
-    }
-    return record.type === kind ? [{ name: owner, ttl, type: kind, address: record.data }] : [];
-  });
+  return readResponse(reply);
 }

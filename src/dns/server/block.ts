@@ -1,5 +1,7 @@
 import type { Outside } from "../forward/outside.ts";
+import type { ZoneFigures } from "../figures/answers.ts";
 import type { Source } from "../names/source.ts";
+import type { LogRule } from "./query-log/query-log.ts";
 
 /** Who answers the names that end in one zone. */
 export interface Block {
@@ -11,6 +13,12 @@ export interface Block {
   readonly outside: Outside | undefined;
   /** Several addresses come in another order each time (DNS-021). */
   readonly rotates: boolean;
+  /** Where its answers are counted. */
+  readonly figures?: ZoneFigures | undefined;
+  /** Which of its queries are logged. */
+  readonly log?: readonly LogRule[];
+  /** False: failures are not logged. */
+  readonly errors?: boolean;
 }
 
 /** The block with the longest zone that ends the name. */

@@ -13,6 +13,7 @@ const answer = { rcode: 3, authoritative: true, answers: [], authority: [], addi
 const ready = (packet: Buffer, query: Query): Ready => ({
   answer,
   labels: [],
+  plugin: "kubernetes",
   block: { apex: [], sources: [], outside: undefined, rotates: true },
   whole: encode(packet, query.end, [], answer, false, 512),
 });

@@ -1,13 +1,15 @@
-import type { Answer, Search } from "../names/record.ts";
+import type { Search } from "../names/record.ts";
 import { LOWER, type Query } from "../wire/query.ts";
-import type { Encoded } from "../wire/writer.ts";
+import type { Encoded, WireAnswer } from "../wire/writer.ts";
 import type { Block } from "./block.ts";
 
 /** A question's answer, ready to send. */
 export interface Ready {
-  readonly answer: Answer;
+  readonly answer: WireAnswer;
   readonly labels: readonly string[];
   readonly block: Block;
+  /** Who answered, by CoreDNS's name for it. */
+  readonly plugin: string;
   readonly search?: Search;
   /** As bytes, however many, with the question's name in lower case. */
   readonly whole: Encoded;

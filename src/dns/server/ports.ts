@@ -1,6 +1,6 @@
 import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
-import type { SocketAddress } from "./address.ts";
+import type { Opening, SocketAddress } from "./address.ts";
 import { listen, type Sockets } from "./listen.ts";
 import type { Responder } from "./respond.ts";
 
@@ -30,7 +30,7 @@ interface Open {
 
 const keyOf = ({ address, port }: SocketAddress): string => `${address} ${port}`;
 
-export function createPorts(clock: Clock, log: Log, reusePort = false): Ports {
+export function createPorts(clock: Clock, log: Log, opening: Opening = {}): Ports {
   const open = new Map<string, Open>();
 
   const openAll = async (wanted: ReadonlyMap<string, readonly [SocketAddress, Responder]>): Promise<void> => {
@@ -42,8 +42,11 @@ export function createPorts(clock: Clock, log: Log, reusePort = false): Ports {
         const current: Responder = {
           respond: (...query) => who.responder.respond(...query),
           drop: (words) => who.responder.drop(words),
+          get kept() {
+            return who.responder.kept;
+          },
         };
-        open.set(key, { sockets: await listen(current, [address], clock, log, reusePort), who });
+        open.set(key, { sockets: await listen(current, [address], clock, log, opening), who });
         fresh.push(key);
       }
     } catch (error) {

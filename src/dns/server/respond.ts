@@ -1,33 +1,57 @@
 import type { Log } from "../../observe/log.ts";
+import type { Cell } from "../../observe/metrics.ts";
 import type { Clients } from "../clients/clients.ts";
+import type { ZoneFigures } from "../figures/answers.ts";
 import type { Transport } from "../forward/outside.ts";
 import { NOT_AUTHORITATIVE } from "../names/explanations.ts";
-import { RCODE, TYPE, type DnsRecord, type Lookup, type Search } from "../names/record.ts";
+import { RCODE, TYPE, type Lookup, type Search } from "../names/record.ts";
 import { labelsOf, LOWER, parseQuery, type Query } from "../wire/query.ts";
 import { isRefused, OPT_LENGTH, plainReply, writeOpt } from "../wire/reply.ts";
+import type { Response } from "../wire/response.ts";
 import { encode } from "../wire/writer.ts";
-import { encodeQuestion, recordsOf } from "./ask.ts";
+import { encodeQuestion, heard } from "./ask.ts";
 import { blockFor, type Block } from "./block.ts";
 import { createByteCache, type Ready } from "./bytes.ts";
+import type { LogRule, QueryLog } from "./query-log/query-log.ts";
+import { aliased, isSearchable, searchOn } from "./search.ts";
+
+/** Who asks, and where. */
+export interface Peer {
+  /** `""` is this server itself. */
+  readonly address: string;
+  readonly port: number;
+}
 
 /** Turns one query into one response; undefined is silence. Never throws, and its promise never rejects. */
 export interface Responder {
-  /** `client` is the address that asks. */
-  respond(packet: Buffer, transport: Transport, client: string): Buffer | undefined | Promise<Buffer | undefined>;
+  /** `local` is the address that is asked, where that is known. */
+  respond(packet: Buffer, transport: Transport, peer: Peer, local?: string): Buffer | undefined | Promise<Buffer>;
   /** Forgets the bytes of every answer that depends on one of these words. */
   drop(changed: Iterable<string>): void;
+  /** Answers that are kept as bytes, and how often they were there. */
+  readonly kept: { readonly size: number; readonly hits: number; readonly misses: number };
 }
 
 export interface ResponderOptions {
   /** All that are asked at this responder's port. */
   readonly blocks: readonly Block[];
   /** Absent: nobody's search list is shortened. */
-  readonly clients?: Clients;
+  readonly clients?: Clients | undefined;
   /** The serial number of every zone now (DNS-059). */
   serial(): number;
   readonly log: Log;
   /** At least 0, below 1. */
   readonly random: () => number;
+  /** Milliseconds from some fixed moment, in fractions; absent: answers are not timed. */
+  readonly ticks?: () => number;
+  readonly queryLog?: QueryLog | undefined;
+  /** Failures are logged through it: too many in a second are left out. */
+  readonly within?: ((write: () => void) => void) | undefined;
+  /** Where queries are counted that no block is asked for. */
+  readonly dropped?: ZoneFigures | undefined;
+  /** Failures of our own making, and search lists answered in one reply. */
+  readonly panics?: Cell | undefined;
+  readonly searches?: Cell | undefined;
 }
 
 /** Without EDNS an answer over UDP has at most this many bytes (RFC 1035 §4.2.1). */
@@ -38,8 +62,22 @@ const CACHED_ANSWERS = 32_768;
 
 /** How often an answer may lead to a further question that is asked here again (DNS-053). */
 const MOST_HOPS = 8;
-/** Nobody's address: questions that this server asks itself. */
-const OURSELVES = "";
+/** Questions that this server asks itself. */
+const OURSELVES: Peer = { address: "", port: 0 };
+const NO_RULES: readonly LogRule[] = [];
+
+/** One query on its way, and what becomes known of it. */
+interface Asked {
+  readonly packet: Buffer;
+  readonly query: Query;
+  readonly transport: Transport;
+  readonly peer: Peer;
+  /** How many questions led to this one. */
+  readonly hops: number;
+  block: Block | undefined;
+  /** Who answers, by CoreDNS's name. */
+  plugin: string;
+}
 
 const REFUSED_OUTSIDE = { code: NOT_AUTHORITATIVE, text: "not a name of the cluster, and no upstream resolver is set" };
 
@@ -49,20 +87,24 @@ function limitOf(query: Query, transport: Transport): number {
 }
 
 export function createResponder(options: ResponderOptions): Responder {
-  const { blocks, log, random } = options;
+  const { blocks, log, random, queryLog, dropped, clients } = options;
   const cache = createByteCache(CACHED_ANSWERS);
+  const ticks = options.ticks ?? (() => 0);
+  const within = options.within ?? ((write) => write());
+  const isCounted = dropped !== undefined || blocks.some(({ figures }) => figures !== undefined);
+  let hits = 0;
+  let misses = 0;
 
   const prepare = (
-    packet: Buffer,
-    query: Query,
+    { packet, query, plugin }: Asked,
     labels: readonly string[],
     block: Block,
-    answer: Lookup["answer"],
+    answer: Ready["answer"],
   ): Ready => {
     const whole = encode(packet, query.end, labels, answer, recurses(block), 65_535 - OPT_LENGTH);
     // Kept in lower case, as most ask: only other spellings have to be written over it.
     for (let at = 12; at < query.end - 4; at += 1) whole.bytes[at] = LOWER[whole.bytes[at]!]!;
-    return { answer, labels, block, whole };
+    return { answer, labels, block, plugin, whole };
   };
 
   /** The bytes for this asker: its id, its spelling of the question, its EDNS; addresses in a new order (DNS-021). */
@@ -102,146 +144,199 @@ export function createResponder(options: ResponderOptions): Responder {
     return reply;
   };
 
-  const outside = (
-    packet: Buffer,
-    query: Query,
-    transport: Transport,
-    block: Block,
-  ): Buffer | Promise<Buffer | undefined> => {
+  /** The answer to a query that has none, and the reason in the log. */
+  const failed = ({ packet, query, block }: Asked, error: unknown): Buffer => {
+    if (block?.errors !== false) {
+      const question = { name: printed(labelsOf(packet)), type: query.type };
+      within(() => log.error({ err: error, ...question }, "a query could not be answered"));
+    }
+    return plainReply(packet, query, RCODE.SERVFAIL, block !== undefined && recurses(block));
+  };
+
+  const outside = (asked: Asked, block: Block): Buffer | Promise<Buffer> => {
+    const { packet, query, transport } = asked;
     if (block.outside === undefined) return plainReply(packet, query, RCODE.REFUSED, false, REFUSED_OUTSIDE);
+    asked.plugin = "forward";
     const limit = limitOf(query, transport);
     const resolved = block.outside.resolve(packet, query, transport);
     if (Buffer.isBuffer(resolved)) return fitted(resolved, query, limit);
     return resolved.then(
       (reply) => fitted(reply, query, limit),
-      (error: unknown) => {
-        log.debug({ err: error }, "a query could not be forwarded");
-        return plainReply(packet, query, RCODE.SERVFAIL, true);
-      },
+      (error: unknown) => failed(asked, error),
     );
   };
 
-  /** What this server itself answers to a further question, as records; rejects when that is a failure. */
-  const askOurselves = async (name: string, type: number, hops: number): Promise<DnsRecord[]> => {
-    if (hops > MOST_HOPS) throw new Error(`resolving ${name}: names lead to names more than ${MOST_HOPS} times`);
-    const packet = await encodeQuestion(name, type);
-    const reply = await answer(packet, parseQuery(packet)!, "tcp", OURSELVES, hops);
-    if (reply === undefined) throw new Error(`resolving ${name}: there is no answer`);
-    return recordsOf(reply, name, type);
+  /** What this server itself answers to a further question; rejects when that is a failure. */
+  const askOurselves = async (labels: readonly string[], type: number, hops: number): Promise<Response> => {
+    if (hops > MOST_HOPS) {
+      throw new Error(`resolving ${labels.join(".")}: names lead to names more than ${MOST_HOPS} times`);
+    }
+    const packet = encodeQuestion(labels, type);
+    const query = parseQuery(packet)!;
+    return heard(
+      await answer({ packet, query, transport: "tcp", peer: OURSELVES, hops, block: undefined, plugin: "" }),
+      labels,
+    );
   };
 
   /** An ExternalName whose target is outside the zone: its addresses come from upstream (DNS-050, DNS-052). */
   const chased = async (
-    packet: Buffer,
-    query: Query,
-    transport: Transport,
+    asked: Asked,
     labels: readonly string[],
     block: Block,
     found: Lookup & Required<Pick<Lookup, "chase">>,
-    hops: number,
   ): Promise<Buffer> => {
-    const { name, failed } = found.chase;
-    const whole = await askOurselves(name, query.type, hops + 1).then(
-      (records) => ({ ...found.answer, answers: [...found.answer.answers, ...records] }),
+    const { packet, query, transport } = asked;
+    const { name, failed: instead } = found.chase;
+    const whole = await askOurselves(name.split("."), query.type, asked.hops + 1).then(
+      ({ answers }) => ({ ...found.answer, answers: [...found.answer.answers, ...answers] }),
       (error: unknown) => {
         log.debug({ err: error, name }, "the target of an ExternalName could not be resolved");
-        return failed;
+        return instead;
       },
     );
-    return finish(packet, query, transport, prepare(packet, query, labels, block, whole));
+    return finish(packet, query, transport, prepare(asked, labels, block, whole));
+  };
+
+  /** The domains of the asker's search list behind the cluster's, if it is a pod whose list this name was made with. */
+  const domainsOf = ({ packet, query, peer }: Asked, search: Search): readonly string[] | undefined => {
+    // What the asker wants nobody else to be asked for is not looked for outside.
+    const wantsRecursion = (packet[2]! & 0x01) !== 0;
+    if (clients === undefined || peer === OURSELVES || !wantsRecursion || !isSearchable(search, query.type)) return;
+    const pod = clients.of(peer.address);
+    if (pod?.namespace !== search.namespace) return;
+    return blockFor(blocks, search.rest)?.outside === undefined ? undefined : pod.searches;
   };
 
   /**
    * A name made with the first domain of a pod's search list, which no name of the cluster is meant by: the pod is told at once
    * what its resolver would find at the end of the list. Everybody else hears that there is no such name.
    */
-  const searched = (
-    packet: Buffer,
-    query: Query,
-    transport: Transport,
-    ready: Ready,
-    search: Search,
-    client: string,
-  ): Buffer | Promise<Buffer> => {
-    const pod = options.clients?.of(client);
-    if (pod?.searches === undefined || pod.namespace !== search.namespace || !isAddress(query.type)) {
-      return finish(packet, query, transport, ready);
-    }
+  const searched = (asked: Asked, ready: Ready, search: Search): Buffer | Promise<Buffer> => {
+    const { packet, query, transport } = asked;
+    const domains = domainsOf(asked, search);
+    if (domains === undefined) return finish(packet, query, transport, ready);
     const { labels, block } = ready;
-    const rest = search.rest.join(".");
-    return askOurselves(rest, query.type, 1).then(
-      (records) => {
-        const alias: DnsRecord = { name: labels.join("."), ttl: 5, type: "CNAME", target: rest };
-        const found = { ...ready.answer, rcode: RCODE.NOERROR, answers: [alias, ...records] };
-        return finish(packet, query, transport, prepare(packet, query, labels, block, found));
-      },
-      (error: unknown) => failed(packet, query, error),
-    );
+    return searchOn(search.rest, domains, query.type, (rest, type) => askOurselves(rest, type, asked.hops + 1))
+      .then((found) => {
+        const alias = aliased(labels.join("."), ready.answer, found, query.type);
+        if (options.searches !== undefined) options.searches.value++;
+        return finish(packet, query, transport, prepare(asked, labels, block, alias));
+      })
+      .catch((error: unknown) =>
+        // What cannot be handed on faithfully is left to the resolver, which asks for it in the usual way.
+        error instanceof RangeError ? finish(packet, query, transport, ready) : failed(asked, error),
+      );
   };
 
-  const answer = (
-    packet: Buffer,
-    query: Query,
-    transport: Transport,
-    client: string,
-    hops: number,
-  ): Buffer | undefined | Promise<Buffer | undefined> => {
+  const answer = (asked: Asked): Buffer | Promise<Buffer> => {
+    const { packet, query, transport } = asked;
     const labels = labelsOf(packet);
     const block = blockFor(blocks, labels);
     if (block === undefined) return plainReply(packet, query, RCODE.REFUSED, false, REFUSED_OUTSIDE);
+    asked.block = block;
     if (query.type === TYPE.AXFR || query.type === TYPE.IXFR) {
       return plainReply(packet, query, RCODE.REFUSED, recurses(block));
     }
     for (const source of block.sources) {
       const found = source.lookup(labels, query.type);
       if (found === undefined) continue;
-      if (found.later !== undefined) return found.later.then(() => answer(packet, query, transport, client, hops));
+      if (found.later !== undefined) return found.later.then(() => answer(asked));
+      asked.plugin = source.plugin ?? "";
       if (found.explanation !== undefined) {
         return plainReply(packet, query, found.answer.rcode, recurses(block), found.explanation);
       }
       const { chase } = found;
       if (chase !== undefined && block.outside !== undefined) {
-        return chased(packet, query, transport, labels, block, { ...found, chase }, hops).catch((error: unknown) =>
-          failed(packet, query, error),
-        );
+        return chased(asked, labels, block, { ...found, chase }).catch((error: unknown) => failed(asked, error));
       }
       const ready: Ready = {
-        ...prepare(packet, query, labels, block, found.answer),
+        ...prepare(asked, labels, block, found.answer),
         ...(found.search === undefined ? {} : { search: found.search }),
       };
       cache.set(query, ready, found.depends);
       return ready.search === undefined
         ? finish(packet, query, transport, ready)
-        : searched(packet, query, transport, ready, ready.search, client);
+        : searched(asked, ready, ready.search);
     }
-    return outside(packet, query, transport, block);
+    return outside(asked, block);
   };
 
-  const failed = (packet: Buffer, query: Query, error: unknown): Buffer => {
-    log.error({ err: error, question: packet.toString("hex", 12, query.end) }, "a query could not be answered");
-    return plainReply(packet, query, RCODE.SERVFAIL, false);
+  /** Counts an answer, and logs the query where somebody wants that. */
+  const tell = (asked: Asked, local: string, reply: Buffer, milliseconds: number): void => {
+    const { packet, query, transport, peer, block, plugin } = asked;
+    const rcode = query.rcode > 15 ? query.rcode : reply[3]! & 0x0f;
+    const figures = block === undefined ? dropped : block.figures;
+    if (figures !== undefined) {
+      const isIPv6 = peer.address.includes(":");
+      figures.count(query, transport === "tcp", isIPv6, plugin, rcode, packet.length, reply.length, milliseconds);
+    }
+    if (queryLog?.isOn !== true || query.end === 12) return;
+    const labels = labelsOf(packet);
+    const told = {
+      packet,
+      reply,
+      name: printed(labels),
+      type: packet.readUInt16BE(query.end - 4),
+      class: packet.readUInt16BE(query.end - 2),
+      transport,
+      address: peer.address,
+      port: peer.port,
+      local,
+      udpSize: query.udpSize,
+      dnssecOk: query.dnssecOk,
+      rcode,
+      milliseconds,
+    };
+    queryLog.tell(told, labels, block?.log ?? NO_RULES);
+  };
+
+  /** Anything thrown here is a fault of ours: the asker hears of a failure, and the next one is answered. */
+  const broken = (asked: Asked, error: unknown): Buffer => {
+    if (options.panics !== undefined) options.panics.value++;
+    return failed(asked, error);
   };
 
   return {
     drop: (changed) => cache.drop(changed),
-    respond(packet, transport, client) {
+    get kept() {
+      return { size: cache.size, hits, misses };
+    },
+    respond(packet, transport, peer, local = "") {
       const query = parseQuery(packet);
       if (query === undefined) return undefined;
+      const isTold = isCounted || queryLog?.isOn === true;
+      const start = isTold ? ticks() : 0;
+      const asked: Asked = { packet, query, transport, peer, hops: 0, block: undefined, plugin: "" };
+      const sent = (reply: Buffer): Buffer => {
+        if (isTold) tell(asked, local, reply, ticks() - start);
+        return reply;
+      };
       try {
-        if (isRefused(query)) return plainReply(packet, query, query.rcode, false);
+        if (isRefused(query)) return sent(plainReply(packet, query, query.rcode, false));
         const ready = cache.get(packet, query);
-        if (ready === undefined) return answer(packet, query, transport, client, 0);
-        return ready.search === undefined
-          ? finish(packet, query, transport, ready)
-          : searched(packet, query, transport, ready, ready.search, client);
+        if (ready === undefined) {
+          misses += 1;
+          const reply = answer(asked);
+          return Buffer.isBuffer(reply) ? sent(reply) : reply.then(sent);
+        }
+        hits += 1;
+        asked.block = ready.block;
+        asked.plugin = ready.plugin;
+        if (ready.search === undefined) return sent(finish(packet, query, transport, ready));
+        const reply = searched(asked, ready, ready.search);
+        return Buffer.isBuffer(reply) ? sent(reply) : reply.then(sent);
       } catch (error) {
-        return failed(packet, query, error);
+        return sent(broken(asked, error));
       }
     },
   };
 }
 
-const isAddress = (type: number): boolean => type === TYPE.A || type === TYPE.AAAA;
+/** A name as text: what is no printable character of ASCII, and dots inside labels, as `\DDD` (RFC 1035 §5.1). */
+const printed = (labels: readonly string[]): string =>
+  `${labels.map((label) => label.replaceAll(/[^!-~]|[.\\"]/g, (char) => `\\${`${char.charCodeAt(0)}`.padStart(3, "0")}`)).join(".")}.`;
+
 const recurses = (block: Block): boolean => block.outside !== undefined;
 
 /** Before an answer is cut, its records are shuffled, so that each has the same chance of being left in. */

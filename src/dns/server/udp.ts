@@ -40,18 +40,20 @@ export async function listenUdp(
   };
   socket.on("error", ignored);
 
+  // Listening on all addresses, nobody tells which one was asked.
+  const local = at.address === "0.0.0.0" || at.address === "::" ? "" : at.address;
   let closed = false;
   socket.on("message", (packet, from) => {
     // A forged source port of 0 can be received, but nothing can be sent to it.
     if (from.port === 0) return;
-    const reply = responder.respond(packet, "udp", from.address);
+    const reply = responder.respond(packet, "udp", from, local);
     if (reply === undefined) return;
     if (Buffer.isBuffer(reply)) {
       socket.send(reply, from.port, from.address, ignored);
       return;
     }
     void reply.then((bytes) => {
-      if (bytes !== undefined && !closed) socket.send(bytes, from.port, from.address, ignored);
+      if (!closed) socket.send(bytes, from.port, from.address, ignored);
     });
   });
   return {

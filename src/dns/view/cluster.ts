@@ -90,7 +90,8 @@ export function createCluster(options: ClusterOptions): Cluster {
     clients = podClients({ ...search, pods: seen ?? own!, clusterDomain: primaryOf(blocks[0]!) });
   }
 
-  const all: Contents[] = [];
+  /** By the block that they are of, as text: another configuration may have the same block. */
+  const all = new Map<string, Contents>();
   let isReady = false;
   // Pods that ask are not waited for: who is not known is answered as anybody is.
   const synced = Promise.all([...views.values()].map((view) => view.synced())).then(() => {
@@ -112,39 +113,47 @@ export function createCluster(options: ClusterOptions): Cluster {
     return { start: promise };
   };
 
+  const contentsOf = (block: KubernetesOptions): Contents => {
+    const key = JSON.stringify(block);
+    const known = all.get(key);
+    if (known !== undefined) return known;
+    const view = views.get(block.labels)!;
+    const isChosen = block.namespaceLabels === undefined ? undefined : parseLabelSelector(block.namespaceLabels);
+    const contents = createContents(() => clock.now(), {
+      endpointPodNames: block.endpointPodNames,
+      // Without endpoints nothing is known of which Services are empty.
+      ignoreEmptyServices: block.ignoreEmptyServices && !block.noEndpoints,
+      hidesUnknownNamespaces: isChosen !== undefined,
+      ...(view.pods === undefined ? {} : { pods: addressesIn(view.pods) }),
+    });
+    all.set(key, contents);
+    const following = {
+      noEndpoints: block.noEndpoints,
+      namespaces: block.namespaces === undefined ? undefined : new Set(block.namespaces),
+      isExposed: ({ metadata }: { metadata: { labels?: Record<string, string> | undefined } }) =>
+        isChosen?.(metadata.labels) !== false,
+    };
+    follow(contents, view, following, (words) => options.changed(words), log);
+    return contents;
+  };
+
   return {
     ...(clients === undefined ? {} : { clients }),
     ...(first === undefined ? {} : { services: first.services }),
     ...(first?.slices === undefined ? {} : { slices: first.slices }),
     source(block, { hasOutside, nameServers, own: at }) {
-      const view = views.get(block.labels)!;
-      const isChosen = block.namespaceLabels === undefined ? undefined : parseLabelSelector(block.namespaceLabels);
-      const contents = createContents(() => clock.now(), {
-        endpointPodNames: block.endpointPodNames,
-        // Without endpoints nothing is known of which Services are empty.
-        ignoreEmptyServices: block.ignoreEmptyServices && !block.noEndpoints,
-        hidesUnknownNamespaces: isChosen !== undefined,
-        ...(view.pods === undefined ? {} : { pods: addressesIn(view.pods) }),
-      });
-      all.push(contents);
-      const following = {
-        noEndpoints: block.noEndpoints,
-        namespaces: block.namespaces === undefined ? undefined : new Set(block.namespaces),
-        isExposed: ({ metadata }: { metadata: { labels?: Record<string, string> | undefined } }) =>
-          isChosen?.(metadata.labels) !== false,
-      };
-      follow(contents, view, following, (words) => options.changed(words), log);
+      const contents = contentsOf(block);
       const zones = createZones({
         ...block,
         fallthrough: hasOutside ? block.fallthrough : [],
-        searches: search?.hostSearches !== undefined && block === blocks[0],
+        searches: search?.hostSearches !== undefined && JSON.stringify(block) === JSON.stringify(blocks[0]),
         nameServers: () =>
           nameServers === undefined ? nameServersIn(contents, at) : { addresses: nameServers, depends: [] },
       });
       return clusterSource({ zones, contents, isReady: () => isReady, ...startOf(block) });
     },
     get serial() {
-      return Math.max(0, ...all.map(({ serial }) => serial));
+      return Math.max(0, ...[...all.values()].map(({ serial }) => serial));
     },
     synced: () => synced,
     stop() {

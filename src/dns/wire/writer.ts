@@ -1,5 +1,5 @@
 import { toNumber } from "../../net/ip.ts";
-import { TYPE, type Answer, type DnsRecord } from "../names/record.ts";
+import { TYPE, type DnsRecord } from "../names/record.ts";
 
 /** An answer as bytes (id and question as in the query it was made for), with the places that differ from one sending to the next. */
 export interface Encoded {
@@ -10,6 +10,26 @@ export interface Encoded {
   readonly movableCount: number;
   /** Where the serial number of the start of authority is; 0 when there is none. */
   readonly serialAt: number;
+}
+
+/** A record whose data is not looked into; names in it are written out. `code` is the number of its type. */
+export interface RawRecord {
+  readonly name: string;
+  readonly ttl: number;
+  readonly type: "raw";
+  readonly code: number;
+  readonly data: Uint8Array;
+}
+
+export type WireRecord = DnsRecord | RawRecord;
+
+/** What can be written: an {@link Answer}, or one with records of any type. */
+export interface WireAnswer {
+  readonly rcode: number;
+  readonly authoritative: boolean;
+  readonly answers: readonly WireRecord[];
+  readonly authority: readonly WireRecord[];
+  readonly additional: readonly WireRecord[];
 }
 
 /** Room behind the largest message for the record that turns out not to fit. */
@@ -81,7 +101,7 @@ function writeAddress(writer: Writer, address: string): void {
 }
 
 /** The data of a record; answers where a serial number was written, or 0. */
-function writeData(writer: Writer, record: DnsRecord): number {
+function writeData(writer: Writer, record: WireRecord): number {
   switch (record.type) {
     case "A":
     case "AAAA":
@@ -98,6 +118,13 @@ function writeData(writer: Writer, record: DnsRecord): number {
       writer.uint16(record.port);
       // RFC 2782: the target is never a pointer.
       writer.name(record.target, false);
+      return 0;
+    case "raw":
+      if (writer.at + record.data.length > scratch.length) {
+        throw new RangeError(`writing a DNS answer: a record of ${record.data.length} bytes does not fit`);
+      }
+      scratch.set(record.data, writer.at);
+      writer.at += record.data.length;
       return 0;
     case "TXT":
       writer.uint8(record.text.length);
@@ -116,9 +143,9 @@ function writeData(writer: Writer, record: DnsRecord): number {
 }
 
 /** Writes a whole record; answers as {@link writeData}. */
-function writeRecord(writer: Writer, record: DnsRecord): number {
+function writeRecord(writer: Writer, record: WireRecord): number {
   writer.name(record.name, true);
-  writer.uint16(TYPE[record.type]);
+  writer.uint16(record.type === "raw" ? record.code : TYPE[record.type]);
   writer.uint16(1);
   writer.uint32(record.ttl);
   const lengthAt = writer.at;
@@ -137,7 +164,7 @@ export function encode(
   query: Uint8Array,
   end: number,
   labels: readonly string[],
-  answer: Answer,
+  answer: WireAnswer,
   recursion: boolean,
   limit: number,
 ): Encoded {
@@ -147,7 +174,7 @@ export function encode(
   let serialAt = 0;
   let truncated = false;
 
-  const section = (records: readonly DnsRecord[], needed: boolean): number => {
+  const section = (records: readonly WireRecord[], needed: boolean): number => {
     let count = 0;
     for (const record of truncated ? [] : records) {
       const start = writer.at;

@@ -48,7 +48,7 @@ export async function startDnsPart({ client, log, given }: Ground): Promise<Runn
       ],
     },
     registration: { clusterIPs, nodeName: config.nodeName },
-    ...(sockets === undefined ? {} : { openSocket: fromHeld(sockets) }),
+    ...(sockets === undefined ? {} : { opening: { openSocket: fromHeld(sockets) } }),
   });
   return { ready: part.synced(), stop: () => part.stop(), remove: () => part.stop() };
 }
