@@ -6,8 +6,9 @@ import * as packets from "dns-packet";
 import type { Pod, PodSpec } from "../../src/api/generated/types.ts";
 import type { KubeObject } from "../../src/api/object.ts";
 import { endpointSlices, namespaces, pods, services } from "../../src/api/resources.ts";
+import type { KubernetesOptions, ServerBlock } from "../../src/dns/configuration/configuration.ts";
 import { createObjects } from "./objects.ts";
-import { eventually, running, type Running } from "./running.ts";
+import { configurationOf, eventually, running, type Running } from "./running.ts";
 import { service, slice } from "./testns.ts";
 
 const SVC = "testns.svc.cluster.local";
@@ -125,6 +126,24 @@ void test("DNS-126: without endpoints there are no names of them, nor of headles
   }
   assert.equal(await said(at, "3.0.0.172.in-addr.arpa", "PTR"), "NXDOMAIN");
   assert.equal(await said(at, "1.0.0.10.in-addr.arpa", "PTR"), `svc1.${SVC}.`);
+});
+
+void test("DNS-126: blocks that see the same objects make names of them each in its own way", async (t) => {
+  const ofBlock = (zone: string, kubernetes: Partial<KubernetesOptions>): ServerBlock =>
+    configurationOf({ zone, kubernetes: { zones: [zone], ...kubernetes }, block: { zones: [zone] } }).servers[0]!;
+  const at = await running(t, {
+    more: [ofBlock("bare.test", { noEndpoints: true }), ofBlock("few.test", { namespaces: ["default"] })],
+  });
+  await at.dns.synced();
+  for (const [name, here, bare, few] of [
+    ["hdlsprtls.testns", "172.0.0.20", "NXDOMAIN", "NXDOMAIN"],
+    ["svc1.testns", "10.0.0.1", "10.0.0.1", "NXDOMAIN"],
+    ["kubernetes.default", "10.0.0.10", "10.0.0.10", "10.0.0.10"],
+  ] as const) {
+    assert.equal(await said(at, `${name}.svc.cluster.local`), here);
+    assert.equal(await said(at, `${name}.svc.bare.test`), bare);
+    assert.equal(await said(at, `${name}.svc.few.test`), few);
+  }
 });
 
 void test("DNS-085: verified names of pods come and go with the pods", async (t) => {
