@@ -47,6 +47,8 @@ export interface Settings {
   readonly search?: DnsOptions["search"];
   /** Anything else that the server is started with. */
   readonly options?: Partial<DnsOptions>;
+  /** Further blocks. */
+  readonly more?: readonly ServerBlock[];
 }
 
 export function configurationOf(settings: Settings): DnsConfiguration {
@@ -63,6 +65,7 @@ export function configurationOf(settings: Settings): DnsConfiguration {
         loadbalance: true,
         ...settings.block,
       },
+      ...(settings.more ?? []),
     ],
   };
 }

@@ -106,6 +106,21 @@ void describe("pods", () => {
     }
   });
 
+  void test("DNS-088: pods' names are an addition: all that the specification has is the same in each mode", () => {
+    for (const [name, type] of [
+      ["svc1@", "A"],
+      ["_http._tcp.hdls1@", "SRV"],
+      ["1.0.0.10.in-addr.arpa", "PTR"],
+      ["svc0@", "A"],
+      ["dns-version.cluster.local", "TXT"],
+    ] as const) {
+      const [first, ...others] = (["disabled", "insecure", "verified"] as const).map((pods) =>
+        ask(contents, name, type, { pods }),
+      );
+      for (const other of others) assert.deepEqual(other, first, name);
+    }
+  });
+
   void test("DNS-083, DNS-086, DNS-087: the namespace's own name in each mode, and what is no address", () => {
     for (const [pods, expected] of [
       ["disabled", "NXDOMAIN"],
@@ -197,4 +212,37 @@ void describe("ten thousand Services with a hundred thousand endpoints", () => {
     const many = spend(large);
     assert.ok(many < 10 * few + 50_000, `500 changes among 10,000 Services took ${many} µs, alone ${few} µs`);
   });
+
+  void test("a Service with a thousand slices: a change costs what the slices that changed hold", () => {
+    const slices = Array.from({ length: 1000 }, (_, at) => [
+      slice("wide", [`172.20.${Math.floor(at / 250)}.${at % 250}`]),
+    ]).flat();
+    const wide = service("wide", { clusterIP: "None" });
+    assert.equal(large.setService("testns/wide", wide, slices).length, 1 + 1000);
+    const changed = slices.with(500, slice("wide", ["172.21.0.1"]));
+    assert.deepEqual(large.setService("testns/wide", wide, changed).toSorted(), [
+      "address 172.20.2.0",
+      "address 172.21.0.1",
+      "service testns/wide",
+    ]);
+    assert.deepEqual(ask(large, "0.2.20.172.in-addr.arpa", "PTR"), ["NXDOMAIN"]);
+    assert.deepEqual(ask(large, "1.0.21.172.in-addr.arpa", "PTR"), [`PTR 172-21-0-1.wide.${SVC}`]);
+  });
+});
+
+void test("an address that is in several slices is the Service's until the last of them goes", () => {
+  const contents = testContents();
+  const twice = service("twice", { clusterIP: "None" });
+  const [one, other] = [slice("twice", ["172.0.8.1", "172.0.8.2"]), slice("twice", ["172.0.8.1"], [])];
+  const reverse = (): string[] => ask(contents, "1.8.0.172.in-addr.arpa", "PTR");
+  const set = (...slices: (typeof one)[]): readonly string[] => contents.setService("testns/twice", twice, slices);
+  set(one, other);
+  assert.deepEqual(reverse(), [`PTR 172-0-8-1.twice.${SVC}`]);
+  assert.ok(set(other).includes("address 172.0.8.1"));
+  assert.deepEqual(reverse(), [`PTR 172-0-8-1.twice.${SVC}`]);
+  assert.deepEqual(ask(contents, "2.8.0.172.in-addr.arpa", "PTR"), ["NXDOMAIN"]);
+  set(one);
+  assert.deepEqual(reverse(), [`PTR 172-0-8-1.twice.${SVC}`]);
+  set();
+  assert.deepEqual(reverse(), ["NXDOMAIN"]);
 });
