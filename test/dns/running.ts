@@ -13,7 +13,7 @@ import type {
   ServerBlock,
 } from "../../src/dns/configuration/configuration.ts";
 import { usualBlock, usualForward, usualKubernetes } from "../../src/dns/configuration/usual.ts";
-import { startDns, type Dns, type RegistrationOf } from "../../src/dns/dns.ts";
+import { startDns, type Dns, type DnsOptions, type RegistrationOf } from "../../src/dns/dns.ts";
 import { parseUpstream } from "../../src/dns/forward/upstream.ts";
 import { systemClock, type Clock } from "../../src/observe/clock.ts";
 import { silentLog } from "../../src/observe/log.ts";
@@ -38,6 +38,10 @@ export interface Settings {
   readonly upstreams?: readonly string[];
   readonly forward?: Partial<ForwardOptions>;
   readonly block?: Partial<ServerBlock>;
+  /** Further blocks, at the same address. */
+  readonly more?: readonly Partial<ServerBlock>[];
+  readonly looped?: (error: Error) => void;
+  readonly forwardFigures?: DnsOptions["forwardFigures"];
   readonly listen?: { readonly address: string; readonly port: number };
   readonly clusterIPs?: readonly string[];
   readonly random?: () => number;
@@ -49,17 +53,18 @@ export interface Settings {
 export function configurationOf(settings: Settings): DnsConfiguration {
   const { zone = "cluster.local", upstreams = [], listen = { address: "127.0.0.1", port: 0 } } = settings;
   const to = upstreams.map(parseUpstream);
+  const at = { bind: [listen.address], port: listen.port };
   return {
     servers: [
       {
         ...usualBlock,
-        bind: [listen.address],
-        port: listen.port,
+        ...at,
         kubernetes: { ...usualKubernetes(zone), ...settings.kubernetes },
         forward: to.length === 0 ? [] : [{ ...usualForward(to), policy: "sequential", ...settings.forward }],
         loadbalance: true,
         ...settings.block,
       },
+      ...(settings.more ?? []).map((block) => ({ ...usualBlock, ...at, ...block })),
     ],
   };
 }
@@ -81,6 +86,8 @@ export async function running(
     random: settings.random ?? Math.random,
     log: silentLog,
     configuration: configurationOf(settings),
+    ...(settings.looped === undefined ? {} : { looped: settings.looped }),
+    ...(settings.forwardFigures === undefined ? {} : { forwardFigures: settings.forwardFigures }),
     ...(settings.clusterIPs === undefined
       ? {}
       : {
