@@ -7,7 +7,7 @@ import { suffixOf } from "./suffix.ts";
 const HINFO = 13;
 
 /** A query for a name that nobody can know of, in a zone. */
-export function loopQuery(zone: string, random: () => number): Buffer {
+function loopQuery(zone: string, random: () => number): Buffer {
   const label = (): string => String(Math.floor(random() * Number.MAX_SAFE_INTEGER));
   const name = suffixOf(`${label()}.${label()}.${zone}`);
   return Buffer.from([0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...name, 0, HINFO, 0, 1]);

@@ -11,7 +11,8 @@ const CHECKING_DISABLED = 0x10;
  * (RFC 6840 §5.7). The id is 0.
  */
 export function upstreamQuery(packet: Buffer, { end, dnssecOk }: Query, edns = true): Buffer {
-  const bytes = Buffer.alloc(end + (edns ? OPT_LENGTH : 0));
+  const bytes = Buffer.allocUnsafe(end + (edns ? OPT_LENGTH : 0));
+  bytes.fill(0, 0, 12);
   bytes[2] = packet[2]! & RECURSION_DESIRED;
   bytes[3] = (packet[3]! & CHECKING_DISABLED) | AUTHENTIC_DATA;
   bytes[5] = 1;

@@ -14,9 +14,9 @@ export interface UdpOptions {
 }
 
 /** Sockets at one time: with the ids, what a forger has to guess. More of them would cost more than they add. */
-const SOCKETS = 16;
+const SOCKETS = 8;
 /** A socket per query would be best against forgers, and three times as dear: each serves this many, for so long. */
-const USES = 256;
+const USES = 512;
 const LONGEST_LIFE = 10_000;
 /** Queries one socket waits for at once. */
 const WAITING = 2048;
