@@ -26,6 +26,8 @@ export interface RegistrationOf {
   readonly endpoints?: readonly SocketAddress[] | undefined;
   /** The Node this server is on, for its endpoints. */
   readonly nodeName?: string | undefined;
+  /** Where its metrics are, at each of its endpoints. */
+  readonly metricsPort?: number | undefined;
 }
 
 export interface DnsOptions {
@@ -187,7 +189,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     return { seen, served, outsides };
   };
 
-  const { nodeName } = registration ?? {};
+  const { nodeName, metricsPort } = registration ?? {};
   const registering = createWorkQueue({
     concurrency: 1,
     clock,
@@ -198,7 +200,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     work: (_key, signal) => {
       if (client === undefined) return Promise.resolve();
       const endpoints = registration?.endpoints ?? ports.listening;
-      return ensureRegistered({ client, clusterIPs, endpoints, nodeName }, signal);
+      return ensureRegistered({ client, clusterIPs, endpoints, nodeName, metricsPort }, signal);
     },
   });
   const keepRegistered = ({ view }: Seen): void => {
