@@ -23,7 +23,7 @@ interface Thread {
   configure(configuration: DnsConfiguration): Promise<void>;
 }
 
-function superviseThread(first: ThreadGiven, log: Log): Thread {
+function superviseThread(first: ThreadGiven, log: Log, program: URL): Thread {
   const started = Promise.withResolvers<void>();
   const ready = Promise.withResolvers<void>();
   started.promise.catch(() => {});
@@ -62,10 +62,7 @@ function superviseThread(first: ThreadGiven, log: Log): Thread {
 
   const start = (): void => {
     const workerData: ThreadGiven = { ...first, given };
-    const current = new Worker(new URL("./dns.worker.ts", import.meta.url), {
-      workerData,
-      name: `dns ${first.worker}`,
-    });
+    const current = new Worker(program, { workerData, name: `dns ${first.worker}` });
     thread = current;
     const began = performance.now();
     current.on("message", hear);
@@ -110,7 +107,8 @@ function superviseThread(first: ThreadGiven, log: Log): Thread {
       return send((id) => ({ id, ask: order }));
     },
     async configure(configuration) {
-      await send((id) => ({ id, ask: "configure", configuration }));
+      // One that is being started again starts with it.
+      if (thread !== undefined) await send((id) => ({ id, ask: "configure", configuration }));
       given = { ...given, configuration };
     },
   };
@@ -135,6 +133,7 @@ export async function startThreads(
   given: InstanceGiven,
   log: Log,
   logLevel: LogLevel,
+  program: URL = new URL("./dns.worker.ts", import.meta.url),
 ): Promise<Instance> {
   await claim(given.configuration, log);
   const threads = Array.from({ length: count }, (_, worker) =>
@@ -142,6 +141,7 @@ export async function startThreads(
       // One of them tells the cluster where all are.
       { given: { ...given, reusePort: true, register: worker === 0 ? given.register : [] }, worker, logLevel },
       log,
+      program,
     ),
   );
   const stop = async (): Promise<void> => {
