@@ -25,6 +25,8 @@ export interface RegistrationOf {
   readonly endpoints?: readonly SocketAddress[] | undefined;
   /** The Node this server is on, for its endpoints. */
   readonly nodeName?: string | undefined;
+  /** Where its metrics are, at each of its endpoints. */
+  readonly metricsPort?: number | undefined;
 }
 
 export interface DnsOptions {
@@ -141,7 +143,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     if (clusterIPs.length > 0) registering.add(OURS);
   };
 
-  const { nodeName } = registration ?? {};
+  const { nodeName, metricsPort } = registration ?? {};
   const ports = createPorts(clock, log, options.opening);
   const registering = createWorkQueue({
     concurrency: 1,
@@ -153,7 +155,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     work: (_key, signal) => {
       const endpoints = registration?.endpoints ?? ports.listening;
       if (client === undefined || endpoints.length === 0) return Promise.resolve();
-      return ensureRegistered({ client, clusterIPs, endpoints, nodeName }, signal);
+      return ensureRegistered({ client, clusterIPs, endpoints, nodeName, metricsPort }, signal);
     },
   });
 

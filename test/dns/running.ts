@@ -51,8 +51,6 @@ export interface Settings {
   readonly search?: DnsOptions["search"];
   /** Anything else that the server is started with. */
   readonly options?: Partial<DnsOptions>;
-  /** Further blocks. */
-  readonly more?: readonly ServerBlock[];
 }
 
 export function configurationOf(settings: Settings): DnsConfiguration {

@@ -1,13 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { usualBlock, usualCache, usualForward, usualKubernetes } from "../../../dns/configuration/usual.ts";
 import { startDns } from "../../../dns/dns.ts";
+import { createFigures } from "../../../dns/figures.ts";
 import { parseUpstream } from "../../../dns/forward/upstream.ts";
 import type { SocketOpener } from "../../../dns/server/address.ts";
 import { duplicate, type OpenSocket } from "../../../host/held-sockets.ts";
 import { familyOf } from "../../../net/ip.ts";
 import { systemClock } from "../../../observe/clock.ts";
 import { wellKnownAddresses, type SystemConfig } from "../../config.ts";
+import { VERSION } from "../../version.ts";
+import { openPages } from "../dns-pages.ts";
 import { random, type Ground, type RunningPart } from "./part.ts";
+
+/** Beside port 53 of the same addresses: what Service kube-dns calls `metrics` (DNS-131). */
+const PAGES_PORT = 9153;
 
 /** The nameservers of the host, for names outside the cluster; a private site has no way to any. */
 async function upstreams(config: SystemConfig, own: readonly string[]): Promise<string[]> {
@@ -30,6 +36,7 @@ export async function startDnsPart({ client, log, given }: Ground): Promise<Runn
   const { config, sockets } = given;
   const { gateways, dns: clusterIPs } = wellKnownAddresses(config);
   const outside = (await upstreams(config, [...gateways, ...clusterIPs])).map(parseUpstream);
+  const figures = createFigures({ version: VERSION, log });
   const part = await startDns({
     client,
     clock: systemClock,
@@ -47,8 +54,18 @@ export async function startDnsPart({ client, log, given }: Ground): Promise<Runn
         },
       ],
     },
-    registration: { clusterIPs, nodeName: config.nodeName },
+    registration: { clusterIPs, nodeName: config.nodeName, metricsPort: PAGES_PORT },
     ...(sockets === undefined ? {} : { opening: { openSocket: fromHeld(sockets) } }),
+    figures,
   });
-  return { ready: part.synced(), stop: () => part.stop(), remove: () => part.stop() };
+  const pages = openPages(gateways, PAGES_PORT, log, {
+    notReady: () => (part.isReady ? [] : ["kubernetes"]),
+    isEnding: () => false,
+    metrics: () => figures.text(),
+  });
+  const stop = async (): Promise<void> => {
+    await pages.stop();
+    await part.stop();
+  };
+  return { ready: part.synced(), stop, remove: stop };
 }
