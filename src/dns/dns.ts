@@ -189,9 +189,12 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     synced: () => synced,
     listening,
     async stop() {
-      view.stop();
       cancelPatience();
       serving ??= Promise.resolve();
+      // Before anything is waited for: what is asked from here on is for who has these sockets next.
+      const closed = close();
+      view.stop();
+      await closed;
       await serving.catch(() => {});
       await registering.stop();
       await close();

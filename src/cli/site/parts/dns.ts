@@ -2,11 +2,10 @@ import { readFile } from "node:fs/promises";
 import { usualBlock, usualCache, usualForward, usualKubernetes } from "../../../dns/configuration/usual.ts";
 import { startDns } from "../../../dns/dns.ts";
 import { parseUpstream } from "../../../dns/forward/upstream.ts";
-import type { SocketOpener } from "../../../dns/server/address.ts";
-import { duplicate, type OpenSocket } from "../../../host/held-sockets.ts";
 import { familyOf } from "../../../net/ip.ts";
 import { systemClock } from "../../../observe/clock.ts";
 import { wellKnownAddresses, type SystemConfig } from "../../config.ts";
+import { fromHeld, stopAtExit } from "../dns-sockets.ts";
 import { random, type Ground, type RunningPart } from "./part.ts";
 
 /** The nameservers of the host, for names outside the cluster; a private site has no way to any. */
@@ -16,14 +15,6 @@ async function upstreams(config: SystemConfig, own: readonly string[]): Promise<
   const servers = [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map((match) => match[1]!);
   return servers.filter((server) => familyOf(server) !== undefined && !own.includes(server));
 }
-
-/** Gives out descriptors of its own for sockets that the process has: a thread closes all of its when it dies. */
-const fromHeld =
-  (sockets: readonly OpenSocket[]): SocketOpener =>
-  (protocol, { address, port }) => {
-    const held = sockets.find((one) => one.protocol === protocol && one.ip === address && one.port === port);
-    return held === undefined ? undefined : duplicate(held.fd);
-  };
 
 /** Cluster DNS, on the addresses that pods route through. */
 export async function startDnsPart({ client, log, given }: Ground): Promise<RunningPart> {
@@ -50,5 +41,6 @@ export async function startDnsPart({ client, log, given }: Ground): Promise<Runn
     registration: { clusterIPs, nodeName: config.nodeName },
     ...(sockets === undefined ? {} : { openSocket: fromHeld(sockets) }),
   });
+  stopAtExit(part);
   return { ready: part.synced(), stop: () => part.stop(), remove: () => part.stop() };
 }
