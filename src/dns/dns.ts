@@ -245,10 +245,12 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
       if (!isSame) was.seen.cluster?.stop();
     },
     async stop() {
+      // Before anything is waited for: what is asked from here on is for who has these sockets next.
+      const closed = ports.close();
       seen.cluster?.stop();
+      await closed;
       await registering.stop();
       serving.stop();
-      await ports.close();
     },
   };
 }

@@ -59,9 +59,14 @@ export async function holdSockets(
     });
     running.stdout.resume();
     running.stderr.resume();
-    const identity = await identityOf(running.pid);
-    if (identity === undefined) throw new Error("starting the process that holds sockets: it ended at once");
-    await written({ process: identity, sockets: addresses });
+    try {
+      const identity = await identityOf(running.pid);
+      if (identity === undefined) throw new Error("starting the process that holds sockets: it ended at once");
+      await written({ process: identity, sockets: addresses });
+    } catch (error) {
+      running.kill("SIGKILL");
+      throw error;
+    }
     running.stdin.end("\n");
     return open;
   } catch (error) {

@@ -1,5 +1,7 @@
+import type { SocketOpener } from "../../dns/server/address.ts";
 import type { Host } from "../../host/host.ts";
 import {
+  duplicate,
   endHolder,
   holdsThese,
   holdSockets,
@@ -9,8 +11,8 @@ import {
   type OpenSocket,
 } from "../../host/held-sockets.ts";
 import { LibcError } from "../../host/libc.ts";
+import type { Part } from "../../observe/part.ts";
 import { takenBy } from "../../host/port-holder.ts";
-import { isRunning } from "../../host/process-identity.ts";
 import type { Log } from "../../observe/log.ts";
 import { Failure } from "../failure.ts";
 import { NOTHING_MADE, readMade, writeMade } from "./made.ts";
@@ -67,11 +69,13 @@ export async function dnsSockets(
   }
 }
 
-/** Closes them for good, whether we are the ones who opened them or not. */
-export async function closeDnsSockets(madePath: string): Promise<void> {
-  const made = await readMade(madePath);
-  if (made?.holder === undefined) return;
-  if (await isRunning(made.holder.process)) await endHolder(made.holder);
-  const { holder: _, ...rest } = made;
-  await writeMade(madePath, rest);
-}
+/** Gives out descriptors of its own for sockets that the process has open: a thread closes all of its when it ends, however it ends. */
+export const fromHeld =
+  (sockets: readonly OpenSocket[]): SocketOpener =>
+  (protocol, { address, port }) => {
+    const held = sockets.find((one) => one.protocol === protocol && one.ip === address && one.port === port);
+    return held === undefined ? undefined : duplicate(held.fd);
+  };
+
+/** A thread that ends goes on reading until the last of it is gone: what it takes then nobody answers. So it stops at once, even when it dies by an error. */
+export const stopAtExit = (dns: Part): void => void process.once("exit", () => void dns.stop());

@@ -1,3 +1,4 @@
+import { endHolder } from "../../host/held-sockets.ts";
 import type { Host } from "../../host/host.ts";
 import type { ProcessIdentity } from "../../host/process-identity.ts";
 import type { SystemConfig } from "../config.ts";
@@ -26,6 +27,8 @@ export async function siteGround(host: Host, config: SystemConfig, layout: DataL
   }
   const living = await livingAnchor(made?.anchor);
   if (living !== undefined) return { anchor: living, adopted: true };
+  // The namespaces that it is in are not found any more.
+  if (made?.holder !== undefined) await endHolder(made.holder);
   const anchor = await startAnchor(host, config.rootless, layout.run);
   await writeMade(layout.made, { ...NOTHING_MADE, boot: bootId(), rootless: config.rootless, anchor });
   return { anchor, adopted: false };

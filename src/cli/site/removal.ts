@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { layoutOf } from "../data/layout.ts";
 import { stayAwake } from "../../observe/stay-awake.ts";
 import type { SystemConfig } from "../config.ts";
-import { closeDnsSockets } from "./dns-sockets.ts";
 import { removeSiteNetwork } from "./network.ts";
 import { removeParts } from "./parts.ts";
 
@@ -12,8 +11,4 @@ import { removeParts } from "./parts.ts";
 const layout = layoutOf(process.argv[2]!);
 const host = systemHost();
 const config = JSON.parse(await readFile(join(layout.run, "config.json"), "utf8")) as SystemConfig;
-await stayAwake(
-  removeParts(host, config)
-    .then(() => closeDnsSockets(layout.made))
-    .then(() => removeSiteNetwork(host, layout.made)),
-);
+await stayAwake(removeParts(host, config).then(() => removeSiteNetwork(host, layout.made)));

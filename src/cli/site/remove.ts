@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { endHolder } from "../../host/held-sockets.ts";
 import type { Host } from "../../host/host.ts";
-import { signalProcess, waitForEnd } from "../../host/process-identity.ts";
+import { signalProcess, waitForEnd, type ProcessIdentity } from "../../host/process-identity.ts";
 import type { SystemConfig } from "../config.ts";
 import type { DataLayout } from "../data/layout.ts";
 import { Failure } from "../failure.ts";
@@ -10,16 +11,17 @@ import { intoSite, livingAnchor } from "./anchor.ts";
 import { forgetMade, readMade } from "./made.ts";
 
 /** Ends the process that holds a private site's namespaces; they go with it. */
-async function endAnchor(layout: DataLayout): Promise<void> {
-  const anchor = (await readMade(layout.made))?.anchor;
+async function endAnchor(anchor: ProcessIdentity | undefined): Promise<void> {
   if (anchor === undefined || !(await signalProcess(anchor, "SIGKILL"))) return;
   if (!(await waitForEnd(anchor, 10_000)))
     throw new Failure(`ending the site's anchor process ${anchor.pid}: it has not ended within 10 s`);
 }
 
-/** After the site has removed what it made: ends its namespaces and forgets the record. */
+/** After the site has removed what it made: closes the sockets of its DNS, ends its namespaces and forgets the record. */
 export async function forgetSite(layout: DataLayout): Promise<void> {
-  await endAnchor(layout);
+  const made = await readMade(layout.made);
+  if (made?.holder !== undefined) await endHolder(made.holder);
+  await endAnchor(made?.anchor);
   await forgetMade(layout.made);
 }
 

@@ -4,7 +4,7 @@ import { wellKnownAddresses, type SystemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
 import { openLog } from "../data/log-file.ts";
 import { startDialer } from "../publish/dialer.ts";
-import { closeDnsSockets, dnsSockets } from "./dns-sockets.ts";
+import { dnsSockets } from "./dns-sockets.ts";
 import { forwardTo } from "./forward.ts";
 import { isSiteLink, makeSiteNetwork } from "./network.ts";
 import { superviseWorker } from "./workers.ts";
@@ -48,7 +48,6 @@ export async function startSite(config: SystemConfig, nodeAddresses: readonly st
     stop: () => end("stop"),
     async remove() {
       await end("remove");
-      await closeDnsSockets(layout.made);
       const { removeSiteNetwork } = await import("./network.ts");
       await removeSiteNetwork(host, layout.made);
     },

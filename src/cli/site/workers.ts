@@ -14,7 +14,11 @@ const FIRST_DELAY = 100;
 const LONGEST_DELAY = 10_000;
 
 /** Runs one part in a thread of its own and starts it again when it dies; the other parts do not notice. */
-export function superviseWorker(given: WorkerConfig, log: Log): SupervisedWorker {
+export function superviseWorker(
+  given: WorkerConfig,
+  log: Log,
+  script: URL = new URL("./part.worker.ts", import.meta.url),
+): SupervisedWorker {
   const name: PartName = given.part;
   let ending = false;
   let delay = FIRST_DELAY;
@@ -24,7 +28,7 @@ export function superviseWorker(given: WorkerConfig, log: Log): SupervisedWorker
   ready.promise.catch(() => {});
 
   const start = (): void => {
-    const thread = new Worker(new URL("./part.worker.ts", import.meta.url), { workerData: given, name });
+    const thread = new Worker(script, { workerData: given, name });
     worker = thread;
     const began = performance.now();
     thread.on("message", (report: WorkerReport) => {

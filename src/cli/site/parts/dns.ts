@@ -3,13 +3,12 @@ import { usualBlock, usualCache, usualForward, usualKubernetes } from "../../../
 import { startDns } from "../../../dns/dns.ts";
 import { createFigures } from "../../../dns/figures.ts";
 import { parseUpstream } from "../../../dns/forward/upstream.ts";
-import type { SocketOpener } from "../../../dns/server/address.ts";
-import { duplicate, type OpenSocket } from "../../../host/held-sockets.ts";
 import { familyOf } from "../../../net/ip.ts";
 import { systemClock } from "../../../observe/clock.ts";
 import { wellKnownAddresses, type SystemConfig } from "../../config.ts";
 import { VERSION } from "../../version.ts";
 import { openPages } from "../dns-pages.ts";
+import { fromHeld, stopAtExit } from "../dns-sockets.ts";
 import { random, type Ground, type RunningPart } from "./part.ts";
 
 /** Beside port 53 of the same addresses: what Service kube-dns calls `metrics` (DNS-131). */
@@ -22,14 +21,6 @@ async function upstreams(config: SystemConfig, own: readonly string[]): Promise<
   const servers = [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map((match) => match[1]!);
   return servers.filter((server) => familyOf(server) !== undefined && !own.includes(server));
 }
-
-/** Gives out descriptors of its own for sockets that the process has: a thread closes all of its when it dies. */
-const fromHeld =
-  (sockets: readonly OpenSocket[]): SocketOpener =>
-  (protocol, { address, port }) => {
-    const held = sockets.find((one) => one.protocol === protocol && one.ip === address && one.port === port);
-    return held === undefined ? undefined : duplicate(held.fd);
-  };
 
 /** Cluster DNS, on the addresses that pods route through. */
 export async function startDnsPart({ client, log, given }: Ground): Promise<RunningPart> {
@@ -67,5 +58,6 @@ export async function startDnsPart({ client, log, given }: Ground): Promise<Runn
     await pages.stop();
     await part.stop();
   };
+  stopAtExit(part);
   return { ready: part.synced(), stop, remove: stop };
 }
