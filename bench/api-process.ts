@@ -21,6 +21,24 @@ export interface Access {
 export const clientOf = ({ port, ...identity }: Access): Client =>
   createClient({ server: `https://127.0.0.1:${port}`, ...identity });
 
+/** The text of a kubeconfig file for it. */
+export const kubeconfigOf = ({ port, ca, cert, key }: Access): string => {
+  const data = (text: string): string => Buffer.from(text).toString("base64");
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "bench",
+    contexts: [{ name: "bench", context: { cluster: "bench", user: "bench" } }],
+    clusters: [
+      {
+        name: "bench",
+        cluster: { server: `https://127.0.0.1:${port}`, "certificate-authority-data": data(ca) },
+      },
+    ],
+    users: [{ name: "bench", user: { "client-certificate-data": data(cert), "client-key-data": data(key) } }],
+  });
+};
+
 /** Ends this process in good order when who forked it lets go. */
 export const whenAlone = (stop: () => Promise<unknown>): unknown =>
   process.on("disconnect", () => void stop().then(() => process.exit(0)));

@@ -1,301 +1,271 @@
 /**
- * Cached DNS answers for 1,000 names from one process, against a bare UDP echo in Node, in the same run.
- * Each server runs in a process of its own and the load comes from another: closed loop, several sockets, a fixed
- * number of queries under way. Short rounds alternate and ratios are taken within a turn, so that other work on the
- * machine falls on all alike; the lowest and highest ratio show how quiet it was.
- * unbound is measured too when it is installed, with the same 1,000 names as local data.
+ * DNS servers with the names of one cluster, asked by dnsperf: Fairlead's DNS, CoreDNS with the Corefile that clusters get (with its cache and
+ * without), and nsd with the same records as zones; for names outside the cluster Fairlead, CoreDNS and unbound before the same resolver.
+ * Fairlead and CoreDNS are clients of one Fairlead API server. Each has one worker and, where the machine has two processors, one of them, and dnsperf and
+ * the outside resolver the other; two workers share both with dnsperf. Rounds alternate between the servers; each row is the median of its rounds, each round
+ * has a part with as many queries as are answered and a part at a moderate rate, whose latencies are told. Processor time is of all rounds.
  *
- * `node bench/dns.bench.ts [SECONDS PER ROUND]`
+ * SIZES=1000,10000 Services of 10 endpoints; ROUNDS=3 of SECONDS=1 each, RATE=2000 queries a second; COREDNS names CoreDNS. SECONDS=0.3 ROUNDS=1 for a
+ * quick look; ONLY=cached,SRV for some rows.
  */
-import { spawn, fork, type ChildProcess } from "node:child_process";
-import { createSocket } from "node:dgram";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { clusterSource } from "../src/dns/names/cluster.ts";
-import { createContents } from "../src/dns/names/contents.ts";
-import { createZones } from "../src/dns/names/zone.ts";
-import { createResponder } from "../src/dns/server/respond.ts";
-import { listenUdp } from "../src/dns/server/udp.ts";
-import { silentLog } from "../src/observe/log.ts";
+import { standOnOwnGround } from "../test/lab/ground.ts";
+import { clientOf, kubeconfigOf, serveApiFor } from "./api-process.ts";
+import { ENDPOINTS, fill, MANY, questions } from "./dns/cluster.ts";
+import type { Contender } from "./dns/contender.ts";
+import { flood, latencies, writeLines, type Load } from "./dns/dnsperf.ts";
+import { emptyProcess, startFairlead } from "./dns/fairlead.ts";
+import { programs } from "./dns/programs.ts";
+import { OUTSIDE, startCoreDns, startNsd, startUnbound, startUpstream } from "./dns/rivals.ts";
+import { percentile } from "./percentiles.ts";
 
-const NAMES = 1000;
-const SOCKETS = 8;
-const UNDER_WAY = 128;
-const ROUNDS = 9;
-const LOST_AFTER = 250;
+const SIZES = (process.env["SIZES"] ?? "1000,10000").split(",").map(Number);
+const ROUNDS = Number(process.env["ROUNDS"] ?? 3);
+const SECONDS = Number(process.env["SECONDS"] ?? 1);
+const RATE = Number(process.env["RATE"] ?? 2000);
+const ONLY = process.env["ONLY"]?.split(",");
+/** Queries that a round can get through, at the most. */
+const MOST = 400_000;
 
-const nameOf = (at: number): string => `service-${at}.bench.svc.cluster.local`;
-const addressOf = (at: number): string => `10.96.${at >> 8}.${at & 255}`;
-
-function queryFor(at: number): Buffer {
-  const labels = nameOf(at).split(".");
-  const name = labels.map((label) => String.fromCharCode(label.length) + label).join("");
-  return Buffer.concat([
-    Buffer.from("000001000001000000000000", "hex"),
-    Buffer.from(`${name}\0\0\x01\0\x01`, "latin1"),
-  ]);
+interface Row {
+  readonly name: string;
+  /** The lines of the next round; told how many queries of the last one were sent. */
+  readonly lines: (contender: Contender) => readonly string[];
+  readonly load?: Pick<Load, "transport" | "bufferSize">;
+  readonly code: "NOERROR" | "NXDOMAIN";
 }
 
-const ready = (port: number): void => void process.send?.({ port });
-/** Tells the parent the processor time used so far, in microseconds, whenever it asks. */
-const tellUsage = (): void =>
-  void process.on("message", () => {
-    const { user, system } = process.cpuUsage();
-    process.send?.({ usage: user + system });
-  });
+const always = (lines: readonly string[]) => (): readonly string[] => lines;
 
-async function serveDns(): Promise<void> {
-  const contents = createContents(Date.now);
-  for (let at = 0; at < NAMES; at += 1) {
-    const name = `service-${at}`;
-    const metadata = { name, namespace: "bench" };
-    const spec = { clusterIP: addressOf(at), ports: [{ port: 80 }] };
-    contents.setService(`bench/${name}`, { apiVersion: "v1", kind: "Service", metadata, spec }, []);
-  }
-  const zones = createZones({
-    zones: ["cluster.local"],
-    ttl: 5,
-    pods: "insecure",
-    zonal: false,
-    fallthrough: [],
-    searches: false,
-    nameServers: () => ({ addresses: ["10.96.0.10"], depends: [] }),
-  });
-  const source = clusterSource({ zones, contents, isReady: () => true });
-  const responder = createResponder({
-    blocks: [{ apex: [], sources: [source], outside: undefined, rotates: true }],
-    serial: () => contents.serial,
-    log: silentLog,
-    random: Math.random,
-  });
-  tellUsage();
-  ready((await listenUdp(responder, { address: "127.0.0.1", port: 0 }, silentLog)).port);
+/** All questions in turn, over all rounds: whoever is asked goes on where it was left. */
+function inTurn(lines: readonly string[], places: Map<string, number>): Row["lines"] {
+  return (contender) => {
+    const from = (places.get(contender.name) ?? 0) % lines.length;
+    return [...lines.slice(from), ...lines.slice(0, from)];
+  };
 }
 
-/** The rival gets the same socket settings that we use: what differs is the work alone. */
-function serveEcho(): void {
-  const socket = createSocket({
-    type: "udp4",
-    recvBufferSize: 4 << 20,
-    lookup: (address, _options, callback) => callback(null, address, 4),
-  });
-  const ignored = (): void => {};
-  socket.on("message", (packet, from) => socket.send(packet, from.port, from.address, ignored));
-  tellUsage();
-  socket.bind(0, "127.0.0.1", () => ready(socket.address().port));
-}
+const clusterRows = (size: number, places: Map<string, number>): Row[] => [
+  { name: "cached", lines: always(questions.cached()), code: "NOERROR" },
+  { name: "uncached", lines: inTurn(questions.everything(size), places), code: "NOERROR" },
+  {
+    name: `headless, ${MANY} endpoints`,
+    lines: always(questions.headless()),
+    load: { bufferSize: 4096 },
+    code: "NOERROR",
+  },
+  { name: "· over TCP", lines: always(questions.headless()), load: { transport: "tcp" }, code: "NOERROR" },
+  { name: "SRV", lines: always(questions.srv()), code: "NOERROR" },
+  { name: "NXDOMAIN", lines: always(questions.absent()), code: "NXDOMAIN" },
+];
 
-interface Load {
+const outsideRows = (places: Map<string, number>): Row[] => [
+  {
+    name: "forwarded, cached",
+    lines: always(Array.from({ length: 100 }, (_, at) => `kept${at}.${OUTSIDE} A`)),
+    code: "NOERROR",
+  },
+  {
+    name: "forwarded, never asked before",
+    lines: (contender) => {
+      const from = places.get(contender.name) ?? 0;
+      return Array.from({ length: MOST / 4 }, (_, at) => `new${from + at}.${OUTSIDE} A`);
+    },
+    code: "NOERROR",
+  },
+];
+
+interface Result {
   readonly rate: number;
   readonly p50: number;
   readonly p99: number;
-  readonly count: number;
-  readonly lost: number;
-}
-
-/** Keeps `UNDER_WAY` queries under way for so long; a response brings the next query on its socket. Latencies in microseconds. */
-async function load(port: number, milliseconds: number): Promise<Load> {
-  const queries = Array.from({ length: NAMES }, (_, at) => queryFor(at));
-  const latencies: number[] = [];
-  let lost = 0;
-  let running = true;
-  let next = 0;
-  const each = UNDER_WAY / SOCKETS;
-  const sockets = Array.from({ length: SOCKETS }, () => {
-    const socket = createSocket({
-      type: "udp4",
-      recvBufferSize: 4 << 20,
-      lookup: (address, _options, callback) => callback(null, address, 4),
-    });
-    const sentAt = new Float64Array(each);
-    const turn = new Uint16Array(each);
-    const ignored = (): void => {};
-    const send = (slot: number): void => {
-      const query = Buffer.from(queries[next++ % NAMES]!);
-      // The id names the slot and its turn, so that a late answer is not taken for the one awaited.
-      turn[slot] = (turn[slot]! + 1) & 0xff;
-      query.writeUInt16BE((turn[slot] << 8) | slot, 0);
-      sentAt[slot] = performance.now();
-      socket.send(query, port, "127.0.0.1", ignored);
-    };
-    socket.on("message", (packet) => {
-      const id = packet.readUInt16BE(0);
-      const slot = id & 0xff;
-      if (slot >= each || id >> 8 !== turn[slot] || !running) return;
-      latencies.push((performance.now() - sentAt[slot]!) * 1000);
-      send(slot);
-    });
-    const again = setInterval(() => {
-      for (let slot = 0; slot < each; slot += 1) {
-        if (performance.now() - sentAt[slot]! < LOST_AFTER) continue;
-        lost += 1;
-        send(slot);
-      }
-    }, LOST_AFTER);
-    socket.bind(0, "127.0.0.1", () => {
-      for (let slot = 0; slot < each; slot += 1) send(slot);
-    });
-    return { socket, again };
-  });
-  const start = performance.now();
-  await sleep(milliseconds);
-  running = false;
-  const seconds = (performance.now() - start) / 1000;
-  for (const { socket, again } of sockets) {
-    clearInterval(again);
-    socket.close();
-  }
-  latencies.sort((one, other) => one - other);
-  const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? Number.NaN;
-  return { rate: latencies.length / seconds, p50: at(0.5), p99: at(0.99), count: latencies.length, lost };
-}
-
-const message = <T>(child: ChildProcess): Promise<T> => new Promise((resolve) => child.once("message", resolve));
-const start = (role: string): ChildProcess => fork(import.meta.filename, [role]);
-
-interface Contender {
-  readonly name: string;
-  readonly port: number;
-  /** Processor time used so far, in microseconds. */
-  usage(): Promise<number>;
-  stop(): void;
-}
-
-async function ours(name: string, role: string): Promise<Contender> {
-  const child = start(role);
-  const { port } = await message<{ port: number }>(child);
-  return {
-    name,
-    port,
-    stop: () => void child.kill(),
-    async usage() {
-      child.send("usage");
-      return (await message<{ usage: number }>(child)).usage;
-    },
-  };
-}
-
-/** unbound with one thread and the names as local data; undefined where it is not installed. */
-async function unbound(): Promise<Contender | undefined> {
-  const folder = mkdtempSync(join(tmpdir(), "bench-dns-"));
-  const port = 30_000 + (process.pid % 20_000);
-  const data = Array.from({ length: NAMES }, (_, at) => `local-data: "${nameOf(at)}. 5 IN A ${addressOf(at)}"`);
-  const settings = [
-    "server:",
-    "num-threads: 1",
-    `interface: 127.0.0.1@${port}`,
-    "do-daemonize: no",
-    'username: ""',
-    'chroot: ""',
-    `directory: "${folder}"`,
-    'pidfile: ""',
-    "use-syslog: no",
-    "verbosity: 0",
-    'local-zone: "cluster.local." static',
-    ...data,
-    "remote-control:",
-    "control-enable: no",
-  ];
-  writeFileSync(join(folder, "unbound.conf"), `${settings.join("\n")}\n`);
-  const child = spawn("unbound", ["-d", "-c", join(folder, "unbound.conf")], { stdio: "ignore" });
-  const stop = (): void => {
-    child.kill();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  const isStarted = await new Promise<boolean>((resolve) => {
-    child.once("error", () => resolve(false));
-    child.once("exit", () => resolve(false));
-    setTimeout(() => resolve(child.exitCode === null), 500);
-  });
-  if (!isStarted) {
-    stop();
-    return undefined;
-  }
-  return {
-    name: "unbound, 1 thread",
-    port,
-    stop,
-    // Fields 14 and 15 of proc_pid_stat(5), in ticks of 10 ms.
-    usage: async () => {
-      const fields = readFileSync(`/proc/${child.pid}/stat`, "utf8")
-        .replace(/^.*\) /, "")
-        .split(" ");
-      return (Number(fields[11]) + Number(fields[12])) * 10_000;
-    },
-  };
-}
-
-interface Round extends Load {
+  readonly samples: number;
   /** Microseconds of processor time for each query. */
   readonly cost: number;
-}
-
-async function round(generator: ChildProcess, contender: Contender, milliseconds: number): Promise<Round> {
-  const before = await contender.usage();
-  generator.send({ port: contender.port, milliseconds });
-  const result = await message<Load>(generator);
-  return { ...result, cost: ((await contender.usage()) - before) / result.count };
+  /** Of a response, on average: a server that cuts answers short has less work. */
+  readonly bytes: number;
+  readonly remarks: string;
 }
 
 const median = (values: readonly number[]): number => values.toSorted((one, other) => one - other)[values.length >> 1]!;
 
-async function compare(seconds: number): Promise<void> {
-  const others = await unbound();
-  const contenders = [await ours("UDP echo in Node", "echo"), await ours("cluster DNS, cached", "dns")];
-  if (others !== undefined) contenders.push(others);
-  const generator = start("load");
-  const rounds = new Map(contenders.map(({ name }) => [name, [] as Round[]]));
-  try {
-    // Rounds that do not count: compilers warm up and caches fill.
-    for (const contender of [...contenders, ...contenders]) await round(generator, contender, 300);
-    for (let turn = 0; turn < ROUNDS; turn += 1) {
-      for (const contender of contenders)
-        rounds.get(contender.name)!.push(await round(generator, contender, seconds * 1000));
+async function compare(
+  title: string,
+  contenders: readonly Contender[],
+  rows: readonly Row[],
+  { folder, places, processor }: { folder: string; places: Map<string, number>; processor: number | undefined },
+): Promise<void> {
+  console.log(`\n${title}`);
+  const table: object[] = [];
+  for (const row of rows) {
+    if (ONLY !== undefined && !ONLY.some((word) => row.name.includes(word))) continue;
+    const rounds = new Map(contenders.map(({ name }) => [name, [] as { rate: number; p50: number; p99: number }[]]));
+    const totals = new Map(
+      contenders.map(({ name }) => [name, { used: 0, completed: 0, lost: 0, samples: 0, wrong: 0, bytes: 0 }]),
+    );
+    for (let round = -1; round < ROUNDS; round += 1) {
+      for (const contender of contenders) {
+        const total = totals.get(contender.name)!;
+        const step = async <T extends { sent: number }>(act: (load: Load) => Promise<T>): Promise<T> => {
+          const file = writeLines(join(folder, "questions"), row.lines(contender));
+          // The first round warms compilers and caches, and does not count.
+          const seconds = round < 0 ? Math.min(SECONDS, 0.5) : SECONDS;
+          const done = await act({ port: contender.port, seconds, file, processor, ...row.load });
+          places.set(contender.name, (places.get(contender.name) ?? 0) + done.sent);
+          return done;
+        };
+        const before = contender.processorTime();
+        const most = await step(flood);
+        const used = contender.processorTime() - before;
+        if (round < 0) continue;
+        const moderate = await step((load) => latencies({ ...load, rate: RATE }));
+        total.used += used;
+        total.completed += most.completed;
+        total.bytes = most.bytes;
+        total.lost += most.lost + moderate.lost;
+        total.samples += moderate.samples.length;
+        total.wrong += most.completed - (most.codes.get(row.code) ?? 0);
+        rounds.get(contender.name)!.push({
+          rate: most.rate,
+          p50: percentile(moderate.samples, 0.5),
+          p99: percentile(moderate.samples, 0.99),
+        });
+      }
     }
-  } finally {
-    generator.kill();
-    for (const contender of contenders) contender.stop();
+    const results = contenders.map(({ name }): [string, Result] => {
+      const each = rounds.get(name)!;
+      const { used, completed, lost, samples, wrong, bytes } = totals.get(name)!;
+      const remarks = [
+        lost > 0 ? `${lost} lost` : "",
+        wrong > 0 ? `${((wrong / completed) * 100).toFixed(1)} % not ${row.code}` : "",
+        samples < 200 ? `only ${samples} samples` : "",
+      ];
+      return [
+        name,
+        {
+          rate: median(each.map(({ rate }) => rate)),
+          p50: median(each.map(({ p50 }) => p50)),
+          p99: median(each.map(({ p99 }) => p99)),
+          samples,
+          cost: used / completed,
+          bytes,
+          remarks: remarks.filter((remark) => remark !== "").join(", "),
+        },
+      ];
+    });
+    const coredns = results.filter(([name]) => name.startsWith("CoreDNS")).map(([, { rate }]) => rate);
+    const ofCoreDns = (rate: number, rival: number | undefined): string =>
+      rival === undefined ? "" : (rate / rival).toFixed(2);
+    for (const [name, { rate, p50, p99, cost, bytes, remarks }] of results) {
+      table.push({
+        row: row.name,
+        server: name,
+        "queries/s": Math.round(rate),
+        // With its cache, and then the faster of the two.
+        "of CoreDNS": ofCoreDns(rate, coredns[0]),
+        "of its best": coredns.length === 0 ? "" : ofCoreDns(rate, Math.max(...coredns)),
+        "p50 ms": p50.toFixed(2),
+        "p99 ms": p99.toFixed(2),
+        "CPU µs/query": cost.toFixed(1),
+        bytes: Math.round(bytes),
+        remarks,
+      });
+    }
   }
-  const echoRounds = rounds.get(contenders[0]!.name)!;
-  const summary = [...rounds].map(([name, results]) => ({
-    name,
-    rate: median(results.map(({ rate }) => rate)),
-    ratios: results.map(({ rate }, turn) => rate / echoRounds[turn]!.rate).sort((one, other) => one - other),
-    p50: median(results.map(({ p50 }) => p50)),
-    p99: median(results.map(({ p99 }) => p99)),
-    cost: median(results.map(({ cost }) => cost)),
-    lost: results.reduce((sum, { lost }) => sum + lost, 0),
-  }));
-  const echo = summary[0]!;
-  const [cpu] = cpus();
-  console.log(`${cpu?.model ?? "unknown processor"}, ${cpus().length} processors; Node ${process.version}`);
-  console.log(
-    `${NAMES} names, ${SOCKETS} sockets, ${UNDER_WAY} queries under way, median of ${ROUNDS} rounds of ${seconds} s`,
-  );
-  console.table(
-    summary.map(({ name, rate, ratios, p50, p99, cost, lost }) => ({
-      server: name,
-      "queries/s": Math.round(rate),
-      "of echo": median(ratios).toFixed(2),
-      "lowest … highest": `${ratios[0]!.toFixed(2)} … ${ratios.at(-1)!.toFixed(2)}`,
-      "p50 µs": Math.round(p50),
-      "p99 µs": Math.round(p99),
-      "CPU µs/query": cost.toFixed(1),
-      "echo CPU / CPU": (echo.cost / cost).toFixed(2),
-      lost,
-    })),
-  );
-  if (others === undefined) console.log("unbound: not measured (it is not installed)");
-  console.log(`target: at least 0.85 of the echo`);
+  console.table(table);
 }
 
-const [role] = process.argv.slice(2);
-if (role === "dns") await serveDns();
-else if (role === "echo") serveEcho();
-else if (role === "load") {
-  process.on("message", ({ port, milliseconds }: { port: number; milliseconds: number }) => {
-    void load(port, milliseconds).then((result) => process.send?.(result));
-  });
-} else await compare(Number(role ?? 0.5));
+const present = (contenders: readonly (Contender | undefined)[]): Contender[] =>
+  contenders.filter((contender) => contender !== undefined);
+const tellMemory = (when: string, contenders: readonly Contender[]): void =>
+  console.log(
+    `memory (PSS) ${when}: ${contenders.map((each) => `${each.name} ${each.memory().toFixed(0)} MB`).join(", ")}`,
+  );
+const stopAll = async (contenders: readonly Contender[]): Promise<void> => {
+  await Promise.all(contenders.map((contender) => contender.stop()));
+};
+
+standOnOwnGround();
+const folder = mkdtempSync(join(tmpdir(), "fl-bench-"));
+/** With two processors, the servers have the first and what asks and what is asked behind them the second. */
+const apart = cpus().length > 1;
+const running: Contender[] = [];
+const kept = <T extends Contender | undefined>(contender: T): T => {
+  if (contender !== undefined) running.push(contender);
+  return contender;
+};
+try {
+  if (programs.dnsperf === undefined) throw new Error("measuring DNS: dnsperf is not there; bin/setup unpacks it");
+  const api = await serveApiFor(folder);
+  const client = clientOf(api);
+  const kubeconfig = join(folder, "kubeconfig");
+  writeFileSync(kubeconfig, kubeconfigOf(api), { mode: 0o600 });
+  const resolver = kept(await startUpstream(folder));
+  if (apart) resolver?.pin(1);
+  const upstream = resolver?.port ?? 9;
+  console.log(
+    `median of ${ROUNDS} rounds of ${SECONDS} s; latencies at ${RATE} queries a second; servers and dnsperf share ${cpus().length} processors`,
+  );
+  let filled = 0;
+  for (const size of SIZES) {
+    const began = performance.now();
+    await fill(client, size, filled);
+    filled = size;
+    console.log(
+      `\n${size} Services of ${ENDPOINTS} endpoints written in ${((performance.now() - began) / 1000).toFixed(1)} s`,
+    );
+    const isLast = size === SIZES.at(-1);
+    const setting = { folder, places: new Map<string, number>() };
+
+    const empty = await emptyProcess();
+    const ours = kept(await startFairlead(api, upstream));
+    const coredns = kept(await startCoreDns(folder, { kubeconfig, upstream, isCaching: true }));
+    const uncaching = kept(await startCoreDns(folder, { kubeconfig, upstream, isCaching: false }));
+    const nsd = kept(await startNsd(folder, size));
+    const single = present([ours, coredns, uncaching, nsd]);
+    tellMemory("after the start", [...single, empty]);
+    await empty.stop();
+    if (apart) for (const contender of single) contender.pin(0);
+    await compare(`${size} Services, one worker`, single, clusterRows(size, setting.places), {
+      ...setting,
+      processor: apart ? 1 : undefined,
+    });
+    if (isLast && resolver !== undefined) {
+      const unbound = kept(await startUnbound(folder, upstream));
+      if (apart) unbound?.pin(0);
+      const places = new Map<string, number>();
+      await compare("names outside, one worker", present([ours, coredns, uncaching, unbound]), outsideRows(places), {
+        folder,
+        places,
+        processor: apart ? 1 : undefined,
+      });
+      await unbound?.stop();
+    }
+    tellMemory("after the load", single);
+    await stopAll(single);
+
+    if (isLast) {
+      const rivals = present([
+        kept(await startCoreDns(folder, { kubeconfig, upstream, isCaching: true, workers: 2 })),
+        kept(await startNsd(folder, size, 2)),
+      ]);
+      const places = new Map<string, number>();
+      console.log("\nFairlead, two workers: not measured");
+      await compare(`${size} Services, two workers`, rivals, clusterRows(size, places), {
+        folder,
+        places,
+        processor: undefined,
+      });
+      await stopAll(rivals);
+    }
+  }
+  client.close();
+  await stopAll(running);
+  await api.close();
+} finally {
+  await stopAll(running);
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exit();

@@ -16,7 +16,7 @@ import type { Client } from "../src/client/client.ts";
 import { ipBatch } from "../src/host/ip.ts";
 import { systemHost } from "../src/host/processes.ts";
 import { standOnOwnGround } from "../test/lab/ground.ts";
-import { clientOf, serveApiFor, type Access } from "./api-process.ts";
+import { clientOf, kubeconfigOf, serveApiFor } from "./api-process.ts";
 import { inMilliseconds } from "./percentiles.ts";
 
 const SIZES = (process.env["SIZES"] ?? "1000,10000,45000").split(",").map(Number);
@@ -195,23 +195,6 @@ async function fresh(client: Client, port: number): Promise<EndpointSlice> {
   const { metadata } = await client.get<EndpointSlice>(endpointSlices, { namespace: NAMESPACE, name: "s0-1" });
   return { ...sliceOf(0, port), metadata };
 }
-
-const kubeconfigOf = ({ port, ca, cert, key }: Access): string => {
-  const data = (text: string): string => Buffer.from(text).toString("base64");
-  return JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": "bench",
-    contexts: [{ name: "bench", context: { cluster: "bench", user: "bench" } }],
-    clusters: [
-      {
-        name: "bench",
-        cluster: { server: `https://127.0.0.1:${port}`, "certificate-authority-data": data(ca) },
-      },
-    ],
-    users: [{ name: "bench", user: { "client-certificate-data": data(cert), "client-key-data": data(key) } }],
-  });
-};
 
 standOnOwnGround();
 const folder = mkdtempSync(join(tmpdir(), "fl-bench-"));

@@ -32,7 +32,7 @@ const dns = await startDns({
   random: Math.random,
   log: silentLog,
   configuration: { servers: servers.map((each) => ({ ...each, port: sockets[0]!.port })) },
-  openSocket: fromHeld(sockets),
+  opening: { openSocket: fromHeld(sockets) },
 });
 stopAtExit(dns);
 parentPort!.on("message", (order: WorkerOrder) => {

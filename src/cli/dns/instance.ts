@@ -1,10 +1,13 @@
 import { createClient } from "../../client/connect.ts";
 import type { DnsConfiguration } from "../../dns/configuration/configuration.ts";
 import { startDns } from "../../dns/dns.ts";
+import { createFigures } from "../../dns/figures.ts";
 import type { SocketAddress } from "../../dns/server/address.ts";
 import { systemClock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
 import { apiAccess, type AccessWish } from "../api-access.ts";
+import { hostResolver, RESOLV_CONF } from "../../node/network-files/host-resolver.ts";
+import { VERSION } from "../version.ts";
 import { random } from "../site/parts/part.ts";
 
 /** What an instance of DNS is given. JSON, so that it can be handed to a thread. */
@@ -38,15 +41,19 @@ const needsCluster = ({ configuration, register }: Pick<InstanceGiven, "configur
 
 /** DNS in this thread. Throws Failure where the API server is not known, and what `startDns` does. */
 export async function startInstance(given: InstanceGiven, log: Log): Promise<Instance> {
-  const { configuration, access, register, nodeName, reusePort } = given;
+  const { configuration, access, register, nodeName, shortcut, reusePort } = given;
   const client = needsCluster(given) ? createClient(apiAccess(access, process.env, "fairlead-dns")) : undefined;
+  const figures = createFigures({ version: VERSION, log });
   const dns = await startDns({
     client,
     clock: systemClock,
     random,
     log,
     configuration,
-    reusePort,
+    opening: { reusePort },
+    figures,
+    // In a pod this is the node's own list, where its policy is Default, as CoreDNS's is.
+    search: { hostSearches: shortcut ? (await hostResolver(RESOLV_CONF))?.searches : undefined },
     ...(register.length === 0 ? {} : { registration: { clusterIPs: register, nodeName } }),
   }).catch((error: unknown) => {
     client?.close();
@@ -59,7 +66,7 @@ export async function startInstance(given: InstanceGiven, log: Log): Promise<Ins
     isReady: () => dns.isReady,
     synced: () => dns.synced(),
     configure: (next, signal) => dns.configure(next, signal),
-    metrics: async () => "",
+    metrics: () => figures.text(),
     async stop() {
       await dns.stop();
       client?.close();

@@ -117,7 +117,7 @@ function superviseThread(first: ThreadGiven, log: Log, program: URL): Thread {
 /** Rejects where somebody else has an address: threads share theirs, so a stranger who does too would go unnoticed. */
 async function claim({ servers }: DnsConfiguration, log: Log): Promise<void> {
   const ports = createPorts(systemClock, log);
-  const nobody = { respond: () => undefined, drop: () => {} };
+  const nobody = { respond: () => undefined, drop: () => {}, kept: { size: 0, hits: 0, misses: 0 } };
   await ports.serve(
     servers.map(({ bind = ["0.0.0.0", "::"], port }) => ({
       addresses: bind.map((address) => ({ address, port })),

@@ -1,11 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { usualBlock, usualCache, usualForward, usualKubernetes } from "../../../dns/configuration/usual.ts";
 import { startDns } from "../../../dns/dns.ts";
 import { createFigures } from "../../../dns/figures.ts";
 import { parseUpstream } from "../../../dns/forward/upstream.ts";
-import { familyOf } from "../../../net/ip.ts";
+import { hostResolver, RESOLV_CONF } from "../../../node/network-files/host-resolver.ts";
 import { systemClock } from "../../../observe/clock.ts";
-import { wellKnownAddresses, type SystemConfig } from "../../config.ts";
+import { wellKnownAddresses } from "../../config.ts";
 import { VERSION } from "../../version.ts";
 import { openPages } from "../dns-pages.ts";
 import { fromHeld, stopAtExit } from "../dns-sockets.ts";
@@ -14,19 +13,13 @@ import { random, type Ground, type RunningPart } from "./part.ts";
 /** Beside port 53 of the same addresses: what Service kube-dns calls `metrics` (DNS-131). */
 const PAGES_PORT = 9153;
 
-/** The nameservers of the host, for names outside the cluster; a private site has no way to any. */
-async function upstreams(config: SystemConfig, own: readonly string[]): Promise<string[]> {
-  if (config.private) return [];
-  const text = await readFile("/etc/resolv.conf", "utf8").catch(() => "");
-  const servers = [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map((match) => match[1]!);
-  return servers.filter((server) => familyOf(server) !== undefined && !own.includes(server));
-}
-
 /** Cluster DNS, on the addresses that pods route through. */
 export async function startDnsPart({ client, log, given }: Ground): Promise<RunningPart> {
   const { config, sockets } = given;
   const { gateways, dns: clusterIPs } = wellKnownAddresses(config);
-  const outside = (await upstreams(config, [...gateways, ...clusterIPs])).map(parseUpstream);
+  // A private site has no way to the host's resolvers.
+  const host = await hostResolver(config.resolvConf ?? RESOLV_CONF);
+  const outside = (config.private ? [] : (host?.nameservers ?? [])).map(parseUpstream);
   const figures = createFigures({ version: VERSION, log });
   const part = await startDns({
     client,
@@ -48,6 +41,7 @@ export async function startDnsPart({ client, log, given }: Ground): Promise<Runn
     registration: { clusterIPs, nodeName: config.nodeName, metricsPort: PAGES_PORT },
     ...(sockets === undefined ? {} : { opening: { openSocket: fromHeld(sockets) } }),
     figures,
+    search: { hostSearches: host?.searches ?? [], nodeName: config.nodeName },
   });
   const pages = openPages(gateways, PAGES_PORT, log, {
     notReady: () => (part.isReady ? [] : ["kubernetes"]),

@@ -1,0 +1,156 @@
+/** Other people's servers with the same names, each with its files in the folder. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ZONE, zoneFiles } from "./cluster.ts";
+import { startProgram, type Contender } from "./contender.ts";
+import { programs } from "./programs.ts";
+
+/** A name that every server of the cluster's names knows. */
+const KNOWN = `headless0.bench.svc.${ZONE}`;
+export const OUTSIDE = "outside.test";
+
+let nextPort = 5400;
+const freePort = (): number => nextPort++;
+
+function fileIn(folder: string, name: string, text: string): string {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+export interface CoreDnsOptions {
+  readonly kubeconfig: string;
+  readonly upstream: number;
+  readonly isCaching: boolean;
+  readonly workers?: number;
+  /** Answered when it is ready. */
+  readonly until?: string;
+}
+
+/** CoreDNS with the Corefile that clusters get, but for addresses (DNS-129); with its cache or without. */
+export function startCoreDns(folder: string, options: CoreDnsOptions): Promise<Contender | undefined> {
+  const { kubeconfig, upstream, isCaching, workers = 1 } = options;
+  const name = `CoreDNS${isCaching ? "" : ", no cache"}`;
+  const [port, health, ready, figures] = [freePort(), freePort(), freePort(), freePort()];
+  const corefile = `.:${port} {
+    bind 127.0.0.1
+    errors
+    health 127.0.0.1:${health} {
+      lameduck 0s
+    }
+    ready 127.0.0.1:${ready}
+    kubernetes ${ZONE} in-addr.arpa ip6.arpa {
+      kubeconfig ${kubeconfig}
+      pods insecure
+      fallthrough in-addr.arpa ip6.arpa
+      ttl 30
+    }
+    prometheus 127.0.0.1:${figures}
+    forward . 127.0.0.1:${upstream} {
+      max_concurrent 1000
+    }
+    ${isCaching ? "cache 30" : ""}
+    loop
+    reload
+    loadbalance
+}
+`;
+  const path = fileIn(join(folder, `coredns-${port}`), "Corefile", corefile);
+  return startProgram({
+    name,
+    program: programs.coredns,
+    args: ["-conf", path],
+    port,
+    env: { GOMAXPROCS: `${workers}` },
+    until: options.until ?? KNOWN,
+  });
+}
+
+function startNsdWith(
+  folder: string,
+  name: string,
+  zones: ReadonlyMap<string, string>,
+  until: string,
+  workers: number,
+): Promise<Contender | undefined> {
+  const port = freePort();
+  const own = join(folder, `nsd-${port}`);
+  for (const [zone, text] of zones) fileIn(own, zone, text);
+  const settings = [
+    "server:",
+    `server-count: ${workers}`,
+    `ip-address: 127.0.0.1@${port}`,
+    workers > 1 ? "reuseport: yes" : "",
+    'username: ""',
+    'chroot: ""',
+    `zonesdir: "${own}"`,
+    'pidfile: ""',
+    'database: ""',
+    `xfrdfile: "${own}/xfrd"`,
+    `zonelistfile: "${own}/zones"`,
+    // Else it answers 200 questions a second from one address.
+    "rrl-ratelimit: 0",
+    "rrl-whitelist-ratelimit: 0",
+    // As many as keep an answer of 100 addresses whole.
+    "ipv4-edns-size: 4096",
+    "remote-control:",
+    "control-enable: no",
+    ...[...zones.keys()].flatMap((zone) => ["zone:", `name: ${zone}`, `zonefile: ${zone}`]),
+  ];
+  const path = fileIn(own, "nsd.conf", `${settings.join("\n")}\n`);
+  return startProgram({ name, program: programs.nsd, args: ["-d", "-c", path], port, until });
+}
+
+/** nsd with the cluster's records as zones. */
+export const startNsd = (folder: string, size: number, workers = 1): Promise<Contender | undefined> =>
+  startNsdWith(folder, "nsd", zoneFiles(size), KNOWN, workers);
+
+/** nsd as the resolver that queries are forwarded to: every name in one zone has an address. */
+export const startUpstream = (folder: string): Promise<Contender | undefined> =>
+  startNsdWith(
+    folder,
+    "the upstream resolver (nsd)",
+    new Map([
+      [
+        OUTSIDE,
+        `$ORIGIN ${OUTSIDE}.\n$TTL 300\n@ IN SOA ns hostmaster 1 7200 1800 86400 30\n@ IN NS ns\nns IN A 127.0.0.1\n* IN A 192.0.2.7\n`,
+      ],
+    ]),
+    `ready.${OUTSIDE}`,
+    1,
+  );
+
+/** unbound that forwards everything, and keeps what it hears. */
+export function startUnbound(folder: string, upstream: number, workers = 1): Promise<Contender | undefined> {
+  const port = freePort();
+  const own = join(folder, `unbound-${port}`);
+  const settings = [
+    "server:",
+    `num-threads: ${workers}`,
+    `interface: 127.0.0.1@${port}`,
+    "do-daemonize: no",
+    'username: ""',
+    'chroot: ""',
+    `directory: "${own}"`,
+    'pidfile: ""',
+    "use-syslog: no",
+    "verbosity: 0",
+    'module-config: "iterator"',
+    "do-not-query-localhost: no",
+    'local-zone: "test." nodefault',
+    "remote-control:",
+    "control-enable: no",
+    "forward-zone:",
+    'name: "."',
+    `forward-addr: 127.0.0.1@${upstream}`,
+  ];
+  const path = fileIn(own, "unbound.conf", `${settings.join("\n")}\n`);
+  return startProgram({
+    name: "unbound",
+    program: programs.unbound,
+    args: ["-d", "-c", path],
+    port,
+    until: `ready.${OUTSIDE}`,
+  });
+}
