@@ -4,7 +4,8 @@
  *   resolve addresses NAME     getaddrinfo: every address, once
  *   resolve name ADDRESS       getnameinfo: the name of an address
  *   resolve query NAME TYPE    res_query: the records of a type (a number), no search list
- *   resolve steadily NAME      getaddrinfo again and again, 20 ms apart, until SIGTERM; ten times a second what became of it, as JSON
+ *   resolve steadily NAME      getaddrinfo again and again, 20 ms apart, until SIGTERM; ten times a second how many
+ *                              were answered and how many failed, the last failure, and the longest since the line before, as JSON
  */
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
@@ -105,6 +106,7 @@ static int steadily(const char *name) {
       printf("{\"answered\":%ld,\"failed\":%ld,\"last\":\"%s\",\"longest\":%.0f}\n", answered, failures, last, longest);
       fflush(stdout);
       said = milliseconds();
+      longest = 0;
     }
     usleep(20000);
   }
