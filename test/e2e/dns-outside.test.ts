@@ -7,7 +7,7 @@ import { webService } from "./answering.ts";
 import { clientPod } from "./calling/callers.ts";
 import type { Asker } from "./naming/asker.ts";
 import { startNaming, type Naming } from "./naming/naming.ts";
-import { NS } from "./serving.ts";
+import { ip6Of, ipOf, NS } from "./serving.ts";
 
 const ZONE = "cluster.local";
 const OUTSIDE = ["192.0.2.10", "2001:db8::10"];
@@ -94,6 +94,25 @@ describe("a name outside the cluster, asked from a pod", () => {
     }
   });
 
+  test("DNS-120: one getaddrinfo is one packet for each type, to each server that the library asks at once", async () => {
+    const pod = await naming.readyPod("client");
+    await naming.node.check("nft", ["-f", "-"], { input: counting(ipOf(pod), ip6Of(pod)) });
+    const sent = async (): Promise<number> => {
+      const { stdout } = await naming.node.check("nft", ["list", "counters", "table", "inet", "counting"]);
+      return [...stdout.matchAll(/packets (\d+)/g)].reduce((sum, [, packets]) => sum + Number(packets), 0);
+    };
+    try {
+      for (const [way, ask] of ways()) {
+        const before = await sent();
+        await ask(fresh());
+        // musl asks both of the pod's servers at the same time.
+        assert.equal((await sent()) - before, way === "musl" ? 4 : 2, way);
+      }
+    } finally {
+      await naming.node.run("nft", ["delete", "table", "inet", "counting"]);
+    }
+  });
+
   test("DNS-070, DNS-079: all others get the plain NXDOMAIN: the host, a pod in its network, another search list, another namespace's domain", async () => {
     const below = `${fresh()}.${NS}.svc.${ZONE}`;
     const onNode = await naming.node.check("dig", ["@10.244.0.1", below, "A"]);
@@ -119,11 +138,14 @@ describe("a name outside the cluster, asked from a pod", () => {
     await until("the name outside again", async () => (await asker.addresses("late.corner")).join() === OUTSIDE.join());
   });
 
-  test("DNS-070: a single label never leaves", async () => {
+  test("DNS-070, DNS-120: of a single label nothing leaves but the bare name, which a resolver asks for last", async () => {
     const before = naming.upstream.asked.length;
     for (const [, ask] of ways()) await ask("intranet");
-    assert.equal(await asker.verdict(`intranet.${NS}.svc.${ZONE}`, "A"), "NXDOMAIN 0 1 1");
-    assert.deepEqual(naming.upstream.asked.slice(before), []);
+    for (const domain of [`${NS}.svc.${ZONE}`, `svc.${ZONE}`, ZONE]) {
+      assert.equal(await asker.verdict(`intranet.${domain}`, "A"), "NXDOMAIN 0 1 1", domain);
+    }
+    const names = new Set(naming.upstream.asked.slice(before).map(({ name }) => name));
+    assert.deepEqual([...names], ["intranet"]);
   });
 
   test("DNS-045: an address that is nobody's in the cluster is asked for outside", async () => {
@@ -131,3 +153,16 @@ describe("a name outside the cluster, asked from a pod", () => {
     assert.deepEqual(naming.upstream.counts("10.2.0.192.in-addr.arpa"), { PTR: 1 });
   });
 });
+
+/** Counts what a pod sends to port 53. */
+const counting = (four: string, six: string): string => `
+  table inet counting {
+    counter four { }
+    counter six { }
+    chain incoming {
+      type filter hook prerouting priority -300; policy accept;
+      ip saddr ${four} udp dport 53 counter name four
+      ip6 saddr ${six} udp dport 53 counter name six
+    }
+  }
+`;
