@@ -51,6 +51,8 @@ export const names = (text: string, address: string): boolean =>
 /** How the Fairlead of a test differs from the usual one. */
 export interface ServingOptions {
   readonly flags?: readonly string[];
+  /** Without any right, as an ordinary user would. */
+  readonly ordinary?: boolean;
   /** What is to be done before it starts. */
   prepare?(node: LabHost, outside: LabHost): Promise<void>;
 }
@@ -63,7 +65,7 @@ export async function startServingWith(options: ServingOptions, ...objects: read
     const node = await lab.add("node");
     const outside = await lab.add("outside");
     await options.prepare?.(node, outside);
-    const fairlead = await bringUp(node, { flags: options.flags ?? [] });
+    const fairlead = await bringUp(node, { flags: options.flags ?? [], ordinary: options.ordinary ?? false });
     const client = await clientOfDirectory(layoutOf(fairlead.data), "test");
     const [onNode, onOutside] = await Promise.all([callerOn(node), callerOn(outside)]);
 

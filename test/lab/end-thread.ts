@@ -1,5 +1,6 @@
+import type { RunResult } from "../../src/host/host.ts";
 import type { ProcessIdentity } from "../../src/host/process-identity.ts";
-import { CHECKOUT, type LabHost } from "./lab.ts";
+import { CHECKOUT } from "./lab.ts";
 import { until } from "./until.ts";
 
 /** Speaks to Node's inspector, which SIGUSR1 opens, and ends one thread by `process.exit` in it. */
@@ -22,11 +23,17 @@ const script = (name: string): string => `
   setTimeout(() => process.exit(9), 5000);
 `;
 
-/** Ends a worker thread of a Node process that runs in this host's network, whatever it is doing; the process goes on. */
-export async function endThread(host: LabHost, of: ProcessIdentity, name: string): Promise<void> {
+/**
+ * Ends a worker thread of a Node process, whatever it is doing; the process goes on. `inside` runs a program in that process's network.
+ */
+export async function endThread(
+  inside: (command: string, ...args: string[]) => Promise<RunResult>,
+  of: ProcessIdentity,
+  name: string,
+): Promise<void> {
   process.kill(of.pid, "SIGUSR1");
   await until(`thread ${name} of process ${of.pid} to end`, async () => {
-    const { code, stderr } = await host.run(`${CHECKOUT}/node_modules/.bin/node`, ["-e", script(name)]);
+    const { code, stderr } = await inside(`${CHECKOUT}/node_modules/.bin/node`, "-e", script(name));
     if (code !== 0) throw new Error(`exit code ${code}: ${stderr}`);
     return true;
   });
