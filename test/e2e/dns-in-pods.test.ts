@@ -65,12 +65,8 @@ describe("names of Services, asked from a pod", () => {
   test("DNS-120: a bare name is found in the pod's own namespace only, one with its namespace anywhere", async () => {
     assert.deepEqual(await asker.addresses("kubernetes"), []);
     assert.deepEqual(await asker.addresses("kube-dns"), []);
-    assert.deepEqual(await asker.addresses("kube-dns.kube-system"), (await kubeDns()).sort());
+    assert.deepEqual(await asker.addresses("kube-dns.kube-system"), ["10.96.0.10", "fd00:10:96::a"]);
   });
-  const kubeDns = async (): Promise<string[]> => [
-    ...(await asker.dig(`kube-dns.kube-system.svc.${ZONE}`, "A")),
-    ...(await asker.dig(`kube-dns.kube-system.svc.${ZONE}`, "AAAA")),
-  ];
 
   test("DNS-121: a name with a final dot is absolute", async () => {
     for (const name of ["web.", `web.${NS}.`, `web.${NS}.svc.`, "kubernetes.default."]) {

@@ -86,7 +86,7 @@ for (const [name, options] of SITES) {
       const server = await childOf(fairlead, "server");
       process.kill(server.pid, "SIGSTOP");
       try {
-        await askers.more(500);
+        await askers.more(200);
         assert.equal(await dig("+short", `kubernetes.default.svc.${ZONE}`), "10.96.0.1");
         assert.match(await dig(`nobody.${NS}.svc.${ZONE}`), /status: NXDOMAIN/);
         unfailed(context);
