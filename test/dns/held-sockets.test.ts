@@ -88,7 +88,9 @@ void describe("cluster DNS whose thread dies", () => {
         const answered = (count: number): Promise<unknown> =>
           eventually("answers", () => streams.every(({ seen }) => seen.answered >= count));
         await answered(100);
-        const dead = new Promise((resolve) => (channel.onmessage = ({ data }) => data === "dead" && resolve(data)));
+        const dead = new Promise<unknown>((resolve) => {
+          channel.addEventListener("message", ({ data }) => data === "dead" && resolve(data));
+        });
         channel.postMessage(death);
         await dead;
         const atDeath = streams.map(({ seen }) => seen.answered);
@@ -118,7 +120,7 @@ void describe("cluster DNS whose thread dies", () => {
     assert.equal(await isRunning(other!.process), true);
     const taken = takeHeld(other!);
     assert.deepEqual(
-      taken.map(({ fd: _, ...address }) => address),
+      taken.map(({ protocol, ip, port }) => ({ protocol, ip, port })),
       addresses,
     );
     assert.equal(new Set([...first, ...taken].map(({ fd }) => fd)).size, 8);

@@ -45,8 +45,9 @@ const rows: [as: Credentials, resource: Resource, where: ListParameters, allowed
   ["part-dns", resources.services, {}, true],
   ["part-dns", resources.endpointSlices, {}, true],
   ["part-dns", resources.namespaces, {}, true],
-  ["part-dns", resources.pods, {}, false],
+  ["part-dns", resources.pods, {}, true],
   ["part-dns", resources.configMaps, {}, false],
+  ["part-dns", resources.secrets, {}, false],
 ];
 
 for (const [as, resource, where, allowed] of rows) {

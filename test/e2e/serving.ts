@@ -48,12 +48,24 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
 export const names = (text: string, address: string): boolean =>
   new RegExp(`(?<![0-9a-f.:])${address.replaceAll(".", "\\.")}(?![0-9a-f.:])`).test(text);
 
-export async function startServing(...objects: readonly object[]): Promise<Serving> {
+/** How the Fairlead of a test differs from the usual one. */
+export interface ServingOptions {
+  readonly flags?: readonly string[];
+  /** Without any right, as an ordinary user would. */
+  readonly ordinary?: boolean;
+  /** What is to be done before it starts. */
+  prepare?(node: LabHost, outside: LabHost): Promise<void>;
+}
+
+export const startServing = (...objects: readonly object[]): Promise<Serving> => startServingWith({}, ...objects);
+
+export async function startServingWith(options: ServingOptions, ...objects: readonly object[]): Promise<Serving> {
   const lab = await createLab();
   try {
     const node = await lab.add("node");
     const outside = await lab.add("outside");
-    const fairlead = await bringUp(node);
+    await options.prepare?.(node, outside);
+    const fairlead = await bringUp(node, { flags: options.flags ?? [], ordinary: options.ordinary ?? false });
     const client = await clientOfDirectory(layoutOf(fairlead.data), "test");
     const [onNode, onOutside] = await Promise.all([callerOn(node), callerOn(outside)]);
 

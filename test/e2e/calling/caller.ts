@@ -1,14 +1,15 @@
 /**
- * Calls Services, asks for names and tells its environment, as it is ordered: a line of JSON in, a line of JSON out.
+ * Calls Services, asks for names, runs programs and tells its environment, as it is ordered: a line of JSON in, a line of JSON out.
  * `node caller.ts` reads standard input; `node caller.ts PORT` listens, which is how a client pod is ordered about; it
  * then answers on port 8080 too, so that it can call itself.
  */
+import { execFile } from "node:child_process";
 import { lookup, Resolver } from "node:dns/promises";
 import { createServer as createHttpServer, request } from "node:http";
 import { connect, createServer } from "node:net";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import type { Called, CallOrder, Line, Named, NameOrder, Order } from "./orders.ts";
+import type { Called, CallOrder, Line, Named, NameOrder, Order, Ran, RunOrder } from "./orders.ts";
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? (error as Error).message;
 
@@ -66,6 +67,14 @@ async function named(order: NameOrder): Promise<Named> {
   }
 }
 
+const ran = ({ command, args }: RunOrder): Promise<Ran> =>
+  new Promise((resolve) => {
+    execFile(command, args, { timeout: 30_000, maxBuffer: 2 ** 24 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+      resolve({ code, stdout, stderr: error !== null && code === -1 ? `${stderr}${error.message}` : stderr });
+    });
+  });
+
 function obey(order: Order): Promise<unknown> {
   switch (order.order) {
     case "call":
@@ -74,6 +83,8 @@ function obey(order: Order): Promise<unknown> {
       return named(order);
     case "environment":
       return Promise.resolve({ ...process.env });
+    case "run":
+      return ran(order);
   }
 }
 

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import { CHECKOUT, type LabHost } from "../../lab/lab.ts";
-import type { Called, CallOrder, Line, Named, NameOrder, Order } from "./orders.ts";
+import type { Called, CallOrder, Line, Named, NameOrder, Order, Ran } from "./orders.ts";
 
 const PROGRAM = `${CHECKOUT}/test/e2e/calling/caller.ts`;
 const CLIENT_PORT = 7000;
@@ -12,6 +12,7 @@ export interface Caller {
   call(url: string, options?: Omit<CallOrder, "order" | "url">): Promise<Called[]>;
   name(name: string, type?: NameOrder["type"]): Promise<Named>;
   environment(): Promise<Record<string, string>>;
+  run(command: string, ...args: string[]): Promise<Ran>;
 }
 
 /** A caller on a lab host, which also speaks to callers in pods. */
@@ -25,6 +26,7 @@ const callerOf = (tell: (order: Order) => Promise<unknown>): Caller => ({
   call: (url, options) => tell({ order: "call", url, ...options }) as Promise<Called[]>,
   name: (name, type = "address") => tell({ order: "name", type, name }) as Promise<Named>,
   environment: () => tell({ order: "environment" }) as Promise<Record<string, string>>,
+  run: (command, ...args) => tell({ order: "run", command, args }) as Promise<Ran>,
 });
 
 /** Starts a caller on a lab host. */
@@ -53,12 +55,13 @@ export async function callerOn(host: LabHost): Promise<HostCaller> {
   };
 }
 
-/** A pod in which a caller waits for orders. */
-export const clientPod = (name: string, namespace: string): object => ({
+/** A pod in which a caller waits for orders; `spec` is what else is said of the pod. */
+export const clientPod = (name: string, namespace: string, spec: object = {}): object => ({
   apiVersion: "v1",
   kind: "Pod",
   metadata: { name, namespace, labels: { app: name } },
   spec: {
+    ...spec,
     terminationGracePeriodSeconds: 2,
     containers: [
       {

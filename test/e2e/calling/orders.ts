@@ -37,7 +37,21 @@ export interface EnvironmentOrder {
   readonly order: "environment";
 }
 
-export type Order = CallOrder | NameOrder | EnvironmentOrder;
+/** Runs a program until it ends, or for 30 seconds. */
+export interface RunOrder {
+  readonly order: "run";
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/** How a program ended: its exit code, -1 where a signal ended it or it could not be started. */
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export type Order = CallOrder | NameOrder | EnvironmentOrder | RunOrder;
 
 /** A line on the caller's standard input. With `via` it is handed on to the caller that listens there, e.g. one in a pod. */
 export type Line = Order & { readonly via?: { readonly host: string; readonly port: number } };

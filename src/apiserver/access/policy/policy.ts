@@ -113,7 +113,7 @@ export const CLUSTER_ROLES: readonly ClusterRole[] = [
     allow("create", "core", "serviceaccounts/token"),
   ),
   // Fairlead's own.
-  clusterRole(DNS, allow(READ, "core", "services namespaces"), allow(READ, "discovery.k8s.io", "endpointslices")),
+  clusterRole(DNS, allow(READ, "core", "services namespaces pods"), allow(READ, "discovery.k8s.io", "endpointslices")),
 ];
 
 export const CLUSTER_ROLE_BINDINGS: readonly ClusterRoleBinding[] = [

@@ -16,7 +16,7 @@ export type ViewStep =
 
 /**
  * How a directory of the host is shown. One with mounts below it is gone round: an overlay does not show them, and in a user
- * namespace the kernel refuses an overlay that would uncover what they cover. Pure.
+ * namespace the kernel refuses an overlay that would uncover what they cover. `mounts` are those of directories. Pure.
  */
 export function viewStep(
   path: string,

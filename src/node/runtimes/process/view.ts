@@ -1,7 +1,7 @@
 import { chmod, chown, lstat, mkdir, readdir, readlink, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Host, Running, RunResult } from "../../../host/host.ts";
-import { readMounts } from "../../../host/mounts.ts";
+import { readMounts, type Mount } from "../../../host/mounts.ts";
 import type { Log } from "../../../observe/log.ts";
 import { pin } from "./pin.ts";
 import { fstab, overlayOptions, viewStep, type Overlay } from "./view-plan.ts";
@@ -60,7 +60,8 @@ export async function buildHostView(
   const mount = (...args: string[]): Promise<RunResult> =>
     host.run("nsenter", [`--mount=${namespace}`, "mount", ...args]);
 
-  const mounts = (await readMounts()).filter(({ point }) => point !== "/");
+  // A container's own machine mounts single files, /etc/hosts and its kind: they are put over the overlays, one by one.
+  const { mounts, files } = await mountsByKind();
   const overlays: Overlay[] = [];
   let layers = 0;
   const show = async (path: string): Promise<void> => {
@@ -86,6 +87,13 @@ export async function buildHostView(
   await mkdir(inside(join(scratch, "root")), { recursive: true });
   await Promise.all((await readdir("/")).map((name) => show(`/${name}`)));
 
+  const over = files.flatMap(({ point }) => {
+    const overlay = overlayOf(overlays, point);
+    return overlay === undefined ? [] : [{ point, overlay }];
+  });
+  // What such a mount covers stays covered, even where it cannot be shown.
+  for (const { point, overlay } of over) await makePlace(overlay, point, "file", inside);
+
   const table = join(scratch, "fstab");
   await writeFile(inside(table), fstab(overlays));
   const { stderr } = await mount("--all", "--fstab", table);
@@ -96,7 +104,13 @@ export async function buildHostView(
       { paths: refused.map(({ path }) => path), error: stderr.split("\n")[0] },
       "the kernel refuses overlays: pods see these files by read-only binds, the host's Unix sockets included",
     );
-    for (const { path, mountPoint } of refused) await mount("--bind", path, mountPoint);
+    // With all that is mounted below: a user namespace may not uncover it.
+    for (const { path, mountPoint } of refused) await mount("--rbind", path, mountPoint);
+  }
+  for (const { point, overlay } of over) {
+    const isOwn = ETC_FILES.some((file) => point === `/etc/${file}`);
+    if (isOwn || refused.includes(overlay) || !(await lstat(point).catch(() => undefined))?.isFile()) continue;
+    await mount("--bind", point, join(scratch, "root", point));
   }
 
   const top = await Promise.all(
@@ -112,26 +126,13 @@ export async function buildHostView(
   let turn: Promise<void> = Promise.resolve();
   const ensure = async (path: string, kind: "directory" | "file"): Promise<void> => {
     if (await lstat(inside(join(scratch, "root", path))).catch(() => undefined)) return;
-    const overlay = overlays
-      .filter((each) => !refused.includes(each))
-      .filter((each) => path.startsWith(`${each.path}/`))
-      .sort((one, other) => other.path.length - one.path.length)[0];
+    const overlay = overlayOf(
+      overlays.filter((each) => !refused.includes(each)),
+      path,
+    );
     // At the top, and below /run or /tmp, the sandbox makes it itself.
     if (overlay === undefined) return;
-    const steps = path.slice(overlay.path.length + 1).split("/");
-    let host = overlay.path;
-    let layer = inside(overlay.layer);
-    for (const [index, step] of steps.entries()) {
-      host = join(host, step);
-      layer = join(layer, step);
-      if (index === steps.length - 1 && kind === "file") {
-        await writeFile(layer, "", { flag: "a" });
-      } else {
-        await mkdir(layer, { recursive: true });
-        // A merged directory shows the upper one's owner and mode: a closed directory must stay closed.
-        await copyOwner(host, layer);
-      }
-    }
+    await makePlace(overlay, path, kind, inside);
     const { code, stderr: complaint } = await mount(
       "-t",
       "overlay",
@@ -167,6 +168,44 @@ export async function buildHostView(
       await anchor.ended;
     },
   };
+}
+
+/** The mounts of directories, and those of single files. */
+async function mountsByKind(): Promise<{ mounts: Mount[]; files: Mount[] }> {
+  const all = (await readMounts()).filter(({ point }) => point !== "/");
+  const isDirectory = await Promise.all(
+    all.map(async ({ point }) => (await lstat(point).catch(() => undefined))?.isDirectory() ?? true),
+  );
+  return { mounts: all.filter((_, at) => isDirectory[at]), files: all.filter((_, at) => !isDirectory[at]) };
+}
+
+/** The overlay that shows this path: the innermost. */
+const overlayOf = (overlays: readonly Overlay[], path: string): Overlay | undefined =>
+  overlays
+    .filter((each) => path.startsWith(`${each.path}/`))
+    .sort((one, other) => other.path.length - one.path.length)[0];
+
+/** Makes something empty in the layer of an overlay, with the directories above it. */
+async function makePlace(
+  overlay: Overlay,
+  path: string,
+  kind: "directory" | "file",
+  inside: (path: string) => string,
+): Promise<void> {
+  const steps = path.slice(overlay.path.length + 1).split("/");
+  let host = overlay.path;
+  let layer = inside(overlay.layer);
+  for (const [index, step] of steps.entries()) {
+    host = join(host, step);
+    layer = join(layer, step);
+    if (index === steps.length - 1 && kind === "file") {
+      await writeFile(layer, "", { flag: "a" });
+    } else {
+      await mkdir(layer, { recursive: true });
+      // A merged directory shows the upper one's owner and mode: a closed directory must stay closed.
+      await copyOwner(host, layer);
+    }
+  }
 }
 
 async function copyOwner(from: string, to: string): Promise<void> {

@@ -1,0 +1,33 @@
+import type { LabHost } from "../../lab/lab.ts";
+import { buildResolvers, resolversMissing, type Resolvers } from "../../lab/resolvers/resolvers.ts";
+import { setResolvConf, startUpstream, type Upstream } from "../../lab/upstream/upstream.ts";
+import { startServingWith, type Serving, type ServingOptions } from "../serving.ts";
+import { askerOf, type Asker } from "./asker.ts";
+
+/** A Fairlead whose pods ask for names. */
+export interface Naming extends Serving {
+  /** Undefined where there is no compiler. */
+  readonly resolvers: Resolvers | undefined;
+  /** The resolver of the host, on the host `outside`: for names outside the cluster. */
+  readonly upstream: Upstream;
+  /** Who asks in a client pod, once it is ready. */
+  askerIn(pod: string): Promise<Asker>;
+}
+
+export async function startNaming(options: ServingOptions, ...objects: readonly object[]): Promise<Naming> {
+  let resolvers: Resolvers | undefined;
+  let upstream: Upstream;
+  const prepare = async (node: LabHost, outside: LabHost): Promise<void> => {
+    if (resolversMissing === false) resolvers = await buildResolvers(node);
+    upstream = await startUpstream(outside);
+    await setResolvConf(node, `nameserver ${upstream.address}\n`);
+    await options.prepare?.(node, outside);
+  };
+  const serving = await startServingWith({ ...options, prepare }, ...objects);
+  return {
+    ...serving,
+    resolvers,
+    upstream: upstream!,
+    askerIn: async (pod) => askerOf(await serving.inPod(pod), resolvers),
+  };
+}
