@@ -39,6 +39,10 @@ export function follow(
     }
   };
   const isListed = (namespace: string): boolean => following.namespaces?.has(namespace) !== false;
+  const takeNamespace = (name: string): void => {
+    const namespace = view.namespaces.get(name);
+    changed(contents.setNamespace(name, namespace !== undefined && isListed(name) && following.isExposed(namespace)));
+  };
   const takeSoon = (keys: readonly string[]): void => {
     if (stale.size === 0) queueMicrotask(take);
     for (const key of keys) stale.add(key);
@@ -60,14 +64,17 @@ export function follow(
     );
   }
   view.namespaces.onChange((change) => {
-    for (const name of new Set(objectsOf(change).map(keyOf))) {
-      const namespace = view.namespaces.get(name);
-      changed(contents.setNamespace(name, namespace !== undefined && isListed(name) && following.isExposed(namespace)));
-    }
+    for (const name of new Set(objectsOf(change).map(keyOf))) takeNamespace(name);
   });
   view.pods?.onChange((change) => {
     const addresses = objectsOf(change).map((pod) => addressesOf(pod));
     const isSame = change.type === "changed" && addresses[0]?.join() === addresses[1]?.join();
     if (!isSame) changed(contents.podsChanged(addresses.flat()));
   });
+  // What was listed before these contents were: another configuration may bring new ones.
+  for (const namespace of view.namespaces.values()) takeNamespace(keyOf(namespace));
+  for (const service of view.services.values()) {
+    if (isListed(service.metadata.namespace ?? "")) stale.add(keyOf(service));
+  }
+  take();
 }

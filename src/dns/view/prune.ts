@@ -27,7 +27,7 @@ function metadataOf(
 }
 
 export function pruneService(service: Service): void {
-  service.metadata = metadataOf(service.metadata, {});
+  service.metadata = metadataOf(service.metadata, { annotation: DNS_LOG_ANNOTATION });
   service.status = undefined;
   const { type, clusterIP, clusterIPs, externalName, ports } = service.spec ?? {};
   service.spec = {
