@@ -1,6 +1,6 @@
 import type { Contents } from "./contents.ts";
 import { addressesOf, type Target } from "./endpoints.ts";
-import { reverseAddress, undashed } from "./name.ts";
+import { isAboveAddresses, reverseAddress, undashed } from "./name.ts";
 import { dependsOn, RCODE, TYPE, type DnsRecord, type Lookup } from "./record.ts";
 import { withSearch } from "./search.ts";
 import { isEmptyNonTerminal, selectTargets } from "./select.ts";
@@ -35,6 +35,10 @@ export function lookup(contents: Contents, zones: Zones, labels: readonly string
   const found = find(contents, zones, zone, labels, type);
   if (found.answer.rcode !== RCODE.NXDOMAIN) return found;
   if (zones.fallthrough.some((each) => depthIn(each, labels) !== undefined)) return undefined;
+  if (zone.isReverse && isAboveAddresses(labels)) {
+    // Addresses may have names below: called missing, it would hide them from resolvers that ask label by label (RFC 8020 §2).
+    return { answer: { ...found.answer, rcode: RCODE.NOERROR }, depends: found.depends };
+  }
   return zones.searches ? withSearch(contents, zones, zone, labels, found, find) : found;
 }
 

@@ -88,6 +88,22 @@ void describe("reverse zones", () => {
     assert.deepEqual(only("0.10.in-addr.arpa", "PTR"), ["NODATA"]);
   });
 
+  void test("what stands above addresses' names is there, unless it may be somebody else's; what could not, is not", () => {
+    const ipv6 = askFor({ zones: ["cluster.local", "8.b.d.0.1.0.0.2.ip6.arpa"] });
+    assert.deepEqual(only("0.0.10.in-addr.arpa", "NS"), ["NODATA"]);
+    assert.deepEqual(ipv6("0.0.8.b.d.0.1.0.0.2.ip6.arpa", "PTR"), ["NODATA"]);
+    for (const name of [
+      "x.0.10.in-addr.arpa",
+      "256.0.10.in-addr.arpa",
+      "01.0.10.in-addr.arpa",
+      "1.1.0.0.10.in-addr.arpa",
+    ]) {
+      assert.deepEqual(only(name, "PTR"), ["NXDOMAIN"], name);
+    }
+    assert.deepEqual(ipv6("10.8.b.d.0.1.0.0.2.ip6.arpa", "PTR"), ["NXDOMAIN"]);
+    assert.deepEqual(askFor({ fallthrough: ["in-addr.arpa"] })("0.0.10.in-addr.arpa", "NS"), ["elsewhere"]);
+  });
+
   void test("names of Services are not in reverse zones, nor addresses in others", () => {
     assert.deepEqual(only("svc1.testns.svc.0.10.in-addr.arpa", "A"), ["NXDOMAIN"]);
     assert.deepEqual(only("100.0.0.10.cluster.local", "PTR"), ["NXDOMAIN"]);
