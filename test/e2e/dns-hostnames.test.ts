@@ -118,7 +118,8 @@ describe("names of pods below a headless Service", () => {
   test("DNS-092: without the Service the name does not resolve, though inside the pod hostname -f says it", async () => {
     const homeless = await naming.askerIn("homeless");
     assert.equal((await homeless.output("hostname", "-f")).trim(), `here.nowhere.${NS}.svc.${ZONE}`);
-    assert.equal(await asker.verdict(`here.nowhere.${NS}.svc.${ZONE}`, "A"), "NXDOMAIN 0 1 1");
+    // As a search list would make it of a name outside: that is what it is asked for, and there is none.
+    assert.match(await asker.verdict(`here.nowhere.${NS}.svc.${ZONE}`, "A"), /^NXDOMAIN /);
     assert.deepEqual(await asker.addresses("here.nowhere"), []);
   });
 

@@ -26,7 +26,6 @@ void describe("names that a search list made", () => {
     ["svc0.nons", "what might be a Service elsewhere, but is not"],
     ["nothing.testns.svc", "or with less of the domain left out"],
     ["_sip._tcp.example.com", "a service of a name outside"],
-    ["www.svc1", "a Service's name is no hindrance: there is no such endpoint"],
   ] as const) {
     void test(`${rest}: ${why}`, () => assert.equal(restOf(`${rest}.${SVC}`), `${rest} in testns`));
   }
@@ -48,6 +47,9 @@ void describe("names that a search list made", () => {
     [`svc1.testns.${SVC}`, "found with the second domain"],
     [`svc1.testns.svc.${SVC}`, "found with the third"],
     [`svc6.testns.${SVC}`, "found, with another type"],
+    [`www.svc1.${SVC}`, "below a Service, where there is no such endpoint"],
+    [`www.svc1.testns.${SVC}`, "below a Service, with the second domain"],
+    [`www.svc1.testns.svc.${SVC}`, "below a Service, with the third"],
     [`1-2-3-4.testns.pod.${SVC}`, "a pod's name"],
     [`testns.svc.${SVC}`, "a namespace's"],
     [`ns.dns.${SVC}`, "the name server's"],

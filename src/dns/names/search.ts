@@ -14,7 +14,7 @@ const hostIn = (labels: readonly string[]): readonly string[] => {
 /**
  * A name that is not there, in the zone that pods' search lists are made of, marked with what it would be without the first domain of a pod's search list: `REST.NAMESPACE.svc.ZONE`
  * where the namespace exists, the rest has a dot, and no name of the cluster is meant by it with any of the list's three
- * domains. A rest of one label never is: it is a Service's, which may not be there yet. Neither is one that is a cluster's
+ * domains, nor is it below a Service: a peer that is not ready yet must not be asked for outside. A rest of one label never is: it is a Service's, which may not be there yet. Neither is one that is a cluster's
  * name in full. All that was looked at is in `depends`, so that a Service made later under one of the names is found at once.
  */
 export function withSearch(
@@ -32,7 +32,14 @@ export function withSearch(
   if (hostIn(rest).length < 2 || isReverseZone(rest) || zoneFor(zones, rest) !== undefined) return found;
   const depends = new Set([...found.depends, dependsOn.namespace(namespace)]);
   const answer = { ...found, depends: [] };
-  let isName = !contents.hasNamespace(namespace);
+  const below = [
+    [namespace, rest.at(-1)],
+    [rest.at(-1), rest.at(-2)],
+    [rest.at(-2), rest.at(-1) === "svc" ? rest.at(-3) : undefined],
+  ];
+  let isName =
+    !contents.hasNamespace(namespace) ||
+    below.some(([of, service]) => contents.service(`${of}/${service}`) !== undefined);
   for (const domain of [["svc", ...zone.labels], zone.labels]) {
     if (isName) break;
     const other = find(contents, zones, zone, [...rest, ...domain], TYPE.A);
