@@ -245,7 +245,15 @@ describe("fairlead dns alone, with CoreDNS's rights at somebody's API server", (
     };
     await until("every thread to answer", async () => [...(await ttls())].join() === "5");
     writeFileSync(file, block(17));
-    await until("every thread to have the new TTL", async () => [...(await ttls())].join() === "17");
+    const seen = new Set<number | undefined>();
+    await until("every thread to have the new TTL", async () => {
+      const now = await ttls();
+      for (const ttl of now) seen.add(ttl);
+      return [...now].join() === "17";
+    });
+    assert.deepEqual([...seen].toSorted(), [17, 5], "no query went without its answer meanwhile");
+    const [, metrics] = await page(9154, "/metrics");
+    assert.match(metrics, /^coredns_reload_failed_total 0$/m);
     await end(dns);
   });
 
