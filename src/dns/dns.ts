@@ -8,15 +8,15 @@ import type { Part } from "../observe/part.ts";
 import type { DnsConfiguration, ServerBlock } from "./configuration/configuration.ts";
 import { outsideOf } from "./forward/outside-of.ts";
 import type { Outside } from "./forward/outside.ts";
-import { clusterSource } from "./names/cluster.ts";
-import { createContents, type Contents } from "./names/contents.ts";
 import { DNS_NAMESPACE, DNS_SERVICE, ensureRegistered } from "./registration.ts";
 import type { SocketAddress } from "./server/address.ts";
 import type { Source } from "./names/source.ts";
 import type { Block } from "./server/block.ts";
 import { createResponder, type Responder } from "./server/respond.ts";
 import { createPorts, type Served } from "./server/ports.ts";
-import { createView, objectsOf, serviceOf, type View } from "./view/view.ts";
+import { ownAddresses } from "./server/own-addresses.ts";
+import { createCluster, type Cluster, type SearchOptions } from "./view/cluster.ts";
+import { objectsOf, serviceOf } from "./view/view.ts";
 
 /** How the cluster finds this server: as Service `kube-system/kube-dns`. */
 export interface RegistrationOf {
@@ -40,6 +40,8 @@ export interface DnsOptions {
   readonly configuration: DnsConfiguration;
   /** Absent: the cluster has been told by somebody else where its DNS is. */
   readonly registration?: RegistrationOf;
+  /** Present: pods that ask are known, and names that their search lists make are answered in one round trip. */
+  readonly search?: SearchOptions | undefined;
   /** Others answer at the same addresses too; the kernel shares the queries out. */
   readonly reusePort?: boolean;
 }
@@ -63,6 +65,14 @@ export interface Dns extends Part {
 const addressesOf = ({ bind, port }: ServerBlock): SocketAddress[] =>
   (bind ?? ["0.0.0.0", "::"]).map((address) => ({ address, port }));
 
+/** Everything by which this server itself is asked where it answers a block. */
+const ownSockets = (block: ServerBlock): SocketAddress[] => {
+  const at = addressesOf(block);
+  const loopback = block.bind === undefined ? ["127.0.0.1", "::1"] : [];
+  const machine = ownAddresses(at.map(({ address }) => address));
+  return [...at, ...[...machine, ...loopback].map((address) => ({ address, port: block.port }))];
+};
+
 const isAnsweredAt = (block: ServerBlock, at: SocketAddress): boolean =>
   addressesOf(block).some((address) => textOf(address) === textOf(at));
 
@@ -76,17 +86,14 @@ interface Seen {
   /** What of the configuration it depends on. */
   readonly of: string;
   /** Undefined where no block has names of it. */
-  readonly view: View | undefined;
-  /** By block. */
-  readonly contents: readonly (Contents | undefined)[];
+  readonly cluster: Cluster | undefined;
+  /** The cluster's names, by place of the block. */
+  readonly sources: readonly (Source | undefined)[];
   /** Who has answers that a change makes untrue. */
   responders: readonly Responder[];
   isReady: boolean;
   readonly synced: Promise<void>;
 }
-
-const clusterPartOf = ({ servers }: Pick<DnsConfiguration, "servers">): string =>
-  JSON.stringify(servers.map(({ kubernetes }) => kubernetes ?? null));
 
 /** Everything that follows from a configuration. */
 interface Serving {
@@ -103,66 +110,79 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
   const { client, clock, random, log, registration } = options;
   const clusterIPs = (registration?.clusterIPs ?? []).map(canonicalIP);
 
-  const see = ({ servers }: DnsConfiguration): Seen => {
-    const of = clusterPartOf({ servers });
-    if (registration === undefined && servers.every(({ kubernetes }) => kubernetes === undefined)) {
-      return { of, view: undefined, contents: [], responders: [], isReady: true, synced: Promise.resolve() };
+  /** True for an address at which this server itself answers. */
+  const isOwnOf = ({ servers }: DnsConfiguration): ((to: SocketAddress) => boolean) => {
+    const own = new Set([...servers.flatMap(ownSockets).map(textOf), ...clusterIPs.map((ip) => `${ip} 53`)]);
+    return (to) => own.has(textOf(to));
+  };
+
+  const hasOutside = (block: ServerBlock, isOwn: (to: SocketAddress) => boolean): boolean =>
+    block.forward.some(({ to }) => to.some((one) => !isOwn(one)));
+
+  /** What of a configuration decides how the cluster is seen. */
+  const clusterPartOf = (configuration: DnsConfiguration): string => {
+    const isOwn = isOwnOf(configuration);
+    return JSON.stringify(
+      configuration.servers.map((block) =>
+        block.kubernetes === undefined ? null : [block.kubernetes, hasOutside(block, isOwn), addressesOf(block)],
+      ),
+    );
+  };
+
+  const see = (configuration: DnsConfiguration): Seen => {
+    const of = clusterPartOf(configuration);
+    const blocks = configuration.servers.flatMap(({ kubernetes }) => kubernetes ?? []);
+    if (registration === undefined && blocks.length === 0) {
+      return { of, cluster: undefined, sources: [], responders: [], isReady: true, synced: Promise.resolve() };
     }
     if (client === undefined) {
       throw new Error("starting cluster DNS: the configuration has names of a cluster, and no API server is known");
     }
-    const view = createView({ client, clock, random, log });
-    const contents = servers.map(({ kubernetes }) =>
-      kubernetes === undefined ? undefined : createContents(() => clock.now()),
-    );
-    for (const each of contents) {
-      if (each === undefined) continue;
-      view.follow(each, (words) => {
+    const cluster = createCluster({
+      client,
+      clock,
+      random,
+      log,
+      blocks,
+      ...(options.search === undefined ? {} : { search: options.search }),
+      registers: clusterIPs.length > 0,
+      changed(words) {
         for (const responder of seen.responders) responder.drop(words);
-      });
-    }
+      },
+    });
+    const isOwn = isOwnOf(configuration);
     const seen: Seen = {
       of,
-      view,
-      contents,
+      cluster,
+      // At once: a source takes in what comes after it.
+      sources: configuration.servers.map((block) =>
+        block.kubernetes === undefined
+          ? undefined
+          : cluster.source(block.kubernetes, {
+              hasOutside: hasOutside(block, isOwn),
+              nameServers: clusterIPs.length > 0 ? clusterIPs : undefined,
+              own: ownAddresses(addressesOf(block).map(({ address }) => address)).map(canonicalIP),
+            }),
+      ),
       responders: [],
       isReady: false,
-      synced: view.synced().then(() => {
+      synced: cluster.synced().then(() => {
         seen.isReady = true;
-        log.info({ services: view.services.size }, "cluster DNS answers");
+        log.info({ services: cluster.services?.size }, "cluster DNS answers");
       }),
     };
     return seen;
   };
 
   const make = ({ servers }: DnsConfiguration, seen: Seen): Serving => {
-    const own = new Set([...servers.flatMap(addressesOf).map(textOf), ...clusterIPs.map((ip) => `${ip} 53`)]);
-    const ground = { clock, random, log, isOwn: (to: SocketAddress): boolean => own.has(textOf(to)) };
+    const ground = { clock, random, log, isOwn: isOwnOf({ servers }) };
     const outsides: Outside[] = [];
 
     const blocksOf = (block: ServerBlock): Block[] => {
       const outside = outsideOf(block, ground);
       if (outside !== undefined) outsides.push(outside);
-      const sources: Source[] = [];
-      const { kubernetes } = block;
-      const contents = seen.contents[servers.indexOf(block)];
-      if (kubernetes !== undefined && contents !== undefined) {
-        const nameServers = clusterIPs.length > 0 ? clusterIPs : addressesOf(block).map(({ address }) => address);
-        const name = kubernetes.zones.find((zone) => !zone.endsWith(".arpa")) ?? "cluster.local";
-        sources.push(
-          clusterSource({
-            zone: {
-              name,
-              ttl: kubernetes.ttl,
-              pods: kubernetes.pods === "disabled" ? "disabled" : "insecure",
-              nameServers: nameServers.map(canonicalIP),
-              reverseFallthrough: outside !== undefined && kubernetes.fallthrough.length > 0,
-            },
-            contents,
-            isReady: () => seen.isReady,
-          }),
-        );
-      }
+      const names = seen.sources[servers.indexOf(block)];
+      const sources: Source[] = names === undefined ? [] : [names];
       return block.zones.map((zone) => ({
         apex: zone === "" ? [] : zone.split("."),
         sources,
@@ -180,7 +200,8 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     const served = [...groups].map(([indexes, group]): Served => {
       const responder = createResponder({
         blocks: indexes.split(",").flatMap((index) => made.get(servers[Number(index)]!) ?? []),
-        serial: () => Math.max(0, ...seen.contents.flatMap((contents) => contents?.serial ?? [])),
+        ...(seen.cluster?.clients === undefined ? {} : { clients: seen.cluster.clients }),
+        serial: () => seen.cluster?.serial ?? 0,
         log,
         random,
       });
@@ -203,14 +224,14 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
       return ensureRegistered({ client, clusterIPs, endpoints, nodeName, metricsPort }, signal);
     },
   });
-  const keepRegistered = ({ view }: Seen): void => {
-    if (clusterIPs.length === 0 || view === undefined) return;
+  const keepRegistered = ({ cluster }: Seen): void => {
+    if (clusterIPs.length === 0 || cluster === undefined) return;
     const ours = `${DNS_NAMESPACE}/${DNS_SERVICE}`;
     const check = (keys: readonly string[]): void => {
       if (keys.includes(ours)) registering.add(ours);
     };
-    view.services.onChange((change) => check(objectsOf(change).map(keyOf)));
-    view.slices.onChange((change) => check(objectsOf(change).map(serviceOf)));
+    cluster.services?.onChange((change) => check(objectsOf(change).map(keyOf)));
+    cluster.slices?.onChange((change) => check(objectsOf(change).map(serviceOf)));
     registering.add(ours);
   };
 
@@ -230,7 +251,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
   try {
     await putInForce(serving);
   } catch (error) {
-    first.view?.stop();
+    first.cluster?.stop();
     throw error;
   }
   keepRegistered(first);
@@ -253,16 +274,16 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
         await putInForce(next);
         serving = next;
       } catch (error) {
-        if (!isSame) seen.view?.stop();
+        if (!isSame) seen.cluster?.stop();
         throw error;
       }
       clock.after(LAST_ANSWERS, () => was.outsides.forEach((outside) => outside.stop()));
       if (isSame) return;
       keepRegistered(seen);
-      was.seen.view?.stop();
+      was.seen.cluster?.stop();
     },
     async stop() {
-      serving.seen.view?.stop();
+      serving.seen.cluster?.stop();
       await registering.stop();
       for (const outside of serving.outsides) outside.stop();
       await ports.close();

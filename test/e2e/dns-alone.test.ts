@@ -251,7 +251,7 @@ describe("fairlead dns alone, with CoreDNS's rights at somebody's API server", (
       for (const ttl of now) seen.add(ttl);
       return [...now].join() === "17";
     });
-    assert.deepEqual([...seen].toSorted(), [17, 5], "no query went without its answer meanwhile");
+    assert.deepEqual(seen, new Set([5, 17]), "no query went without its answer meanwhile");
     const [, metrics] = await page(9154, "/metrics");
     assert.match(metrics, /^coredns_reload_failed_total 0$/m);
     await end(dns);

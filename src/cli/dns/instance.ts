@@ -2,6 +2,7 @@ import { createClient } from "../../client/connect.ts";
 import type { DnsConfiguration } from "../../dns/configuration/configuration.ts";
 import { startDns } from "../../dns/dns.ts";
 import type { SocketAddress } from "../../dns/server/address.ts";
+import type { SearchOptions } from "../../dns/view/cluster.ts";
 import { systemClock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
 import { apiAccess, type AccessWish } from "../api-access.ts";
@@ -14,8 +15,8 @@ export interface InstanceGiven {
   /** Cluster addresses of the Service that leads here; empty: it is somebody else's. */
   readonly register: readonly string[];
   readonly nodeName: string;
-  /** Pods' search lists are answered at once. */
-  readonly shortcut: boolean;
+  /** Pods' search lists are answered at once, where they are known. */
+  readonly search?: SearchOptions | undefined;
   /** Others answer at the same addresses too. */
   readonly reusePort: boolean;
 }
@@ -47,6 +48,7 @@ export async function startInstance(given: InstanceGiven, log: Log): Promise<Ins
     log,
     configuration,
     reusePort,
+    search: given.search,
     ...(register.length === 0 ? {} : { registration: { clusterIPs: register, nodeName } }),
   }).catch((error: unknown) => {
     client?.close();

@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { DnsConfiguration } from "../../dns/configuration/configuration.ts";
 import type { Corefile } from "../../dns/configuration/corefile/corefile.ts";
 import { createHttp } from "../../dns/http/http.ts";
 import { hostPort } from "../../net/ip.ts";
+import { parseResolvConf } from "../../node/network-files/resolv-conf.ts";
 import { systemClock } from "../../observe/clock.ts";
 import { createLog, toDescriptor, type Log } from "../../observe/log.ts";
 import { stayAwake } from "../../observe/stay-awake.ts";
@@ -32,6 +34,22 @@ function accessOf(run: DnsRun, access: Corefile["access"]): AccessWish {
     server: run.server ?? (isOwnFile ? access?.endpoint : undefined),
     tls: isOwnFile ? access?.tls : undefined,
   };
+}
+
+/**
+ * The search lists of pods are known for certain only where somebody says which Node this is: then the resolver of this host is what the
+ * Node's pods have behind the cluster's own domains.
+ */
+function searchOf({ shortcut, nodeName }: DnsRun): InstanceGiven["search"] {
+  if (!shortcut || nodeName === undefined) return undefined;
+  const text = (() => {
+    try {
+      return readFileSync("/etc/resolv.conf", "utf8");
+    } catch {
+      return "";
+    }
+  })();
+  return { hostSearches: parseResolvConf(text).searches, nodeName };
 }
 
 const servesPortZero = ({ servers }: DnsConfiguration): boolean => servers.some(({ port }) => port === 0);
@@ -69,7 +87,7 @@ export async function runDns(run: DnsRun, read: Read): Promise<number> {
     access: accessOf(run, read.corefile?.access),
     register: run.register,
     nodeName: (run.nodeName ?? hostname()).toLowerCase(),
-    shortcut: run.shortcut,
+    search: searchOf(run),
     reusePort: false,
   };
   const work = async (): Promise<void> => {
