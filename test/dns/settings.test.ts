@@ -231,7 +231,7 @@ void test("a pod's search list is one round trip, and one question outside, unti
   objects.put(pods, pod("asker", "127.0.0.1"));
   objects.put(pods, pod("elsewhere", "127.0.0.1", { nodeName: "there" }));
   const search = { hostSearches: [], nodeName: "here" };
-  const at = await running(t, { upstreams: [upstream], search }, objects);
+  const at = await running(t, { upstreams: [upstream], search, kubernetes: { pods: "verified" } }, objects);
   await at.dns.synced();
   const made = `www.example.com.${SVC}`;
   await becomes(at, made, "192.0.2.80 www.example.com.");

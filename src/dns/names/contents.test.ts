@@ -49,10 +49,15 @@ void describe("names of endpoints", () => {
     const both = testContents();
     both.setService("testns/twice", service("twice", { clusterIP: "None" }), [
       slice("twice", ["172.0.2.9"]),
-      slice("twice", [{ address: "172.0.2.9", hostname: "nine" }, "172.0.2.8"]),
+      slice("twice", [
+        { address: "172.0.2.9", hostname: "nine" },
+        "172.0.2.8",
+        { address: "172.0.2.9", hostname: "neuf" },
+      ]),
     ]);
     assert.deepEqual(ask(both, "9.2.0.172.in-addr.arpa", "PTR"), [
       `PTR 172-0-2-9.twice.${SVC}`,
+      `PTR neuf.twice.${SVC}`,
       `PTR nine.twice.${SVC}`,
     ]);
   });
@@ -245,4 +250,13 @@ void test("an address that is in several slices is the Service's until the last 
   assert.deepEqual(reverse(), [`PTR 172-0-8-1.twice.${SVC}`]);
   set();
   assert.deepEqual(reverse(), ["NXDOMAIN"]);
+});
+
+void test("an address that is no Service's any more is not remembered", () => {
+  const contents = testContents(undefined, { hidesUnknownNamespaces: true });
+  const depends = (): readonly string[] => dependsOf(contents, "1.8.0.172.in-addr.arpa", "PTR");
+  contents.setService("nons/gone", service("gone", { clusterIP: "172.0.8.1" }, "nons"), []);
+  assert.deepEqual(depends(), ["address 172.0.8.1", "namespace nons"]);
+  contents.setService("nons/gone", undefined, []);
+  assert.deepEqual(depends(), ["address 172.0.8.1"]);
 });
