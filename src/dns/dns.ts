@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import { keyOf } from "../api/object.ts";
 import type { Client } from "../client/client.ts";
 import { createWorkQueue } from "../client/work-queue.ts";
@@ -54,9 +55,12 @@ export interface Dns extends Part {
   readonly listening: readonly SocketAddress[];
 }
 
+/** All addresses of this machine, by family. */
+const ANY = ["0.0.0.0", "::"];
+
 /** Every address and port that a block is listened for on. */
 const addressesOf = ({ bind, port }: ServerBlock): SocketAddress[] =>
-  (bind ?? ["0.0.0.0", "::"]).map((address) => ({ address, port }));
+  (bind ?? ANY).map((address) => ({ address, port }));
 
 const textOf = ({ address, port }: SocketAddress): string => `${address} ${port}`;
 
@@ -70,7 +74,13 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
   const clusterIPs = (registration?.clusterIPs ?? []).map(canonicalIP);
   const own = new Set([...servers.flatMap(addressesOf).map(textOf), ...clusterIPs.map((ip) => `${ip} 53`)]);
 
-  const isOwn = (to: SocketAddress): boolean => own.has(textOf(to));
+  // Where a block listens on every address of this machine, each of them is its own.
+  const machine = Object.values(networkInterfaces()).flatMap(
+    (addresses) => addresses?.map(({ address }) => address) ?? [],
+  );
+  const isHere = (address: string): boolean => address.startsWith("127.") || machine.includes(address);
+  const isOwn = (to: SocketAddress): boolean =>
+    own.has(textOf(to)) || (isHere(to.address) && ANY.some((address) => own.has(textOf({ address, port: to.port }))));
   const ground = { clock, random, log, isOwn };
 
   let isReady = false;
