@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import { keyOf } from "../api/object.ts";
 import type { Client } from "../client/client.ts";
 import { createWorkQueue } from "../client/work-queue.ts";
@@ -6,8 +7,12 @@ import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Part } from "../observe/part.ts";
 import type { DnsConfiguration, ServerBlock } from "./configuration/configuration.ts";
+import type { ForwardFigures } from "./forward/figures.ts";
+import { watchForLoop, type LoopWatch } from "./forward/loop.ts";
 import { outsideOf } from "./forward/outside-of.ts";
 import type { Outside } from "./forward/outside.ts";
+import { hostsFiles } from "./hosts/file.ts";
+import { createHosts } from "./hosts/hosts.ts";
 import { DNS_NAMESPACE, DNS_SERVICE, ensureRegistered } from "./registration.ts";
 import type { SocketAddress } from "./server/address.ts";
 import type { Source } from "./names/source.ts";
@@ -40,6 +45,10 @@ export interface DnsOptions {
   readonly configuration: DnsConfiguration;
   /** Absent: the cluster has been told by somebody else where its DNS is. */
   readonly registration?: RegistrationOf;
+  /** What is counted of asking outside, by server block. */
+  readonly forwardFigures?: (block: ServerBlock) => ForwardFigures;
+  /** Hears, where `loop` is set, that what is asked outside comes back here: the server is of no use and should end. */
+  readonly looped?: (error: Error) => void;
   /** Present: pods that ask are known, and names that their search lists make are answered in one round trip. */
   readonly search?: SearchOptions | undefined;
   /** Others answer at the same addresses too; the kernel shares the queries out. */
@@ -61,17 +70,12 @@ export interface Dns extends Part {
   configure(configuration: DnsConfiguration, signal?: AbortSignal): Promise<void>;
 }
 
+/** All addresses of this machine, by family. */
+const ANY = ["0.0.0.0", "::"];
+
 /** Every address and port that a block is listened for on. */
 const addressesOf = ({ bind, port }: ServerBlock): SocketAddress[] =>
-  (bind ?? ["0.0.0.0", "::"]).map((address) => ({ address, port }));
-
-/** Everything by which this server itself is asked where it answers a block. */
-const ownSockets = (block: ServerBlock): SocketAddress[] => {
-  const at = addressesOf(block);
-  const loopback = block.bind === undefined ? ["127.0.0.1", "::1"] : [];
-  const machine = ownAddresses(at.map(({ address }) => address));
-  return [...at, ...[...machine, ...loopback].map((address) => ({ address, port: block.port }))];
-};
+  (bind ?? ANY).map((address) => ({ address, port }));
 
 const isAnsweredAt = (block: ServerBlock, at: SocketAddress): boolean =>
   addressesOf(block).some((address) => textOf(address) === textOf(at));
@@ -99,7 +103,9 @@ interface Seen {
 interface Serving {
   readonly seen: Seen;
   readonly served: readonly Served[];
-  readonly outsides: readonly Outside[];
+  /** What works by itself: health checks, hosts files that are looked at. */
+  readonly helping: readonly { stop(): void }[];
+  readonly loops: readonly { readonly zone: string; readonly watch: LoopWatch }[];
 }
 
 /**
@@ -112,8 +118,14 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
 
   /** True for an address at which this server itself answers. */
   const isOwnOf = ({ servers }: DnsConfiguration): ((to: SocketAddress) => boolean) => {
-    const own = new Set([...servers.flatMap(ownSockets).map(textOf), ...clusterIPs.map((ip) => `${ip} 53`)]);
-    return (to) => own.has(textOf(to));
+    const own = new Set([...servers.flatMap(addressesOf).map(textOf), ...clusterIPs.map((ip) => `${ip} 53`)]);
+    // Where a block listens on every address of this machine, each of them is its own.
+    const machine = Object.values(networkInterfaces()).flatMap(
+      (addresses) => addresses?.map(({ address }) => address) ?? [],
+    );
+    const isHere = (address: string): boolean => address.startsWith("127.") || machine.includes(address);
+    return (to) =>
+      own.has(textOf(to)) || (isHere(to.address) && ANY.some((address) => own.has(textOf({ address, port: to.port }))));
   };
 
   const hasOutside = (block: ServerBlock, isOwn: (to: SocketAddress) => boolean): boolean =>
@@ -176,13 +188,35 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
 
   const make = ({ servers }: DnsConfiguration, seen: Seen): Serving => {
     const ground = { clock, random, log, isOwn: isOwnOf({ servers }) };
-    const outsides: Outside[] = [];
+    const helping: { stop(): void }[] = [];
+    const loops: { readonly zone: string; readonly watch: LoopWatch }[] = [];
+    const responders: Responder[] = [];
+
+    /** Where the block's names are asked for elsewhere. */
+    const outsideFor = (block: ServerBlock): Outside | undefined => {
+      const figures = options.forwardFigures?.(block);
+      const outside = outsideOf(block, { ...ground, ...(figures === undefined ? {} : { figures }) });
+      if (outside === undefined) return undefined;
+      helping.push(outside);
+      if (!block.loop) return outside;
+      const zone = block.zones[0]!;
+      const watch = watchForLoop(outside, zone, random);
+      loops.push({ zone, watch });
+      return watch.outside;
+    };
 
     const blocksOf = (block: ServerBlock): Block[] => {
-      const outside = outsideOf(block, ground);
-      if (outside !== undefined) outsides.push(outside);
+      const outside = outsideFor(block);
+      const sources: Source[] = [];
+      if (block.hosts !== undefined) {
+        const source = createHosts(block.hosts, block.zones, hostsFiles, (words) => {
+          for (const responder of responders) responder.drop(words);
+        });
+        helping.push(source);
+        sources.push(source);
+      }
       const names = seen.sources[servers.indexOf(block)];
-      const sources: Source[] = names === undefined ? [] : [names];
+      if (names !== undefined) sources.push(names);
       return block.zones.map((zone) => ({
         apex: zone === "" ? [] : zone.split("."),
         sources,
@@ -205,9 +239,10 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
         log,
         random,
       });
+      responders.push(responder);
       return { addresses: group, responder };
     });
-    return { seen, served, outsides };
+    return { seen, served, helping, loops };
   };
 
   const { nodeName, metricsPort } = registration ?? {};
@@ -235,15 +270,26 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     registering.add(ours);
   };
 
+  const lookForLoop = async ({ zone, watch }: Serving["loops"][number]): Promise<void> => {
+    if (!(await watch.detect())) return;
+    const where = zone === "" ? "every zone" : `zone ${zone}`;
+    const error = new Error(
+      `asking outside for ${where}: an upstream resolver sends our queries back to us; name one that does not`,
+    );
+    log.error({ err: error }, "queries go round in circles");
+    options.looped?.(error);
+  };
+
   const ports = createPorts(clock, log, options.reusePort);
   const putInForce = async (next: Serving): Promise<void> => {
     try {
       await ports.serve(next.served);
     } catch (error) {
-      for (const outside of next.outsides) outside.stop();
+      for (const one of next.helping) one.stop();
       throw error;
     }
     next.seen.responders = next.served.map(({ responder }) => responder);
+    for (const loop of next.loops) void lookForLoop(loop);
   };
 
   const first = see(options.configuration);
@@ -277,7 +323,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
         if (!isSame) seen.cluster?.stop();
         throw error;
       }
-      clock.after(LAST_ANSWERS, () => was.outsides.forEach((outside) => outside.stop()));
+      clock.after(LAST_ANSWERS, () => was.helping.forEach((one) => one.stop()));
       if (isSame) return;
       keepRegistered(seen);
       was.seen.cluster?.stop();
@@ -285,7 +331,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     async stop() {
       serving.seen.cluster?.stop();
       await registering.stop();
-      for (const outside of serving.outsides) outside.stop();
+      for (const one of serving.helping) one.stop();
       await ports.close();
     },
   };

@@ -1,55 +1,20 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { createServer } from "node:net";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import * as packets from "dns-packet";
+import { usualForward } from "../../src/dns/configuration/usual.ts";
 import { createForwarder } from "../../src/dns/forward/forwarder.ts";
+import type { Response } from "../../src/dns/forward/response.ts";
 import { parseQuery } from "../../src/dns/wire/query.ts";
 import { systemClock } from "../../src/observe/clock.ts";
-import { ask, framed, running } from "./running.ts";
+import { answer, NXDOMAIN, resolver, SERVFAIL, truncated } from "./resolver.ts";
+import { ask, running } from "./running.ts";
 
 const SVC = "testns.svc.cluster.local";
-type Reply = (query: packets.DecodedPacket, transport: "udp" | "tcp") => Buffer[];
-
-/** A resolver on 127.0.0.1 that answers what the test says; answers its port as an upstream. */
-async function resolver(t: TestContext, reply: Reply): Promise<string> {
-  const tcp = createServer((socket) => {
-    socket.on("error", () => {});
-    socket.on("data", (chunk: Buffer) => {
-      for (const each of reply(packets.decode(chunk.subarray(2)), "tcp")) socket.write(framed(each));
-    });
-  });
-  tcp.listen(0, "127.0.0.1");
-  await once(tcp, "listening");
-  const { port } = tcp.address() as { port: number };
-  const udp = createSocket("udp4");
-  udp.on("message", (packet, from) => {
-    for (const each of reply(packets.decode(packet), "udp")) udp.send(each, from.port, from.address);
-  });
-  udp.bind(port, "127.0.0.1");
-  await once(udp, "listening");
-  t.after(() => {
-    udp.close();
-    tcp.close();
-  });
-  return `127.0.0.1:${port}`;
-}
-
-const NXDOMAIN = 3;
-const SERVFAIL = 2;
-const answer = (query: packets.DecodedPacket, addresses: readonly string[], flags = 0, id = query.id): Buffer =>
-  packets.encode({
-    type: "response",
-    ...(id === undefined ? {} : { id }),
-    flags: packets.RECURSION_DESIRED | packets.RECURSION_AVAILABLE | flags,
-    questions: query.questions ?? [],
-    answers: addresses.map((data) => ({ type: "A" as const, name: query.questions![0]!.name, ttl: 60, data })),
-  });
-const truncated = (query: packets.DecodedPacket): Buffer => answer(query, [], packets.TRUNCATED_RESPONSE);
 
 void test("DNS-081: other names are answered by the upstream, over UDP and TCP, with RA set", async (t) => {
-  const upstream = await resolver(t, (query) => [answer(query, ["192.0.2.80"])]);
+  const { address: upstream } = await resolver(t, (query) => [answer(query, ["192.0.2.80"])]);
   const { dns, dig } = await running(t, { upstreams: [upstream] });
   await dns.synced();
   for (const transport of ["+notcp", "+tcp"]) {
@@ -62,7 +27,7 @@ void test("DNS-081: other names are answered by the upstream, over UDP and TCP, 
 
 void test("DNS-081: ids and ports differ from query to query, and the client gets its own id back", async (t) => {
   const ids = new Set<number>();
-  const upstream = await resolver(t, (query) => {
+  const { address: upstream } = await resolver(t, (query) => {
     ids.add(query.id!);
     return [answer(query, ["192.0.2.80"])];
   });
@@ -75,8 +40,8 @@ void test("DNS-081: ids and ports differ from query to query, and the client get
 });
 
 void test("responses with another id or question are passed over", async (t) => {
-  const upstream = await resolver(t, (query) => [
-    answer(query, ["203.0.113.1"], 0, (query.id! + 1) & 0xffff),
+  const { address: upstream } = await resolver(t, (query) => [
+    answer(query, ["203.0.113.1"], { id: (query.id! + 1) & 0xffff }),
     answer({ ...query, questions: [{ type: "A", name: "other.com", class: "IN" }] }, ["203.0.113.2"]),
     Buffer.from([1, 2, 3]),
     answer(query, ["192.0.2.80"]),
@@ -87,7 +52,7 @@ void test("responses with another id or question are passed over", async (t) => 
 });
 
 void test("DNS-057: a truncated upstream answer is truncated for UDP, and asked again over TCP for TCP", async (t) => {
-  const upstream = await resolver(t, (query, transport) => [
+  const { address: upstream } = await resolver(t, (query, transport) => [
     transport === "udp" ? truncated(query) : answer(query, ["192.0.2.81", "192.0.2.82"]),
   ]);
   const { dns, dig } = await running(t, { upstreams: [upstream] });
@@ -97,15 +62,15 @@ void test("DNS-057: a truncated upstream answer is truncated for UDP, and asked 
 });
 
 void test("an upstream that fails or is not there is passed over for the next", async (t) => {
-  const failing = await resolver(t, (query) => [answer(query, [], SERVFAIL)]);
-  const working = await resolver(t, (query) => [answer(query, ["192.0.2.80"])]);
+  const { address: failing } = await resolver(t, (query) => [answer(query, [], { flags: SERVFAIL })]);
+  const { address: working } = await resolver(t, (query) => [answer(query, ["192.0.2.80"])]);
   const { dns, dig } = await running(t, { upstreams: ["127.0.0.1:1", failing, working] });
   await dns.synced();
   assert.equal(await dig("+short", "example.com"), "192.0.2.80");
 });
 
 void test("when no upstream answers, the client hears SERVFAIL before it gives up, and the zone is not held up", async (t) => {
-  const silent = await resolver(t, () => []);
+  const { address: silent } = await resolver(t, () => []);
   const { dns, dig } = await running(t, { upstreams: [silent] });
   await dns.synced();
   const waiting = dig("+time=6", "example.com");
@@ -125,25 +90,26 @@ void test("queries beyond what may wait for upstreams fail at once, and room is 
   t.after(() => upstream.close());
   const { port, address } = upstream.address();
   const forwarder = createForwarder({
-    upstreams: [{ address, port }],
+    forward: usualForward([{ address, port }]),
     clock: systemClock,
     random: Math.random,
     waiting: 3,
   });
   const query = ask("example.com");
-  const asked = (): Promise<Buffer> => Promise.resolve(forwarder.resolve(query, parseQuery(query)!, "udp"));
+  t.after(() => forwarder.stop());
+  const asked = (): Promise<Response> => forwarder.resolve(query, parseQuery(query)!, "udp");
   const waiting = [1, 2, 3].map(asked);
   await assert.rejects(asked(), /3 queries wait for them already/);
   release();
   assert.equal((await Promise.all(waiting)).length, 3);
-  assert.equal((await asked()).readUInt16BE(0), 1);
+  assert.equal((await asked()).answers, 1);
 });
 
 void test("DNS-045: a reverse name nobody here has goes upstream, a known one does not", async (t) => {
   const asked: string[] = [];
-  const upstream = await resolver(t, (query) => {
+  const { address: upstream } = await resolver(t, (query) => {
     asked.push(query.questions![0]!.name);
-    return [answer(query, [], NXDOMAIN)];
+    return [answer(query, [], { flags: NXDOMAIN })];
   });
   const { dns, dig } = await running(t, { upstreams: [upstream] });
   await dns.synced();
@@ -155,7 +121,7 @@ void test("DNS-045: a reverse name nobody here has goes upstream, a known one do
 void test("DNS-050, DNS-052: an ExternalName brings its target's addresses, its target alone, or nothing", async (t) => {
   let flags = 0;
   let addresses = ["192.0.2.90", "192.0.2.91"];
-  const upstream = await resolver(t, (query) => [answer(query, addresses, flags)]);
+  const { address: upstream } = await resolver(t, (query) => [answer(query, addresses, { flags })]);
   const { dns, dig } = await running(t, { upstreams: [upstream] });
   await dns.synced();
   const name = `external.${SVC}`;
@@ -179,4 +145,9 @@ void test("an upstream that is this server itself is left out", async (t) => {
   });
   await dns.synced();
   assert.match(await dig("example.com"), /status: REFUSED/);
+  await dns.stop();
+  // So is each address of the machine, where all of them are listened on.
+  const everywhere = await running(t, { listen: { address: "0.0.0.0", port: first.port }, upstreams: [address] });
+  await everywhere.dns.synced();
+  assert.match(await everywhere.dig("example.com"), /status: REFUSED/);
 });

@@ -38,6 +38,10 @@ export interface Settings {
   readonly upstreams?: readonly string[];
   readonly forward?: Partial<ForwardOptions>;
   readonly block?: Partial<ServerBlock>;
+  /** Further blocks, at the same address. */
+  readonly more?: readonly Partial<ServerBlock>[];
+  readonly looped?: (error: Error) => void;
+  readonly forwardFigures?: DnsOptions["forwardFigures"];
   readonly listen?: { readonly address: string; readonly port: number };
   readonly clusterIPs?: readonly string[];
   readonly random?: () => number;
@@ -45,25 +49,23 @@ export interface Settings {
   readonly endpoints?: RegistrationOf["endpoints"];
   readonly nodeName?: string;
   readonly search?: DnsOptions["search"];
-  /** Further blocks. */
-  readonly more?: readonly ServerBlock[];
 }
 
 export function configurationOf(settings: Settings): DnsConfiguration {
   const { zone = "cluster.local", upstreams = [], listen = { address: "127.0.0.1", port: 0 } } = settings;
   const to = upstreams.map(parseUpstream);
+  const at = { bind: [listen.address], port: listen.port };
   return {
     servers: [
       {
         ...usualBlock,
-        bind: [listen.address],
-        port: listen.port,
+        ...at,
         kubernetes: { ...usualKubernetes(zone), ...settings.kubernetes },
         forward: to.length === 0 ? [] : [{ ...usualForward(to), policy: "sequential", ...settings.forward }],
         loadbalance: true,
         ...settings.block,
       },
-      ...(settings.more ?? []),
+      ...(settings.more ?? []).map((block) => ({ ...usualBlock, ...at, ...block })),
     ],
   };
 }
@@ -86,6 +88,8 @@ export async function running(
     log: silentLog,
     configuration: configurationOf(settings),
     ...(settings.search === undefined ? {} : { search: settings.search }),
+    ...(settings.looped === undefined ? {} : { looped: settings.looped }),
+    ...(settings.forwardFigures === undefined ? {} : { forwardFigures: settings.forwardFigures }),
     ...(settings.clusterIPs === undefined
       ? {}
       : {

@@ -71,6 +71,7 @@ describe("DNS in several threads", () => {
       },
       silentLog,
       "error",
+      () => {},
       new URL("./dying-dns.worker.ts", import.meta.url),
     );
     t.after(() => threads.stop());
@@ -104,6 +105,7 @@ describe("DNS in several threads", () => {
         },
         silentLog,
         "error",
+        () => {},
       ),
       new RegExp(`listening for DNS on UDP 127\\.0\\.0\\.1 port ${port}: `),
     );

@@ -283,6 +283,18 @@ describe("fairlead dns alone, with CoreDNS's rights at somebody's API server", (
     assert.match(nowhere.said(), /^fairlead: looking for the API server: /m);
   });
 
+  test("DNS-129: with loop, a resolver that sends our queries back is the end, said", async () => {
+    const [one, other] = [join(scratch, "Corefile.one"), join(scratch, "Corefile.other")];
+    writeFileSync(one, ".:1057 {\n bind 127.0.0.1\n loop\n forward . 127.0.0.1:1058\n}\n");
+    writeFileSync(other, ".:1058 {\n bind 127.0.0.1\n forward . 127.0.0.1:1057\n}\n");
+    const back = await start("--corefile", other);
+    await until("the other to listen", () => back.said().includes("cluster DNS listens"), { seconds: 60 });
+    const dns = await start("--corefile", one);
+    assert.equal(await dns.process.ended, 1);
+    assert.match(dns.said(), /^fairlead: asking outside for every zone: .*sends our queries back to us/m);
+    await end(back);
+  });
+
   test("a Corefile without a cluster needs no API server", async () => {
     const file = join(scratch, "Corefile.alone");
     writeFileSync(file, ".:1056 {\n bind 127.0.0.1\n forward . 127.0.0.53\n}\n");

@@ -37,8 +37,8 @@ export interface Instance {
 const needsCluster = ({ configuration, register }: Pick<InstanceGiven, "configuration" | "register">): boolean =>
   register.length > 0 || configuration.servers.some(({ kubernetes }) => kubernetes !== undefined);
 
-/** DNS in this thread. Throws Failure where the API server is not known, and what `startDns` does. */
-export async function startInstance(given: InstanceGiven, log: Log): Promise<Instance> {
+/** DNS in this thread. `looped` hears that what is asked outside comes back here: then it is of no use. Throws Failure where the API server is not known, and what `startDns` does. */
+export async function startInstance(given: InstanceGiven, log: Log, looped: (error: Error) => void): Promise<Instance> {
   const { configuration, access, register, nodeName, reusePort } = given;
   const client = needsCluster(given) ? createClient(apiAccess(access, process.env, "fairlead-dns")) : undefined;
   const dns = await startDns({
@@ -48,6 +48,7 @@ export async function startInstance(given: InstanceGiven, log: Log): Promise<Ins
     log,
     configuration,
     reusePort,
+    looped,
     search: given.search,
     ...(register.length === 0 ? {} : { registration: { clusterIPs: register, nodeName } }),
   }).catch((error: unknown) => {

@@ -54,13 +54,13 @@ function searchOf({ shortcut, nodeName }: DnsRun): InstanceGiven["search"] {
 
 const servesPortZero = ({ servers }: DnsConfiguration): boolean => servers.some(({ port }) => port === 0);
 
-async function start(given: InstanceGiven, run: DnsRun, log: Log): Promise<Instance> {
-  if (run.workers === 1) return startInstance(given, log);
+async function start(given: InstanceGiven, run: DnsRun, log: Log, looped: (error: Error) => void): Promise<Instance> {
+  if (run.workers === 1) return startInstance(given, log, looped);
   if (servesPortZero(given.configuration)) {
     throw new UsageError("--workers: several threads need a port that is named, and --listen has port 0");
   }
   const { startThreads } = await import("./threads.ts");
-  return startThreads(run.workers, given, log, run.logLevel);
+  return startThreads(run.workers, given, log, run.logLevel, looped);
 }
 
 /** Resolves with the first signal, and `again` with the second. */
@@ -93,10 +93,14 @@ export async function runDns(run: DnsRun, read: Read): Promise<number> {
   const work = async (): Promise<void> => {
     let { configuration } = read;
     let isEnding = false;
-    const instance = await start(given, run, log).catch((cause: unknown) => {
-      if (cause instanceof Failure || cause instanceof UsageError) throw cause;
-      throw new Failure((cause as Error).message, { cause });
-    });
+    const looped = Promise.withResolvers<never>();
+    looped.promise.catch(() => {});
+    const instance = await start(given, run, log, ({ message }) => looped.reject(new Failure(message))).catch(
+      (cause: unknown) => {
+        if (cause instanceof Failure || cause instanceof UsageError) throw cause;
+        throw new Failure((cause as Error).message, { cause });
+      },
+    );
     const hasCluster = (): boolean => configuration.servers.some(({ kubernetes }) => kubernetes !== undefined);
     const http = createHttp({
       notReady: () => (hasCluster() && !instance.isReady() ? ["kubernetes"] : []),
@@ -127,7 +131,7 @@ export async function runDns(run: DnsRun, read: Read): Promise<number> {
       const at = instance.listening.map(({ address, port }) => hostPort(address, port));
       log.info({ listening: at }, "cluster DNS listens");
       void instance.synced().then(() => tidyAfterStart(systemClock));
-      await asked;
+      await Promise.race([asked, looped.promise]);
       isEnding = true;
       const { lameduck = 0 } = configuration.health ?? {};
       if (lameduck > 0) {

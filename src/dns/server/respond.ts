@@ -255,11 +255,20 @@ function shuffled(answer: Ready["answer"], random: () => number): Ready["answer"
   return { ...answer, answers };
 }
 
-/** An upstream's reply that is longer than the asker takes becomes its header and question, marked truncated (DNS-057). */
+/**
+ * An upstream's reply that is longer than the asker takes becomes its header and question, marked truncated (DNS-057), with
+ * an OPT record for an asker that sent one (RFC 6891 §7).
+ */
 function fitted(reply: Buffer, query: Query, limit: number): Buffer {
   if (reply.length <= limit) return reply;
-  const short = Buffer.from(reply.subarray(0, query.end));
+  const hasOpt = query.udpSize !== undefined;
+  const short = Buffer.alloc(query.end + (hasOpt ? OPT_LENGTH : 0));
+  reply.copy(short, 0, 0, query.end);
   short[2] = short[2]! | 0x02;
   short.fill(0, 6, 12);
+  if (hasOpt) {
+    short[11] = 1;
+    writeOpt(short, query.end, query.dnssecOk);
+  }
   return short;
 }

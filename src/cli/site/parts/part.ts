@@ -23,5 +23,12 @@ export interface Ground {
   readonly given: WorkerConfig;
 }
 
+/** Bytes that were drawn together, as a call for each number costs several times what the number does. */
+let drawn = { bytes: Buffer.alloc(0), at: 0 };
+
 /** From 0 up to, but not including, 1, and hard to guess: query ids are made of it. */
-export const random = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
+export function random(): number {
+  if (drawn.at + 6 > drawn.bytes.length) drawn = { bytes: randomBytes(6 * 512), at: 0 };
+  drawn.at += 6;
+  return drawn.bytes.readUIntBE(drawn.at - 6, 6) / 2 ** 48;
+}
