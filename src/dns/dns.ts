@@ -40,7 +40,7 @@ export interface DnsOptions {
   /** Absent: the cluster has been told by somebody else where its DNS is. */
   readonly registration?: RegistrationOf;
   /** Present: pods that ask are known, and names that their search lists make are answered in one round trip. */
-  readonly search?: SearchOptions;
+  readonly search?: SearchOptions | undefined;
   /** How it comes by its sockets; absent: it makes them. */
   readonly opening?: Opening;
   /** Absent: nothing is counted. */

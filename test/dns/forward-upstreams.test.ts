@@ -9,7 +9,7 @@ import { describe, test, type TestContext } from "node:test";
 import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from "node:tls";
 import { promisify } from "node:util";
 import * as packets from "dns-packet";
-import { usualForward } from "../../src/dns/configuration/usual.ts";
+import { usualCache, usualForward } from "../../src/dns/configuration/usual.ts";
 import { noFigures } from "../../src/dns/forward/figures.ts";
 import { until } from "../lab/until.ts";
 import { answer, NXDOMAIN, resolver, serveStream, SERVFAIL, truncated, type Resolver } from "./resolver.ts";
@@ -385,4 +385,25 @@ void test("SERVFAIL of one upstream is not told while another one knows better",
   const { dns, dig } = await running(t, { upstreams: [failing.address, working.address] });
   await dns.synced();
   assert.equal(await dig("+short", "example.com"), "192.0.2.1");
+});
+
+void test("DNS-021: addresses from outside come in another order each time, too, also from memory", async (t) => {
+  const upstream = await resolver(t, (query) => {
+    const { name } = query.questions![0]!;
+    const end = 12 + name.length + 6;
+    const packet = Buffer.concat([
+      answer(query, []).subarray(0, end),
+      ...[1, 2, 3].map((last) => Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, last])),
+    ]);
+    packet.writeUInt16BE(3, 6);
+    return [packet];
+  });
+  const { dns, dig } = await running(t, { upstreams: [upstream.address], block: { cache: usualCache } });
+  await dns.synced();
+  const first = new Set<string>();
+  await until("each address in the first place", async () => {
+    const found = (await dig("+short", "example.com")).split("\n");
+    assert.deepEqual(found.toSorted(), ["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
+    return first.add(found[0]!).size === 3;
+  });
 });

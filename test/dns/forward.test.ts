@@ -145,4 +145,9 @@ void test("an upstream that is this server itself is left out", async (t) => {
   });
   await dns.synced();
   assert.match(await dig("example.com"), /status: REFUSED/);
+  await dns.stop();
+  // So is each address of the machine, where all of them are listened on.
+  const everywhere = await running(t, { listen: { address: "0.0.0.0", port: first.port }, upstreams: [address] });
+  await everywhere.dns.synced();
+  assert.match(await everywhere.dig("example.com"), /status: REFUSED/);
 });

@@ -67,11 +67,11 @@ describe("DNS in several threads", () => {
         access: {},
         register: [],
         nodeName: "n",
-        shortcut: false,
         reusePort: true,
       },
       silentLog,
       "error",
+      () => {},
       new URL("./dying-dns.worker.ts", import.meta.url),
     );
     t.after(() => threads.stop());
@@ -101,11 +101,11 @@ describe("DNS in several threads", () => {
           access: {},
           register: [],
           nodeName: "n",
-          shortcut: false,
           reusePort: true,
         },
         silentLog,
         "error",
+        () => {},
       ),
       new RegExp(`listening for DNS on UDP 127\\.0\\.0\\.1 port ${port}: `),
     );

@@ -245,7 +245,15 @@ describe("fairlead dns alone, with CoreDNS's rights at somebody's API server", (
     };
     await until("every thread to answer", async () => [...(await ttls())].join() === "5");
     writeFileSync(file, block(17));
-    await until("every thread to have the new TTL", async () => [...(await ttls())].join() === "17");
+    const seen = new Set<number | undefined>();
+    await until("every thread to have the new TTL", async () => {
+      const now = await ttls();
+      for (const ttl of now) seen.add(ttl);
+      return [...now].join() === "17";
+    });
+    assert.deepEqual(seen, new Set([5, 17]), "no query went without its answer meanwhile");
+    const [, metrics] = await page(9154, "/metrics");
+    assert.match(metrics, /^coredns_reload_failed_total 0$/m);
     await end(dns);
   });
 
@@ -273,6 +281,18 @@ describe("fairlead dns alone, with CoreDNS's rights at somebody's API server", (
     const nowhere = await start("--kubeconfig", join(scratch, "none"), "--listen", "127.0.0.1:1055");
     assert.equal(await nowhere.process.ended, 1);
     assert.match(nowhere.said(), /^fairlead: looking for the API server: /m);
+  });
+
+  test("DNS-129: with loop, a resolver that sends our queries back is the end, said", async () => {
+    const [one, other] = [join(scratch, "Corefile.one"), join(scratch, "Corefile.other")];
+    writeFileSync(one, ".:1057 {\n bind 127.0.0.1\n loop\n forward . 127.0.0.1:1058\n}\n");
+    writeFileSync(other, ".:1058 {\n bind 127.0.0.1\n forward . 127.0.0.1:1057\n}\n");
+    const back = await start("--corefile", other);
+    await until("the other to listen", () => back.said().includes("cluster DNS listens"), { seconds: 60 });
+    const dns = await start("--corefile", one);
+    assert.equal(await dns.process.ended, 1);
+    assert.match(dns.said(), /^fairlead: asking outside for every zone: .*sends our queries back to us/m);
+    await end(back);
   });
 
   test("a Corefile without a cluster needs no API server", async () => {

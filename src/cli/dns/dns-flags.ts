@@ -61,7 +61,11 @@ export const DNS_FLAGS = {
     type: "boolean",
     help: "answer a pod's search list name by name, as CoreDNS does, also where one answer would do",
   },
-  "node-name": { type: "string", value: "NAME", help: "the Node this runs on (this host's name)" },
+  "node-name": {
+    type: "string",
+    value: "NAME",
+    help: "the Node this runs on: its pods' search lists are then known, and can be answered at once",
+  },
   register: {
     type: "string",
     value: "ADDR[,ADDR]",

@@ -31,7 +31,7 @@ async function done(instance: Instance, order: ThreadOrder): Promise<string> {
 }
 
 try {
-  const instance = await startInstance(given, log);
+  const instance = await startInstance(given, log, (error) => report({ looped: error.message }));
   parentPort!.on("message", (order: ThreadOrder) => {
     done(instance, order)
       .then(

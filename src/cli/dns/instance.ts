@@ -3,10 +3,10 @@ import type { DnsConfiguration } from "../../dns/configuration/configuration.ts"
 import { startDns } from "../../dns/dns.ts";
 import { createFigures } from "../../dns/figures.ts";
 import type { SocketAddress } from "../../dns/server/address.ts";
+import type { SearchOptions } from "../../dns/view/cluster.ts";
 import { systemClock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
 import { apiAccess, type AccessWish } from "../api-access.ts";
-import { hostResolver, RESOLV_CONF } from "../../node/network-files/host-resolver.ts";
 import { VERSION } from "../version.ts";
 import { random } from "../site/parts/part.ts";
 
@@ -17,8 +17,8 @@ export interface InstanceGiven {
   /** Cluster addresses of the Service that leads here; empty: it is somebody else's. */
   readonly register: readonly string[];
   readonly nodeName: string;
-  /** Pods' search lists are answered at once. */
-  readonly shortcut: boolean;
+  /** Pods' search lists are answered at once, where they are known. */
+  readonly search?: SearchOptions | undefined;
   /** Others answer at the same addresses too. */
   readonly reusePort: boolean;
 }
@@ -39,9 +39,9 @@ export interface Instance {
 const needsCluster = ({ configuration, register }: Pick<InstanceGiven, "configuration" | "register">): boolean =>
   register.length > 0 || configuration.servers.some(({ kubernetes }) => kubernetes !== undefined);
 
-/** DNS in this thread. Throws Failure where the API server is not known, and what `startDns` does. */
-export async function startInstance(given: InstanceGiven, log: Log): Promise<Instance> {
-  const { configuration, access, register, nodeName, shortcut, reusePort } = given;
+/** DNS in this thread. `looped` hears that what is asked outside comes back here: then it is of no use. Throws Failure where the API server is not known, and what `startDns` does. */
+export async function startInstance(given: InstanceGiven, log: Log, looped: (error: Error) => void): Promise<Instance> {
+  const { configuration, access, register, nodeName, reusePort } = given;
   const client = needsCluster(given) ? createClient(apiAccess(access, process.env, "fairlead-dns")) : undefined;
   const figures = createFigures({ version: VERSION, log });
   const dns = await startDns({
@@ -52,8 +52,8 @@ export async function startInstance(given: InstanceGiven, log: Log): Promise<Ins
     configuration,
     opening: { reusePort },
     figures,
-    // In a pod this is the node's own list, where its policy is Default, as CoreDNS's is.
-    search: { hostSearches: shortcut ? (await hostResolver(RESOLV_CONF))?.searches : undefined },
+    looped,
+    search: given.search,
     ...(register.length === 0 ? {} : { registration: { clusterIPs: register, nodeName } }),
   }).catch((error: unknown) => {
     client?.close();

@@ -18,6 +18,7 @@ export type ThreadOrder =
 export type ThreadReport =
   | { readonly started: readonly SocketAddress[] }
   | { readonly ready: true }
+  | { readonly looped: string }
   /** It cannot run; `isFailure`: the user can mend it. */
   | { readonly failed: string; readonly isFailure: boolean }
   | { readonly id: number; readonly text: string; readonly listening: readonly SocketAddress[] }

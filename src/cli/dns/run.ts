@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { DnsConfiguration } from "../../dns/configuration/configuration.ts";
 import type { Corefile } from "../../dns/configuration/corefile/corefile.ts";
 import { createHttp } from "../../dns/http/http.ts";
 import { hostPort } from "../../net/ip.ts";
+import { parseResolvConf } from "../../node/network-files/resolv-conf.ts";
 import { systemClock } from "../../observe/clock.ts";
 import { createLog, toDescriptor, type Log } from "../../observe/log.ts";
 import { stayAwake } from "../../observe/stay-awake.ts";
@@ -34,15 +36,32 @@ function accessOf(run: DnsRun, access: Corefile["access"]): AccessWish {
   };
 }
 
+/**
+ * The search lists of pods are known for certain only where somebody says which Node this is: then the resolver of this host is what the
+ * Node's pods have behind the cluster's own domains.
+ */
+function searchOf({ shortcut, nodeName }: DnsRun): InstanceGiven["search"] {
+  // Pods are known even so: one of them may be wanted in the query log.
+  if (!shortcut || nodeName === undefined) return { hostSearches: undefined };
+  const text = (() => {
+    try {
+      return readFileSync("/etc/resolv.conf", "utf8");
+    } catch {
+      return "";
+    }
+  })();
+  return { hostSearches: parseResolvConf(text).searches, nodeName };
+}
+
 const servesPortZero = ({ servers }: DnsConfiguration): boolean => servers.some(({ port }) => port === 0);
 
-async function start(given: InstanceGiven, run: DnsRun, log: Log): Promise<Instance> {
-  if (run.workers === 1) return startInstance(given, log);
+async function start(given: InstanceGiven, run: DnsRun, log: Log, looped: (error: Error) => void): Promise<Instance> {
+  if (run.workers === 1) return startInstance(given, log, looped);
   if (servesPortZero(given.configuration)) {
     throw new UsageError("--workers: several threads need a port that is named, and --listen has port 0");
   }
   const { startThreads } = await import("./threads.ts");
-  return startThreads(run.workers, given, log, run.logLevel);
+  return startThreads(run.workers, given, log, run.logLevel, looped);
 }
 
 /** Resolves with the first signal, and `again` with the second. */
@@ -69,16 +88,20 @@ export async function runDns(run: DnsRun, read: Read): Promise<number> {
     access: accessOf(run, read.corefile?.access),
     register: run.register,
     nodeName: (run.nodeName ?? hostname()).toLowerCase(),
-    shortcut: run.shortcut,
+    search: searchOf(run),
     reusePort: false,
   };
   const work = async (): Promise<void> => {
     let { configuration } = read;
     let isEnding = false;
-    const instance = await start(given, run, log).catch((cause: unknown) => {
-      if (cause instanceof Failure || cause instanceof UsageError) throw cause;
-      throw new Failure((cause as Error).message, { cause });
-    });
+    const looped = Promise.withResolvers<never>();
+    looped.promise.catch(() => {});
+    const instance = await start(given, run, log, ({ message }) => looped.reject(new Failure(message))).catch(
+      (cause: unknown) => {
+        if (cause instanceof Failure || cause instanceof UsageError) throw cause;
+        throw new Failure((cause as Error).message, { cause });
+      },
+    );
     const hasCluster = (): boolean => configuration.servers.some(({ kubernetes }) => kubernetes !== undefined);
     const http = createHttp({
       notReady: () => (hasCluster() && !instance.isReady() ? ["kubernetes"] : []),
@@ -109,7 +132,7 @@ export async function runDns(run: DnsRun, read: Read): Promise<number> {
       const at = instance.listening.map(({ address, port }) => hostPort(address, port));
       log.info({ listening: at }, "cluster DNS listens");
       void instance.synced().then(() => tidyAfterStart(systemClock));
-      await asked;
+      await Promise.race([asked, looped.promise]);
       isEnding = true;
       const { lameduck = 0 } = configuration.health ?? {};
       if (lameduck > 0) {

@@ -23,7 +23,7 @@ interface Thread {
   configure(configuration: DnsConfiguration): Promise<void>;
 }
 
-function superviseThread(first: ThreadGiven, log: Log, program: URL): Thread {
+function superviseThread(first: ThreadGiven, log: Log, program: URL, looped: (error: Error) => void): Thread {
   const started = Promise.withResolvers<void>();
   const ready = Promise.withResolvers<void>();
   started.promise.catch(() => {});
@@ -45,6 +45,8 @@ function superviseThread(first: ThreadGiven, log: Log, program: URL): Thread {
     } else if ("ready" in report) {
       isReady = true;
       ready.resolve();
+    } else if ("looped" in report) {
+      looped(new Error(report.looped));
     } else if ("failed" in report) {
       log.error({ worker: first.worker }, report.failed);
       const error = report.isFailure ? new Failure(report.failed) : new Error(report.failed);
@@ -133,6 +135,7 @@ export async function startThreads(
   given: InstanceGiven,
   log: Log,
   logLevel: LogLevel,
+  looped: (error: Error) => void,
   program: URL = new URL("./dns.worker.ts", import.meta.url),
 ): Promise<Instance> {
   await claim(given.configuration, log);
@@ -142,6 +145,7 @@ export async function startThreads(
       { given: { ...given, reusePort: true, register: worker === 0 ? given.register : [] }, worker, logLevel },
       log,
       program,
+      looped,
     ),
   );
   const stop = async (): Promise<void> => {

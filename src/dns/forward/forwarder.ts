@@ -11,7 +11,7 @@ import { createHealth, type Health } from "./health.ts";
 import type { Transport } from "./outside.ts";
 import { policyOf } from "./policy.ts";
 import { upstreamQuery } from "./question.ts";
-import type { Resolver } from "./resolver.ts";
+import { Unanswered, type Resolver } from "./resolver.ts";
 import { failureOf, readResponse, type Response } from "./response.ts";
 
 export interface ForwarderOptions {
@@ -64,6 +64,8 @@ interface Flow {
   refusal: Response | undefined;
   error: Error | undefined;
   isSettled: boolean;
+  /** Where it is among those under way. */
+  place: number;
 }
 
 /** What one resolver cannot do another one may, as stub resolvers see it too. */
@@ -104,23 +106,29 @@ export function createForwarder(options: ForwarderOptions): Resolver {
   const step = Math.min(LONGEST_TRY, Math.max(SHORTEST_TRY, Math.floor(PATIENCE / (2 * count))));
   const mostTries = Math.ceil(PATIENCE / step);
 
-  const flows = new Set<Flow>();
+  // Not a set: the tables that one leaves behind as it grows keep what was in them from being collected for long.
+  const flows: Flow[] = [];
   let cancelSweep: (() => void) | undefined;
   const sweep = (): void => {
     const now = clock.now();
-    for (const flow of flows) {
+    // A copy, as those that are given up go.
+    for (const flow of flows.slice()) {
       if (now >= flow.deadline) giveUp(flow);
       else if (now >= flow.nextAt) {
         flow.asked?.health.suspect();
         tryNext(flow);
       }
     }
-    cancelSweep = flows.size === 0 ? undefined : clock.after(SWEEP, sweep);
+    cancelSweep = flows.length === 0 ? undefined : clock.after(SWEEP, sweep);
   };
 
   const settle = (flow: Flow): void => {
     flow.isSettled = true;
-    flows.delete(flow);
+    const last = flows.pop()!;
+    if (last !== flow) {
+      flows[flow.place] = last;
+      last.place = flow.place;
+    }
     for (const forget of flow.forgets) forget();
   };
   const accept = (flow: Flow, response: Response): void => {
@@ -133,7 +141,7 @@ export function createForwarder(options: ForwarderOptions): Resolver {
       return;
     }
     settle(flow);
-    flow.reject(new Error(`asking ${count} upstream resolvers: none answered`, { cause: flow.error }));
+    flow.reject(new Unanswered(`asking ${count} upstream resolvers: none answered`, { cause: flow.error }));
   };
 
   const nextUpstream = (flow: Flow): Upstream | undefined => {
@@ -207,12 +215,12 @@ export function createForwarder(options: ForwarderOptions): Resolver {
 
   return {
     resolve(packet, query, transport) {
-      if (maxConcurrent > 0 && flows.size >= maxConcurrent) {
+      if (maxConcurrent > 0 && flows.length >= maxConcurrent) {
         figures.rejected();
         return Promise.resolve(failureOf(packet, query, RCODE.REFUSED));
       }
-      if (flows.size >= waiting) {
-        return Promise.reject(new Error(`asking upstream resolvers: ${flows.size} queries wait for them already`));
+      if (flows.length >= waiting) {
+        return Promise.reject(new Error(`asking upstream resolvers: ${flows.length} queries wait for them already`));
       }
       return new Promise((resolve, reject) => {
         const now = clock.now();
@@ -233,8 +241,9 @@ export function createForwarder(options: ForwarderOptions): Resolver {
           refusal: undefined,
           error: undefined,
           isSettled: false,
+          place: flows.length,
         };
-        flows.add(flow);
+        flows.push(flow);
         cancelSweep ??= clock.after(SWEEP, sweep);
         tryNext(flow);
       });
@@ -246,8 +255,11 @@ export function createForwarder(options: ForwarderOptions): Resolver {
         datagrams?.close();
         stream.close();
       }
-      for (const flow of flows) flow.reject(new Error("asking upstream resolvers: this server is ending"));
-      flows.clear();
+      for (const flow of flows) {
+        flow.isSettled = true;
+        flow.reject(new Error("asking upstream resolvers: this server is ending"));
+      }
+      flows.length = 0;
     },
   };
 }

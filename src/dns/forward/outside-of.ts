@@ -8,6 +8,7 @@ import { createForwarder } from "./forwarder.ts";
 import { madeOut } from "./made-out.ts";
 import type { Outside } from "./outside.ts";
 import type { Resolver } from "./resolver.ts";
+import { rotating } from "./rotate.ts";
 import { createRouter, type Route } from "./router.ts";
 import { createTogether } from "./together.ts";
 
@@ -38,11 +39,10 @@ export function outsideOf(block: ServerBlock, ground: OutsideGround): Outside | 
   const [first] = routes;
   const isOne = routes.length === 1 && first!.forward.from === "" && first!.forward.except.length === 0;
   const resolver: Resolver = createTogether(isOne ? first!.resolver : createRouter(routes));
-  if (block.cache === undefined) return madeOut(resolver);
-  return createCache({
-    resolver,
-    cache: block.cache,
-    clock: ground.clock,
-    ...(figures === undefined ? {} : { figures }),
-  });
+  const counted = figures === undefined ? {} : { figures };
+  const outside =
+    block.cache === undefined
+      ? madeOut(resolver)
+      : createCache({ resolver, cache: block.cache, clock: ground.clock, ...counted });
+  return block.loadbalance ? rotating(outside, ground.random) : outside;
 }

@@ -1,6 +1,7 @@
 import { RCODE, TYPE } from "../names/record.ts";
 import { LOWER, type Query } from "../wire/query.ts";
 import { OPT_LENGTH, writeOpt } from "../wire/reply.ts";
+import { lowered } from "./question.ts";
 
 /** An upstream's response, looked through once. */
 export interface Response {
@@ -125,7 +126,7 @@ export function readResponse(bytes: Buffer, end: number): Response | undefined {
 
 /** A response of our own that says only a code. */
 export function failureOf(packet: Buffer, query: Query, rcode: number): Response {
-  const bytes = Buffer.from(packet.subarray(0, query.end));
+  const bytes = lowered(packet, query.end);
   bytes[2] = 0x80;
   bytes[3] = 0x80 | rcode;
   bytes.fill(0, 6, HEADER);
@@ -172,7 +173,7 @@ export function replyFrom(response: Response, packet: Buffer, query: Query, age:
 export const readTtl = (bytes: Buffer, at: number): number =>
   (bytes[at]! & 0x80) === 0 ? (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]! : 0;
 
-function writeTtl(bytes: Buffer, at: number, ttl: number): void {
+export function writeTtl(bytes: Buffer, at: number, ttl: number): void {
   bytes[at] = ttl >>> 24;
   bytes[at + 1] = (ttl >>> 16) & 0xff;
   bytes[at + 2] = (ttl >>> 8) & 0xff;

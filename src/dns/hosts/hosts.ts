@@ -1,6 +1,6 @@
 import type { HostsOptions } from "../configuration/configuration.ts";
 import { familyOf } from "../../net/ip.ts";
-import { isReverseZone, reverseAddress } from "../names/name.ts";
+import { reverseAddress } from "../names/name.ts";
 import { RCODE, TYPE, type DnsRecord, type Lookup } from "../names/record.ts";
 import type { Source } from "../names/source.ts";
 import { addressRecord, positive } from "../names/zone.ts";
@@ -73,7 +73,7 @@ export function createHosts(
     stop: () => stop(),
     lookup(labels, type) {
       if (type === TYPE.PTR) {
-        const address = !isReverseZone(labels) || options.noReverse ? undefined : reverseAddress(labels);
+        const address = options.noReverse ? undefined : reverseAddress(labels);
         const names =
           address === undefined ? [] : [...new Set(tables.flatMap((table) => table.names.get(address) ?? []))];
         if (names.length === 0) return undefined;

@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import { canonicalIP } from "../../net/ip.ts";
 import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
@@ -46,14 +47,27 @@ export interface Serving {
   stop(): void;
 }
 
+/** All addresses of this machine, by family. */
+const ANY = ["0.0.0.0", "::"];
+
 /** Every address and port that a block is listened for on. */
 const addressesOf = ({ bind, port }: ServerBlock): SocketAddress[] =>
-  (bind ?? ["0.0.0.0", "::"]).map((address) => ({ address, port }));
+  (bind ?? ANY).map((address) => ({ address, port }));
 
 const textOf = ({ address, port }: SocketAddress): string => `${address} ${port}`;
 
 const isAnsweredAt = (block: ServerBlock, at: SocketAddress): boolean =>
   addressesOf(block).some((address) => textOf(address) === textOf(at));
+
+/** True for an address at which this server itself answers. */
+function isOwnOf(servers: readonly ServerBlock[], clusterIPs: readonly string[]): (to: SocketAddress) => boolean {
+  const own = new Set([...servers.flatMap(addressesOf).map(textOf), ...clusterIPs.map((ip) => `${ip} 53`)]);
+  // Where a block listens on every address of this machine, each of them is its own.
+  const machine = Object.values(networkInterfaces()).flatMap((each) => each?.map(({ address }) => address) ?? []);
+  const isHere = (address: string): boolean => address.startsWith("127.") || machine.includes(address);
+  return (to) =>
+    own.has(textOf(to)) || (isHere(to.address) && ANY.some((address) => own.has(textOf({ address, port: to.port }))));
+}
 
 /** A server as CoreDNS names it in metrics. */
 const serverName = (port: number): string => `dns://:${port}`;
@@ -62,8 +76,7 @@ const serverName = (port: number): string => `dns://:${port}`;
 export function createServing(configuration: DnsConfiguration, ground: ServingGround): Serving {
   const { servers } = configuration;
   const { clock, random, log, cluster, clusterIPs, figures, queryLog, within } = ground;
-  const own = new Set([...servers.flatMap(addressesOf).map(textOf), ...clusterIPs.map((ip) => `${ip} 53`)]);
-  const isOwn = (to: SocketAddress): boolean => own.has(textOf(to));
+  const isOwn = isOwnOf(servers, clusterIPs);
   const outsides: Outside[] = [];
   const hosts: Hosts[] = [];
   const loops: { readonly zone: string; readonly watch: LoopWatch }[] = [];

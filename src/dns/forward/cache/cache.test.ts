@@ -8,6 +8,7 @@ import { parseQuery } from "../../wire/query.ts";
 import { noFigures, type ForwardFigures } from "../figures.ts";
 import type { Transport } from "../outside.ts";
 import { readResponse } from "../response.ts";
+import { Unanswered } from "../resolver.ts";
 import { createTogether } from "../together.ts";
 import { createCache } from "./cache.ts";
 
@@ -54,7 +55,7 @@ function cached(cache: Partial<CacheOptions> = {}) {
     resolve(packet, { end }) {
       upstream.asked += 1;
       if (upstream.never) return new Promise(() => {});
-      if (upstream.gone) return Promise.reject(new Error("none answered"));
+      if (upstream.gone) return Promise.reject(new Unanswered("none answered"));
       const { questions } = packets.decode(packet.subarray(0, end).fill(0, 6, 12));
       const { rcode, ttl, address } = upstream;
       const { name } = questions![0]!;

@@ -1,11 +1,12 @@
 import type { Clock } from "../../../observe/clock.ts";
 import type { CacheOptions } from "../../configuration/configuration.ts";
+import { RCODE } from "../../names/record.ts";
 import type { Query } from "../../wire/query.ts";
 import { noFigures, type ForwardFigures, type Kept } from "../figures.ts";
 import type { Outside, Transport } from "../outside.ts";
 import { keyOf, lowered, variantOf, wantsRecursion } from "../question.ts";
-import type { Resolver } from "../resolver.ts";
-import { replyFrom, type Age, type Response } from "../response.ts";
+import { Unanswered, type Resolver } from "../resolver.ts";
+import { failureOf, replyFrom, type Age, type Response } from "../response.ts";
 import { endsIn, suffixOf, type Suffix } from "../suffix.ts";
 import { keepingOf, kindOf, type Keeping } from "./keep.ts";
 import { createStore, type Entry } from "./store.ts";
@@ -23,6 +24,9 @@ const MOST_BYTES = 32 << 20;
 const STALE_PATIENCE = 1800;
 /** Milliseconds after a failure until an answer that is over is asked for anew (RFC 8767 §5). */
 const STALE_PAUSE = 30_000;
+
+/** Seconds that nobody having answered is kept as a failure, so that clients who ask again do not make it worse (RFC 9520 §3.2). */
+const UNANSWERED = 1;
 
 /** Keeps what a resolver answered, as long as its TTLs allow. */
 export function createCache(options: OutsideCacheOptions): Outside {
@@ -87,12 +91,23 @@ export function createCache(options: OutsideCacheOptions): Outside {
 
   /** Asks anew, and keeps the answer; answers it as it is kept. */
   const fetch = async (packet: Buffer, query: Query, transport: Transport, hits = 0): Promise<Response> => {
-    const response = await resolver.resolve(packet, query, transport);
+    const variant = variantOf(packet, query);
+    const key = keyOf(query.hash, variant);
+    let response: Response;
+    try {
+      response = await resolver.resolve(packet, query, transport);
+    } catch (error) {
+      if (error instanceof Unanswered && wantsRecursion(packet)) {
+        const keeping = keepingOf(failureOf(packet, query, RCODE.SERVFAIL), cache);
+        if (keeping !== undefined)
+          keep({ ...keeping, lifetime: Math.min(UNANSWERED, keeping.lifetime) }, key, variant, 0);
+      }
+      throw error;
+    }
     if (!wantsRecursion(packet)) return response;
     const keeping = keepingOf(response, cache);
     if (keeping === undefined) return response;
-    const variant = variantOf(packet, query);
-    keep(keeping, keyOf(query.hash, variant), variant, hits);
+    keep(keeping, key, variant, hits);
     return keeping.response;
   };
 

@@ -1,7 +1,7 @@
 import type { CacheOptions } from "../../configuration/configuration.ts";
 import { RCODE, TYPE } from "../../names/record.ts";
 import type { Kept } from "../figures.ts";
-import { nameAt, readTtl, type Response } from "../response.ts";
+import { nameAt, readTtl, writeTtl, type Response } from "../response.ts";
 
 /** What a response is to a cache: an answer, a denial (RFC 2308), a failure, or nothing to be kept. */
 export type Kind = Kept | "failure" | "nothing";
@@ -28,13 +28,11 @@ function isAnswered(response: Response): boolean {
   const { bytes, end, answers } = response;
   if (answers === 0) return false;
   const asked = bytes.readUInt16BE(end - 4);
+  // Most answers: the name itself, with the type.
+  if (bytes.readUInt16BE(end) === 0xc00c && typeAt(bytes, response.ttls[0]!) === asked) return true;
+
   const ttls = response.ttls.slice(0, answers);
   const owners = ownersOf(response);
-  // Most answers: the name itself, with the type.
-  const isPlain = (ttl: number, record: number): boolean =>
-    typeAt(bytes, ttl) === asked && bytes.readUInt16BE(owners[record]) === 0xc00c;
-  if (ttls.every(isPlain)) return true;
-
   const records = ttls.map((ttl, record) => ({ name: nameAt(bytes, owners[record]!), type: typeAt(bytes, ttl), ttl }));
   let name = nameAt(bytes, 12);
   for (let alias = 0; alias < MOST_ALIASES; alias += 1) {
@@ -76,29 +74,40 @@ export interface Keeping {
   readonly lifetime: number;
 }
 
+/** Bytes that may lie unused behind an answer that is kept. */
+const SPARE = 64;
+
+/** The bytes themselves if they are alone in their memory; else a copy: a small answer may be part of a large piece, all of which would be kept. */
+function alone(bytes: Buffer): Buffer {
+  if (bytes.buffer.byteLength <= bytes.length + SPARE) return bytes;
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
+
 /**
- * How a response is to be kept, in a copy of its own with each TTL brought within the bounds of its kind; undefined when it
- * is not. A denial lasts as long as its SOA record, or as that one's last field says, whichever is less (RFC 2308 §5).
+ * How a response is to be kept; undefined when it is not. Brings each TTL within the bounds of its kind, in the response's
+ * own bytes: others who wait for it are to see the same. A denial lasts as long as its SOA record, or as that one's last
+ * field says, whichever is less (RFC 2308 §5).
  */
 export function keepingOf(response: Response, options: CacheOptions): Keeping | undefined {
   const kind = kindOf(response);
   if (kind === "nothing") return undefined;
-  // Not of the shared pool, of which one small answer would hold a whole piece.
-  const bytes = Buffer.allocUnsafeSlow(response.bytes.length);
-  bytes.set(response.bytes);
-  if (kind === "failure") {
-    const lifetime = Math.min(options.servfail, LONGEST_FAILURE);
-    return lifetime > 0 ? { response: { ...response, bytes }, kind, lifetime } : undefined;
+  const { bytes } = response;
+  let lifetime = Math.min(options.servfail, LONGEST_FAILURE);
+  if (kind !== "failure") {
+    const bounds = kind === "success" ? options.success : options.denial;
+    const soa = kind === "denial" ? soaOf(response) : undefined;
+    lifetime = bounds.ttl;
+    for (const at of response.ttls) {
+      let ttl = readTtl(bytes, at);
+      if (at === soa) ttl = Math.min(ttl, readTtl(bytes, endAt(bytes, at) - 4));
+      ttl = Math.min(bounds.ttl, Math.max(bounds.minTtl, ttl));
+      writeTtl(bytes, at, ttl);
+      lifetime = Math.min(lifetime, ttl);
+    }
   }
-  const bounds = kind === "success" ? options.success : options.denial;
-  const soa = kind === "denial" ? soaOf(response) : undefined;
-  let lifetime = bounds.ttl;
-  for (const at of response.ttls) {
-    let ttl = readTtl(bytes, at);
-    if (at === soa) ttl = Math.min(ttl, readTtl(bytes, endAt(bytes, at) - 4));
-    ttl = Math.min(bounds.ttl, Math.max(bounds.minTtl, ttl));
-    bytes.writeUInt32BE(ttl, at);
-    lifetime = Math.min(lifetime, ttl);
-  }
-  return lifetime > 0 ? { response: { ...response, bytes }, kind, lifetime } : undefined;
+  if (lifetime <= 0) return undefined;
+  const own = alone(bytes);
+  return { response: own === bytes ? response : { ...response, bytes: own }, kind, lifetime };
 }

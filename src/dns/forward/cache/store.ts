@@ -33,50 +33,83 @@ const sizeOf = ({ response }: Entry): number => response.bytes.length + 8 * resp
 /**
  * Beyond its limits the oldest entry goes; but one that was asked for since it came, or since it was last spared, is spared
  * and counts as new. An answer so large that it would drive out a good part of the others is not kept at all.
+ *
+ * A table of its own, by hash: making a string of each name, to look it up by, would cost more than all the rest of an
+ * answer; and a Map through which entries come and go leaves tables behind that keep those that went from being collected.
  */
 export function createStore(capacity: number, mostBytes: number, evicted: () => void): Store {
-  // By hash: making a string of each name, to look it up by, would cost more than all the rest of an answer.
-  const entries = new Map<number, Entry>();
+  const heads = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(2, capacity * 2))));
+  const mask = heads.length - 1;
+  /** Places in `slots`, counted from 1, so that 0 is the end of a chain. */
+  const next = new Int32Array(Math.max(0, capacity));
+  const slots: (Entry | undefined)[] = [];
+  const free: number[] = [];
+  let hand = 0;
   let bytes = 0;
 
+  const find = (key: number): number => {
+    let place = heads[key & mask]!;
+    while (place !== 0 && slots[place - 1]!.key !== key) place = next[place - 1]!;
+    return place;
+  };
+
   const remove = (entry: Entry): void => {
-    if (entries.get(entry.key) !== entry) return;
-    entries.delete(entry.key);
+    const place = find(entry.key);
+    if (place === 0 || slots[place - 1] !== entry) return;
+    const bucket = entry.key & mask;
+    let before = heads[bucket]!;
+    if (before === place) heads[bucket] = next[place - 1]!;
+    else {
+      while (next[before - 1] !== place) before = next[before - 1]!;
+      next[before - 1] = next[place - 1]!;
+    }
+    slots[place - 1] = undefined;
+    free.push(place);
     bytes -= sizeOf(entry);
   };
 
-  const makeRoom = (size: number): void => {
-    for (const entry of entries.values()) {
-      if (entries.size < capacity && bytes + size <= mostBytes) return;
-      entries.delete(entry.key);
-      if (entry.isWanted) {
-        entry.isWanted = false;
-        entries.set(entry.key, entry);
-      } else {
-        bytes -= sizeOf(entry);
+  /** Goes round until somebody has to go; those that are spared are passed at most once. */
+  const evictOne = (): void => {
+    for (let passed = 0; passed < 2 * slots.length; passed += 1) {
+      const entry = slots[hand];
+      hand = (hand + 1) % slots.length;
+      if (entry === undefined) continue;
+      if (entry.isWanted) entry.isWanted = false;
+      else {
+        remove(entry);
         evicted();
+        return;
       }
     }
   };
 
+  const count = (): number => slots.length - free.length;
+  const isFull = (size: number): boolean => count() >= capacity || bytes + size > mostBytes;
+
   return {
     get(key, variant, packet, end) {
-      const entry = entries.get(key);
-      if (entry === undefined || entry.variant !== variant || entry.response.end !== end) return undefined;
+      const place = find(key);
+      if (place === 0) return undefined;
+      const entry = slots[place - 1]!;
+      if (entry.variant !== variant || entry.response.end !== end) return undefined;
       return isSameQuestion(entry.response.bytes, packet, end) ? entry : undefined;
     },
     set(entry) {
-      const known = entries.get(entry.key);
-      if (known !== undefined) remove(known);
+      const known = find(entry.key);
+      if (known !== 0) remove(slots[known - 1]!);
       const size = sizeOf(entry);
       if (capacity < 1 || size > mostBytes / 8) return;
-      makeRoom(size);
-      entries.set(entry.key, entry);
+      while (isFull(size)) evictOne();
+      const place = free.pop() ?? slots.push(undefined);
+      const bucket = entry.key & mask;
+      slots[place - 1] = entry;
+      next[place - 1] = heads[bucket]!;
+      heads[bucket] = place;
       bytes += size;
     },
     delete: remove,
     get size() {
-      return entries.size;
+      return count();
     },
     get bytes() {
       return bytes;

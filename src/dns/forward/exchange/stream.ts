@@ -19,6 +19,8 @@ const WAITING = 64;
 const CONNECTIONS = 16;
 /** Messages that answer nothing that waits: an answer may be late, but not this often. */
 const UNASKED = 100;
+/** However soon unused connections are to go: milliseconds between looks for them. */
+const SHORTEST_EXPIRY = 20;
 
 interface Waiting {
   readonly asker: Asker;
@@ -45,7 +47,8 @@ const trusted = (): SecureContext =>
  * What comes with a length of 0 or says it is a response to something else ends the connection.
  */
 export function createStreamExchange(options: StreamOptions): Exchange {
-  const { to, clock, random, expire } = options;
+  const { to, clock, random } = options;
+  const expire = Math.max(SHORTEST_EXPIRY, options.expire);
   const protocol = to.tls === undefined ? "tcp" : "tcp-tls";
   const open = new Set<Connection>();
   let isClosed = false;
@@ -85,7 +88,9 @@ export function createStreamExchange(options: StreamOptions): Exchange {
     connection.waiting.delete(id);
     connection.hasServed = true;
     // A copy: the message may be part of a larger piece, which would be kept along with it.
-    found.asker.heard(Buffer.from(message), exchange);
+    const copy = Buffer.allocUnsafeSlow(message.length);
+    copy.set(message);
+    found.asker.heard(copy, exchange);
   };
 
   const receive = (connection: Connection, chunk: Buffer): void => {

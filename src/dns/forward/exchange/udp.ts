@@ -20,6 +20,8 @@ const USES = 512;
 const LONGEST_LIFE = 10_000;
 /** Queries one socket waits for at once. */
 const WAITING = 2048;
+/** However soon unused sockets are to go: milliseconds between looks for them. */
+const SHORTEST_EXPIRY = 20;
 const RECEIVE_BUFFER = 1 << 20;
 
 interface Port {
@@ -41,7 +43,8 @@ interface Port {
  * may be guessing (RFC 5452 §9).
  */
 export function createUdpExchange(options: UdpOptions): Exchange {
-  const { to, clock, random, expire } = options;
+  const { to, clock, random } = options;
+  const expire = Math.max(SHORTEST_EXPIRY, options.expire);
   const family = to.address.includes(":") ? 6 : 4;
   /** In use, then those that only wait for their last answers. */
   const ports: Port[] = [];
