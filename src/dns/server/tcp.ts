@@ -18,6 +18,8 @@ export interface TcpLimits {
 }
 
 const LIMITS: TcpLimits = { connections: 4096, ofOneClient: 256, underWay: 100, idle: 10_000 };
+/** Connections that wait to be taken, if the kernel's limit allows; a client beyond it tries again only after a second. */
+const BACKLOG = 4096;
 /** Answers a client has not read yet, in bytes; one that lets more pile up is cut off. */
 const UNREAD = 1 << 20;
 
@@ -133,7 +135,8 @@ export async function listenTcp(
   await new Promise<void>((resolve, reject) => {
     const fail = (error: Error): void => reject(listenError("TCP", at, error));
     server.once("error", fail);
-    server.listen({ port: at.port, host: at.address, ipv6Only: at.address.includes(":") }, () => {
+    const ipv6Only = at.address.includes(":");
+    server.listen({ port: at.port, host: at.address, ipv6Only, backlog: BACKLOG }, () => {
       server.off("error", fail);
       resolve();
     });
