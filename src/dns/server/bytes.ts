@@ -75,7 +75,11 @@ export function createByteCache(limit: number): ByteCache {
       const known = entries.get(query.hash);
       if (known !== undefined) forget(known);
       if (entries.size >= limit) makeRoom();
-      const entry: Entry = { ...ready, hash: query.hash, end: query.end, depends };
+      // Memory of their own: bytes from the pool that answers are sent from would hold the whole pool, for each entry another.
+      const bytes = Buffer.allocUnsafeSlow(ready.whole.bytes.length);
+      bytes.set(ready.whole.bytes);
+      const whole = { ...ready.whole, bytes };
+      const entry: Entry = { ...ready, whole, hash: query.hash, end: query.end, depends };
       entries.set(query.hash, entry);
       for (const word of depends) {
         const set = dependents.get(word) ?? new Set<Entry>();

@@ -272,6 +272,8 @@ export function createResponder(options: ResponderOptions): Responder {
       figures.count(query, transport === "tcp", isIPv6, plugin, rcode, packet.length, reply.length, milliseconds);
     }
     if (queryLog?.isOn !== true || query.end === 12) return;
+    const rules = block?.log ?? NO_RULES;
+    if (!queryLog.mayLog(peer.address, rules)) return;
     const labels = labelsOf(packet);
     const told = {
       packet,
@@ -288,7 +290,7 @@ export function createResponder(options: ResponderOptions): Responder {
       rcode,
       milliseconds,
     };
-    queryLog.tell(told, labels, block?.log ?? NO_RULES);
+    queryLog.tell(told, labels, rules);
   };
 
   /** Anything thrown here is a fault of ours: the asker hears of a failure, and the next one is answered. */
