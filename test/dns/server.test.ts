@@ -118,7 +118,11 @@ void describe("sizes and orders", () => {
     const first = new Set<string>();
     for (let turn = 0; turn < 40; turn += 1) {
       const response = await overUdp(port, ask(name, "A", turn));
-      const [answer] = packets.decode(response!).answers ?? [];
+      const whole = packets.decode(response!).answers ?? [];
+      const distinct = new Set(whole.map((answer) => (answer.type === "A" ? answer.data : "")));
+      assert.equal(distinct.size, whole.length, "no address comes twice");
+      assert.ok(distinct.size >= 28 && [...distinct].every((address) => addresses.includes(address)));
+      const [answer] = whole;
       if (answer?.type === "A") first.add(answer.data);
     }
     assert.ok(first.size > 10, `cut answers begin with ${first.size} different addresses`);

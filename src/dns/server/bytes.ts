@@ -56,6 +56,16 @@ export function createByteCache(limit: number): ByteCache {
     }
   };
 
+  /** Many at a time: a Map keeps the places of what was deleted, and each walk from its start passes them all. */
+  const makeRoom = (): void => {
+    let left = Math.ceil(limit / 16);
+    for (const oldest of entries.values()) {
+      if (left === 0) break;
+      left -= 1;
+      forget(oldest);
+    }
+  };
+
   return {
     get(packet, query) {
       const entry = entries.get(query.hash);
@@ -64,11 +74,12 @@ export function createByteCache(limit: number): ByteCache {
     set(query, ready, depends) {
       const known = entries.get(query.hash);
       if (known !== undefined) forget(known);
-      for (const oldest of entries.values()) {
-        if (entries.size < limit) break;
-        forget(oldest);
-      }
-      const entry: Entry = { ...ready, hash: query.hash, end: query.end, depends };
+      if (entries.size >= limit) makeRoom();
+      // Memory of their own: bytes from the pool that answers are sent from would hold the whole pool, for each entry another.
+      const bytes = Buffer.allocUnsafeSlow(ready.whole.bytes.length);
+      bytes.set(ready.whole.bytes);
+      const whole = { ...ready.whole, bytes };
+      const entry: Entry = { ...ready, whole, hash: query.hash, end: query.end, depends };
       entries.set(query.hash, entry);
       for (const word of depends) {
         const set = dependents.get(word) ?? new Set<Entry>();

@@ -122,6 +122,7 @@ export function createResponder(options: ResponderOptions): Responder {
       whole.bytes.set(first, from);
     }
     const fits = whole.bytes.length + opt <= limit;
+    if (!fits && whole.movableCount > 0) return cut(packet, query, ready, limit, random);
     const made = fits
       ? whole
       : encode(packet, query.end, labels, shuffled(answer, random), recurses(block), limit - opt);
@@ -231,7 +232,7 @@ export function createResponder(options: ResponderOptions): Responder {
 
   const answer = (asked: Asked): Buffer | Promise<Buffer> => {
     const { packet, query, transport } = asked;
-    const labels = labelsOf(packet);
+    const labels = labelsOf(packet, query.isLower);
     const block = blockFor(blocks, labels);
     if (block === undefined) return plainReply(packet, query, RCODE.REFUSED, false, REFUSED_OUTSIDE);
     asked.block = block;
@@ -272,6 +273,8 @@ export function createResponder(options: ResponderOptions): Responder {
       figures.count(query, transport === "tcp", isIPv6, plugin, rcode, packet.length, reply.length, milliseconds);
     }
     if (queryLog?.isOn !== true || query.end === 12) return;
+    const rules = block?.log ?? NO_RULES;
+    if (!queryLog.mayLog(peer.address, rules)) return;
     const labels = labelsOf(packet);
     const told = {
       packet,
@@ -288,7 +291,7 @@ export function createResponder(options: ResponderOptions): Responder {
       rcode,
       milliseconds,
     };
-    queryLog.tell(told, labels, block?.log ?? NO_RULES);
+    queryLog.tell(told, labels, rules);
   };
 
   /** Anything thrown here is a fault of ours: the asker hears of a failure, and the next one is answered. */
@@ -338,6 +341,32 @@ const printed = (labels: readonly string[]): string =>
   `${labels.map((label) => label.replaceAll(/[^!-~]|[.\\"]/g, (char) => `\\${`${char.charCodeAt(0)}`.padStart(3, "0")}`)).join(".")}.`;
 
 const recurses = (block: Block): boolean => block.outside !== undefined;
+
+/** As many records of equal size as fit, from a random one on: all have the same chance of being left in. Sets TC (RFC 2181 §9). */
+function cut(packet: Buffer, query: Query, { whole, block }: Ready, limit: number, random: () => number): Buffer {
+  const { bytes, movableAt, movableSize, movableCount } = whole;
+  const opt = query.udpSize === undefined ? 0 : OPT_LENGTH;
+  const count = Math.min(movableCount, Math.floor((limit - opt - movableAt) / movableSize));
+  const end = movableAt + count * movableSize;
+  const reply = Buffer.allocUnsafe(end + opt);
+  bytes.copy(reply, 0, 0, movableAt);
+  packet.copy(reply, 12, 12, query.end);
+  const start = block.rotates ? Math.floor(random() * movableCount) : 0;
+  const first = Math.min(count, movableCount - start);
+  bytes.copy(reply, movableAt, movableAt + start * movableSize, movableAt + (start + first) * movableSize);
+  bytes.copy(reply, movableAt + first * movableSize, movableAt, movableAt + (count - first) * movableSize);
+  reply[0] = packet[0]!;
+  reply[1] = packet[1]!;
+  reply[2] = reply[2]! | 0x02 | (packet[2]! & 0x01);
+  reply[3] = reply[3]! | (packet[3]! & 0x10);
+  reply.writeUInt16BE(count, 6);
+  reply.writeUInt32BE(0, 8);
+  if (opt > 0) {
+    reply[11] = 1;
+    writeOpt(reply, end, query.dnssecOk);
+  }
+  return reply;
+}
 
 /** Before an answer is cut, its records are shuffled, so that each has the same chance of being left in. */
 function shuffled(answer: Ready["answer"], random: () => number): Ready["answer"] {

@@ -18,6 +18,8 @@ export interface TcpLimits {
 }
 
 const LIMITS: TcpLimits = { connections: 4096, ofOneClient: 256, underWay: 100, idle: 10_000 };
+/** Connections that wait to be taken, if the kernel's limit allows; a client beyond it tries again only after a second. */
+const BACKLOG = 4096;
 /** Answers a client has not read yet, in bytes; one that lets more pile up is cut off. */
 const UNREAD = 1 << 20;
 
@@ -138,8 +140,9 @@ export async function listenTcp(
       resolve();
     });
     const fd = openSocket?.("TCP", at);
-    if (fd !== undefined) server.listen({ fd });
-    else server.listen({ port: at.port, host: at.address, ipv6Only: at.address.includes(":"), reusePort });
+    const { address: host, port } = at;
+    if (fd !== undefined) server.listen({ fd, backlog: BACKLOG });
+    else server.listen({ port, host, ipv6Only: host.includes(":"), reusePort, backlog: BACKLOG });
   }).catch(async (error: Error) => {
     throw await listenError("TCP", at, error);
   });

@@ -106,13 +106,15 @@ export function parseQuery(packet: Buffer): Query | undefined {
   return { rcode: version === 0 ? RCODE.NOERROR : RCODE.BADVERS, end, hash, isLower, type, udpSize, dnssecOk };
 }
 
-/** The labels of a query's name, in lower case, bytes read one to one as characters. A label may hold any byte, dots included. */
-export function labelsOf(packet: Buffer): string[] {
+/**
+ * The labels of a query's name, in lower case, bytes read one to one as characters. A label may hold any byte, dots included.
+ * `isLower` says that they are in lower case already.
+ */
+export function labelsOf(packet: Buffer, isLower = false): string[] {
   const labels: string[] = [];
   for (let at = HEADER, length = packet[at]!; length !== 0; length = packet[at]!) {
-    labels.push(
-      packet.toString("latin1", at + 1, at + 1 + length).replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()),
-    );
+    const label = packet.toString("latin1", at + 1, at + 1 + length);
+    labels.push(isLower ? label : label.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()));
     at += length + 1;
   }
   return labels;

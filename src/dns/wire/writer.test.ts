@@ -142,6 +142,61 @@ void describe("encode", () => {
     assert.equal(data.toString("latin1").replaceAll(/[^a-z]/g, "."), `.${QUESTION}.`);
   });
 
+  /** Each record's type and data, as it stands in the packet. */
+  const dataOf = (bytes: Buffer): { type: number; data: Buffer }[] => {
+    let at = 12;
+    const skipName = (): void => {
+      while (bytes[at]! > 0 && bytes[at]! < 0xc0) at += bytes[at]! + 1;
+      at += bytes[at] === 0 ? 1 : 2;
+    };
+    skipName();
+    at += 4;
+    const count = bytes.readUInt16BE(6) + bytes.readUInt16BE(8) + bytes.readUInt16BE(10);
+    return Array.from({ length: count }, () => {
+      skipName();
+      const type = bytes.readUInt16BE(at);
+      const length = bytes.readUInt16BE(at + 8);
+      at += 10 + length;
+      return { type, data: bytes.subarray(at - length, at) };
+    });
+  };
+
+  void test("RFC 2782: among whatever records, no SRV target has a pointer, and every other name is written once", () => {
+    fc.assert(
+      fc.property(fc.array(record, { minLength: 1, maxLength: 12 }), (answers) => {
+        const read = dataOf(encoded(answerOf(answers)).bytes);
+        const shortened = new Set<string>();
+        read.forEach(({ type, data }, at) => {
+          const { type: kind, ...rest } = answers[at]!;
+          if (type === 33 && "port" in rest) assert.equal(data.length, 6 + rest.target.length + 2);
+          if ((type === 5 || type === 2 || type === 12) && "target" in rest) {
+            if (shortened.has(rest.target)) assert.equal(data.length, 2, `${kind} ${rest.target}`);
+            shortened.add(rest.target);
+          }
+        });
+      }),
+      { seed: 7, numRuns: 500 },
+    );
+  });
+
+  void test("any address is written as it is read", () => {
+    fc.assert(
+      fc.property(fc.ipV4(), fc.ipV6(), (four, six) => {
+        const { bytes } = encoded(
+          answerOf([
+            { name: QUESTION, ttl: 5, type: "A", address: four },
+            { name: QUESTION, ttl: 5, type: "AAAA", address: canonicalIP(six) },
+          ]),
+        );
+        const [a, aaaa] = dataOf(bytes);
+        assert.equal([...a!.data].join("."), four);
+        const parts = aaaa!.data.toString("hex").match(/.{4}/g)!;
+        assert.equal(canonicalIP(parts.join(":")), canonicalIP(six));
+      }),
+      { seed: 8, numRuns: 300 },
+    );
+  });
+
   void test("the question keeps its spelling, and answers point at it", () => {
     const spelled = "WEB.TestNS.svc.Cluster.Local";
     const { bytes } = encoded(answerOf([{ name: QUESTION, ttl: 5, type: "A", address: "10.0.0.1" }]), 512, spelled);

@@ -40,21 +40,27 @@ const TRUNCATED = 0x02;
 /** Writes one answer: the position, and where each name that may be pointed at begins (RFC 1035 §4.1.4). */
 class Writer {
   at: number;
-  readonly #names = new Map<string, number>();
+  readonly #question: string;
+  /** By name; undefined until a name other than the question's is written, as most answers need none. */
+  #names: Map<string, number> | undefined;
 
-  constructor(start: number) {
+  /** `labels` is the question's name, which is written already: something to point at. */
+  constructor(start: number, labels: readonly string[]) {
     this.at = start;
+    // A dot inside a label would make this name look like another one.
+    this.#question = labels.some((label) => label.includes(".")) ? "" : labels.join(".");
   }
 
-  /** Makes the question's name something to point at. */
-  know(labels: readonly string[]): void {
-    let offset = 12;
-    labels.forEach((label, at) => {
-      const rest = labels.slice(at);
-      // A dot inside a label would make this name look like another one.
-      if (!rest.some((each) => each.includes("."))) this.#names.set(rest.join("."), offset);
-      offset += label.length + 1;
-    });
+  #known(): Map<string, number> {
+    const names = new Map<string, number>();
+    const question = this.#question;
+    // Each label takes as many bytes as its text and the dot before it.
+    for (let at = 0; at < question.length;) {
+      names.set(at === 0 ? question : question.slice(at), 12 + at);
+      const dot = question.indexOf(".", at);
+      at = dot < 0 ? question.length : dot + 1;
+    }
+    return names;
   }
 
   uint8(value: number): void {
@@ -62,40 +68,58 @@ class Writer {
   }
 
   uint16(value: number): void {
-    this.at = scratch.writeUInt16BE(value, this.at);
+    scratch[this.at++] = value >>> 8;
+    scratch[this.at++] = value;
   }
 
   uint32(value: number): void {
-    this.at = scratch.writeUInt32BE(value, this.at);
+    scratch[this.at++] = value >>> 24;
+    scratch[this.at++] = value >>> 16;
+    scratch[this.at++] = value >>> 8;
+    scratch[this.at++] = value;
   }
 
   /** A dotted name; as a pointer to the same ending written before, if `compress`. */
   name(name: string, compress: boolean): void {
+    if (compress && name === this.#question && name !== "") {
+      this.uint16(0xc00c);
+      return;
+    }
+    const names = (this.#names ??= this.#known());
     for (let rest = name; rest !== "";) {
-      const known = this.#names.get(rest);
+      const known = names.get(rest);
       if (known !== undefined && compress) {
         this.uint16(0xc000 | known);
         return;
       }
-      if (known === undefined && this.at <= HIGHEST_POINTER) this.#names.set(rest, this.at);
+      if (known === undefined && this.at <= HIGHEST_POINTER) names.set(rest, this.at);
       const dot = rest.indexOf(".");
-      const label = dot < 0 ? rest : rest.slice(0, dot);
-      if (label.length === 0 || label.length > 63) {
-        throw new RangeError(`writing a DNS answer: a label of ${name} has ${label.length} bytes, 1 to 63 are allowed`);
+      const length = dot < 0 ? rest.length : dot;
+      if (length === 0 || length > 63) {
+        throw new RangeError(`writing a DNS answer: a label of ${name} has ${length} bytes, 1 to 63 are allowed`);
       }
-      this.uint8(label.length);
-      this.at += scratch.write(label, this.at, "latin1");
+      this.uint8(length);
+      for (let at = 0; at < length; at += 1) scratch[this.at++] = rest.charCodeAt(at);
       rest = dot < 0 ? "" : rest.slice(dot + 1);
     }
     this.uint8(0);
   }
 }
 
-function writeAddress(writer: Writer, address: string): void {
-  if (!address.includes(":")) {
-    for (const part of address.split(".")) writer.uint8(Number(part));
-    return;
+/** Four numbers with dots between them; what is in records has been checked long before. */
+function writeIPv4(writer: Writer, address: string): void {
+  let part = 0;
+  for (let at = 0; at < address.length; at += 1) {
+    const code = address.charCodeAt(at);
+    if (code === 0x2e) {
+      writer.uint8(part);
+      part = 0;
+    } else part = part * 10 + code - 0x30;
   }
+  writer.uint8(part);
+}
+
+function writeIPv6(writer: Writer, address: string): void {
   const number = toNumber(address);
   for (let shift = 96n; shift >= 0n; shift -= 32n) writer.uint32(Number((number >> shift) & 0xffff_ffffn));
 }
@@ -104,8 +128,10 @@ function writeAddress(writer: Writer, address: string): void {
 function writeData(writer: Writer, record: WireRecord): number {
   switch (record.type) {
     case "A":
+      writeIPv4(writer, record.address);
+      return 0;
     case "AAAA":
-      writeAddress(writer, record.address);
+      writeIPv6(writer, record.address);
       return 0;
     case "CNAME":
     case "NS":
@@ -151,7 +177,9 @@ function writeRecord(writer: Writer, record: WireRecord): number {
   const lengthAt = writer.at;
   writer.at += 2;
   const serialAt = writeData(writer, record);
-  scratch.writeUInt16BE(writer.at - lengthAt - 2, lengthAt);
+  const length = writer.at - lengthAt - 2;
+  scratch[lengthAt] = length >>> 8;
+  scratch[lengthAt + 1] = length;
   return serialAt;
 }
 
@@ -168,9 +196,8 @@ export function encode(
   recursion: boolean,
   limit: number,
 ): Encoded {
-  scratch.set(query.subarray(0, end));
-  const writer = new Writer(end);
-  writer.know(labels);
+  for (let at = 0; at < end; at += 1) scratch[at] = query[at]!;
+  const writer = new Writer(end, labels);
   let serialAt = 0;
   let truncated = false;
 
@@ -197,7 +224,10 @@ export function encode(
 
   scratch[2] = 0x80 | (answer.authoritative ? 0x04 : 0) | (truncated ? TRUNCATED : 0);
   scratch[3] = (recursion ? 0x80 : 0) | (answer.rcode & 0x0f);
-  [1, answers, authority, additional].forEach((count, at) => scratch.writeUInt16BE(count, 4 + 2 * at));
+  scratch.writeUInt16BE(1, 4);
+  scratch.writeUInt16BE(answers, 6);
+  scratch.writeUInt16BE(authority, 8);
+  scratch.writeUInt16BE(additional, 10);
 
   // Address records that all point at the question's name have one size.
   const [first] = answer.answers;

@@ -22,6 +22,8 @@ export interface LogRule {
  */
 export interface QueryLog {
   readonly isOn: boolean;
+  /** False when no query from this address, to a server with these rules, can be logged. */
+  mayLog(address: string, rules: readonly LogRule[]): boolean;
   /** `labels` in lower case; `rules` are those of the server that answered. */
   tell(told: Told, labels: readonly string[], rules: readonly LogRule[]): void;
   /** Every query whose name ends in one of these is logged from now on, whoever asks; dotted names. */
@@ -88,6 +90,7 @@ export function createQueryLog(options: QueryLogOptions): QueryLog {
     get isOn() {
       return options.hasRules || names.length > 0 || (clients !== undefined && clients.isAnyLogged !== false);
     },
+    mayLog: (address, rules) => rules.length > 0 || names.length > 0 || clients?.of(address)?.logged === true,
     tell(told, labels, rules) {
       const pod = clients?.of(told.address);
       // As in CoreDNS, the first rule with such a name decides, also when its classes are others.
