@@ -29,6 +29,8 @@ void test("DNS-130: the longest `from` that ends the name is asked; what is left
     ["acme.local", "acme.local"],
     ["A.ACME.local", "acme.local"],
     ["notacme.local", "."],
+    // Within a label the byte that is the length of the next one elsewhere.
+    ["x\u0004acme.local", "."],
     ["b.acme.local", "b.acme.local"],
     ["c.b.acme.local", "b.acme.local"],
     ["d.x.b.acme.local", "acme.local"],

@@ -22,18 +22,11 @@ const UNASKED = 100;
 /** However soon unused connections are to go: milliseconds between looks for them. */
 const SHORTEST_EXPIRY = 20;
 
-interface Waiting {
-  readonly asker: Asker;
-  /** Sent before, over a connection that the resolver closed just then. */
-  readonly isAgain: boolean;
-}
-
 interface Connection {
   readonly socket: Socket;
-  readonly waiting: Map<number, Waiting>;
+  readonly waiting: Map<number, Asker>;
   pending: Buffer;
   last: number;
-  hasServed: boolean;
   unasked: number;
 }
 
@@ -80,17 +73,16 @@ export function createStreamExchange(options: StreamOptions): Exchange {
   const take = (connection: Connection, message: Buffer): void => {
     const id = message.length < 12 ? -1 : (message[0]! << 8) | message[1]!;
     const found = connection.waiting.get(id);
-    if (found === undefined || !answersQuestion(found.asker.query, found.asker.end, message)) {
+    if (found === undefined || !answersQuestion(found.query, found.end, message)) {
       connection.unasked += 1;
       if (connection.unasked > UNASKED) connection.socket.destroy(new Error("it answers what nobody asks"));
       return;
     }
     connection.waiting.delete(id);
-    connection.hasServed = true;
     // A copy: the message may be part of a larger piece, which would be kept along with it.
     const copy = Buffer.allocUnsafeSlow(message.length);
     copy.set(message);
-    found.asker.heard(copy, exchange);
+    found.heard(copy, exchange);
   };
 
   const receive = (connection: Connection, chunk: Buffer): void => {
@@ -117,7 +109,6 @@ export function createStreamExchange(options: StreamOptions): Exchange {
       waiting: new Map(),
       pending: Buffer.alloc(0),
       last: clock.now(),
-      hasServed: false,
       unasked: 0,
     };
     open.add(connection);
@@ -131,31 +122,25 @@ export function createStreamExchange(options: StreamOptions): Exchange {
       const failure = new Error(`${what}: ${reason.message}`, { cause: reason });
       const left = [...connection.waiting.values()];
       connection.waiting.clear();
-      for (const { asker, isAgain } of left) {
-        // It may have gone while we thought it kept: that says nothing of the resolver (RFC 7766 §6.2.4).
-        if (connection.hasServed && !isAgain) again.set(asker, post({ asker, isAgain: true }, connect()));
-        else asker.failed(failure, exchange);
-      }
+      // It may have gone while we thought it kept: whoever waited tries again (RFC 7766 §6.2.4).
+      for (const asker of left) asker.failed(failure, exchange);
     });
     cancelSweep ??= clock.after(expire, sweep);
     return connection;
   };
 
-  /** How to forget the queries that were sent again. */
-  const again = new WeakMap<Asker, () => void>();
-
-  const post = (waiting: Waiting, connection: Connection): (() => void) => {
-    const { query } = waiting.asker;
+  const post = (asker: Asker, connection: Connection): (() => void) => {
+    const { query } = asker;
     const id = freshId(connection.waiting, random);
     query.writeUInt16BE(id, 0);
-    connection.waiting.set(id, waiting);
+    connection.waiting.set(id, asker);
     connection.last = clock.now();
     const framed = Buffer.allocUnsafe(query.length + 2);
     framed.writeUInt16BE(query.length, 0);
     framed.set(query, 2);
     connection.socket.write(framed);
     return () => {
-      if (connection.waiting.get(id) === waiting) connection.waiting.delete(id);
+      if (connection.waiting.get(id) === asker) connection.waiting.delete(id);
       // Nobody waits, and it is not even there: it may never be.
       if (connection.socket.connecting && connection.waiting.size === 0) drop(connection);
     };
@@ -174,13 +159,7 @@ export function createStreamExchange(options: StreamOptions): Exchange {
 
   const exchange: Exchange = {
     protocol,
-    send(asker) {
-      const forget = post({ asker, isAgain: false }, pick());
-      return () => {
-        forget();
-        again.get(asker)?.();
-      };
-    },
+    send: (asker) => post(asker, pick()),
     close() {
       isClosed = true;
       cancelSweep?.();
