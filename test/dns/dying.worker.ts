@@ -12,14 +12,15 @@ import { SERVICES } from "./testns.ts";
 /** Cluster DNS as a thread of the site is, but with the ledger's objects, and it dies as it is told. */
 const { sockets = [] } = workerData as WorkerConfig;
 const channel = new BroadcastChannel("dying");
-channel.onmessage = ({ data }) => {
+channel.addEventListener("message", (event) => {
+  const { data } = event as unknown as { readonly data: unknown };
   if (data !== "throw" && data !== "exit" && data !== "reject") return;
   // Nothing else of this thread runs from here on.
   channel.postMessage("dead");
   if (data === "exit") process.exit(1);
   if (data === "throw") throw new Error("thrown");
   void Promise.reject(new Error("rejected"));
-};
+});
 const objects = createObjects();
 for (const name of ["default", "testns"]) {
   objects.put(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
