@@ -46,6 +46,8 @@ test("what contradicts itself is refused by the flag's name", () => {
     [["--hostname-override", "a_b"], /^--hostname-override/],
     [["--publish"], /^--publish/],
     [["--resolv-conf", "resolv.conf"], /^--resolv-conf: "resolv\.conf" is not an absolute path/],
+    [["--dns-upstream", "dns.test"], /^--dns-upstream: .*"dns\.test" is not IP, IPv4:PORT/],
+    [["--private", "--host-dns"], /^--host-dns belongs to a host site: .*'fairlead shell'/],
     [["--store", "etcd"], /^--store: etcd where\?/],
     [["--store", "sqlit"], /^--store: .*did you mean sqlite\?/],
     [["--store", "etcd://"], /^--store: "" is not HOST:PORT/],
@@ -63,6 +65,27 @@ test("what contradicts itself is refused by the flag's name", () => {
   // The smallest that the sentences offer are taken.
   assert.equal(config(["--service-cluster-ip-range", "10.96.0.0/28"]).serviceRanges[0], "10.96.0.0/28");
   assert.equal(config(["--cluster-cidr", "10.0.0.0/29"]).podRanges[0], "10.0.0.0/29");
+});
+
+test("DNS-081: resolvers for names outside the cluster, in their order; by themselves the flags leave all as it is usual", () => {
+  const { dnsUpstreams, searchShortcut, hostDns } = config();
+  assert.deepEqual(
+    { dnsUpstreams, searchShortcut, hostDns },
+    { dnsUpstreams: undefined, searchShortcut: true, hostDns: false },
+  );
+  const set = config([
+    "--dns-upstream",
+    "192.0.2.53",
+    "--dns-upstream",
+    "[2001:db8::53]:5353",
+    "--no-search-shortcut",
+    "--host-dns",
+  ]);
+  assert.deepEqual(set.dnsUpstreams, [
+    { address: "192.0.2.53", port: 53 },
+    { address: "2001:db8::53", port: 5353 },
+  ]);
+  assert.deepEqual([set.searchShortcut, set.hostDns], [false, true]);
 });
 
 test("the store: sqlite, or etcd at several endpoints, with TLS and a user's file", () => {

@@ -3,6 +3,8 @@ import { addressAt, cidrsOverlap, parseCidr, type Cidr } from "../net/cidr.ts";
 import type { IPFamily } from "../net/ip.ts";
 import { LOG_LEVELS, type LogLevel } from "../observe/log.ts";
 import { dataDirectory } from "./data/layout.ts";
+import { parseUpstream } from "../dns/forward/upstream.ts";
+import type { SocketAddress } from "../dns/server/address.ts";
 import type { EndpointOptions } from "../controllers/endpoint-options.ts";
 import { ENDPOINT_FLAGS, endpointFlags } from "./endpoint-flags.ts";
 import { UsageError } from "./failure.ts";
@@ -36,6 +38,12 @@ export interface SystemConfig {
   /** Services may take any address with `externalIPs`. */
   readonly allowExternalIPs: boolean;
   readonly clusterDomain: string;
+  /** Resolvers for names outside the cluster. Absent: the host's, and none for a private site. */
+  readonly dnsUpstreams?: readonly SocketAddress[];
+  /** A pod's search list is answered in one round trip where that is certain to change nothing. */
+  readonly searchShortcut: boolean;
+  /** The host's own resolver is told of cluster DNS. */
+  readonly hostDns: boolean;
   readonly nodeName: string;
   /** The runtime of pods that name none. */
   readonly runtime: "process" | "simulated";
@@ -86,6 +94,17 @@ export const SYSTEM_FLAGS = {
     help: "the resolver that pods' own is made from, '' for none (/etc/resolv.conf)",
   },
   "cluster-domain": { type: "string", value: "NAME", help: "the zone of cluster DNS (cluster.local)" },
+  "dns-upstream": {
+    type: "string",
+    multiple: true,
+    value: "IP[:PORT]",
+    help: "a resolver for names outside the cluster; may be repeated (this host's; a private site has none)",
+  },
+  "no-search-shortcut": {
+    type: "boolean",
+    help: "answer each name of a pod's search list by itself, also where one round trip would do",
+  },
+  "host-dns": { type: "boolean", help: "this host's own resolver finds the cluster's names too, until Fairlead ends" },
   "hostname-override": { type: "string", value: "NAME", help: "the Node's name (this host's name)" },
   ...ENDPOINT_FLAGS,
   "log-level": { type: "string", value: "LEVEL", help: "debug, info, warn or error, in DIR/logs (info)" },
@@ -231,11 +250,24 @@ export function systemConfig(
     throw new UsageError(`--resolv-conf: ${JSON.stringify(resolvConf)} is not an absolute path, nor '' for none`);
   }
 
+  const upstreams = (given.values["dns-upstream"] as string[] | undefined)?.map((text) => {
+    try {
+      return parseUpstream(text);
+    } catch (error) {
+      throw new UsageError(`--dns-upstream: ${(error as Error).message}`, { cause: error });
+    }
+  });
+
   const rootless = uid !== 0;
   const isPrivate = rootless || given.values["private"] === true;
   if (given.values["publish"] === true && !isPrivate) {
     throw new UsageError(
       "--publish belongs to --private: a host site's node ports answer on this host's addresses already",
+    );
+  }
+  if (given.values["host-dns"] === true && isPrivate) {
+    throw new UsageError(
+      "--host-dns belongs to a host site: the addresses of a private one are reached from inside it only; 'fairlead shell' leads there, and its names work in it",
     );
   }
   return {
@@ -257,6 +289,9 @@ export function systemConfig(
     ...(resolvConf === undefined ? {} : { resolvConf }),
     allowExternalIPs: given.values["allow-external-ips"] === true,
     clusterDomain,
+    ...(upstreams === undefined ? {} : { dnsUpstreams: upstreams }),
+    searchShortcut: given.values["no-search-shortcut"] !== true,
+    hostDns: given.values["host-dns"] === true,
     nodeName,
     runtime,
     logLevel: oneOf("log-level", text(given, "log-level") ?? "info", LOG_LEVELS),

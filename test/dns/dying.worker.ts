@@ -12,7 +12,8 @@ import { SERVICES } from "./testns.ts";
 /** Cluster DNS as a thread of the site is, but with the ledger's objects, and it dies as it is told. */
 const { sockets = [] } = workerData as WorkerConfig;
 const channel = new BroadcastChannel("dying");
-channel.addEventListener("message", ({ data }) => {
+channel.addEventListener("message", (event) => {
+  const { data } = event as unknown as { readonly data: unknown };
   if (data !== "throw" && data !== "exit" && data !== "reject") return;
   // Nothing else of this thread runs from here on.
   channel.postMessage("dead");

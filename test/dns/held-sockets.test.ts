@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { BroadcastChannel } from "node:worker_threads";
@@ -88,9 +89,7 @@ void describe("cluster DNS whose thread dies", () => {
         const answered = (count: number): Promise<unknown> =>
           eventually("answers", () => streams.every(({ seen }) => seen.answered >= count));
         await answered(100);
-        const dead = new Promise<unknown>((resolve) => {
-          channel.addEventListener("message", ({ data }) => data === "dead" && resolve(data));
-        });
+        const dead = once(channel as unknown as EventTarget, "message");
         channel.postMessage(death);
         await dead;
         const atDeath = streams.map(({ seen }) => seen.answered);

@@ -24,7 +24,7 @@ hearOrders(({ order }) => {
 try {
   const site = await starting;
   await site.ready;
-  tell({ report: "ready" });
+  tell({ report: "ready", ...(site.hostDns === undefined ? {} : { facts: { hostDns: site.hostDns } }) });
   site.afterReady();
   tidyAfterStart(systemClock);
 } catch (error) {

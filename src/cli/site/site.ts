@@ -3,10 +3,11 @@ import { systemHost } from "../../host/processes.ts";
 import { wellKnownAddresses, type SystemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
 import { openLog } from "../data/log-file.ts";
+import { startHostDns } from "../host-dns/host-dns.ts";
 import { startDialer } from "../publish/dialer.ts";
 import { dnsSockets } from "./dns-sockets.ts";
 import { forwardTo } from "./forward.ts";
-import { isSiteLink, makeSiteNetwork } from "./network.ts";
+import { isSiteLink, makeSiteNetwork, SITE_LINK } from "./network.ts";
 import { superviseWorker } from "./workers.ts";
 
 export interface Site {
@@ -14,6 +15,8 @@ export interface Site {
   readonly ready: Promise<void>;
   /** To be called once it is ready and that was said: what may come after, comes now. */
   afterReady(): void;
+  /** What the host's own resolver was told, for the user. */
+  readonly hostDns: string | undefined;
   /** Ends the parts; pods, rules and addresses stay. */
   stop(): Promise<void>;
   /** Ends the parts and takes away all that the site made. */
@@ -35,7 +38,18 @@ export async function startSite(config: SystemConfig, nodeAddresses: readonly st
     nodeAddresses.slice(0, 1).map((host) => forwardTo({ host, port: config.listen.port }, layout.serverSocket)),
   );
   const dialer = config.publish ? await startDialer(layout.dialerSocket, nodeAddresses[0]!) : undefined;
+  const { gateways } = wellKnownAddresses(config);
+  const hostDns = config.hostDns
+    ? await startHostDns({
+        host,
+        link: SITE_LINK,
+        servers: gateways,
+        clusterDomain: config.clusterDomain,
+        ranges: [...config.serviceRanges, ...config.podRanges],
+      })
+    : undefined;
   const end = async (order: "stop" | "remove"): Promise<void> => {
+    await hostDns?.revert();
     for (const forwarder of forwarders) forwarder.close();
     dialer?.close();
     await Promise.all(workers.map((worker) => worker.end(order)));
@@ -45,6 +59,7 @@ export async function startSite(config: SystemConfig, nodeAddresses: readonly st
     afterReady() {
       for (const worker of workers) worker.siteReady();
     },
+    hostDns: hostDns?.says,
     stop: () => end("stop"),
     async remove() {
       await end("remove");

@@ -17,6 +17,7 @@ export type Announcement =
       readonly why: string;
     }
   | { readonly event: "restarted"; readonly process: string; readonly why: string }
+  | { readonly event: "host-dns"; readonly says: string }
   | { readonly event: "ending"; readonly how: "stop" | "remove" };
 
 export type Announce = (announcement: Announcement) => void;
@@ -36,6 +37,8 @@ const inWords = (said: Announcement): { line: string; fault: boolean } => {
       return { line: `${said.file}:${said.line}: ${said.object}: ${said.why}`, fault: true };
     case "restarted":
       return { line: `started the ${said.process} process again: ${said.why}`, fault: true };
+    case "host-dns":
+      return { line: said.says, fault: false };
     case "ending":
       return {
         line:

@@ -94,7 +94,7 @@ export async function runSystem(given: Given): Promise<number> {
         const applied = documents?.then(({ applyManifests, read }) => applyManifests(layout, read, announce));
         // Its failure is heard below, once the site is ready.
         applied?.catch(() => {});
-        await ours.ready;
+        const { hostDns } = await ours.ready;
         isReady = true;
         announce({
           event: "ready",
@@ -103,6 +103,7 @@ export async function runSystem(given: Given): Promise<number> {
           data: layout.directory,
           seconds: seconds(),
         });
+        if (hostDns !== undefined) announce({ event: "host-dns", says: hostDns });
         await applied;
         tidyAfterStart(systemClock);
       };

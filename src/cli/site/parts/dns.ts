@@ -2,9 +2,12 @@ import { usualBlock, usualCache, usualForward, usualKubernetes } from "../../../
 import { startDns } from "../../../dns/dns.ts";
 import { createFigures } from "../../../dns/figures.ts";
 import { parseUpstream } from "../../../dns/forward/upstream.ts";
+import type { Resolver } from "../../../api/pod/resolver.ts";
+import type { SocketAddress } from "../../../dns/server/address.ts";
+import { familyOf } from "../../../net/ip.ts";
 import { hostResolver, RESOLV_CONF } from "../../../node/network-files/host-resolver.ts";
 import { systemClock } from "../../../observe/clock.ts";
-import { wellKnownAddresses } from "../../config.ts";
+import { wellKnownAddresses, type SystemConfig } from "../../config.ts";
 import { VERSION } from "../../version.ts";
 import { openPages } from "../dns-pages.ts";
 import { fromHeld, stopAtExit } from "../dns-sockets.ts";
@@ -13,13 +16,26 @@ import { random, type Ground, type RunningPart } from "./part.ts";
 /** Beside port 53 of the same addresses: what Service kube-dns calls `metrics` (DNS-131). */
 const PAGES_PORT = 9153;
 
+/**
+ * Who is asked for names outside the cluster: who the flags name, else the host's resolvers, the same as pods of policy Default ask. A private
+ * site has no way to any of those.
+ */
+function upstreamsOf(
+  config: SystemConfig,
+  host: Resolver | undefined,
+  own: readonly string[],
+): readonly SocketAddress[] {
+  if (config.dnsUpstreams !== undefined) return config.dnsUpstreams;
+  const servers = config.private ? [] : (host?.nameservers ?? []);
+  return servers.filter((server) => familyOf(server) !== undefined && !own.includes(server)).map(parseUpstream);
+}
+
 /** Cluster DNS, on the addresses that pods route through. */
 export async function startDnsPart({ client, log, given }: Ground): Promise<RunningPart> {
   const { config, sockets } = given;
   const { gateways, dns: clusterIPs } = wellKnownAddresses(config);
-  // A private site has no way to the host's resolvers.
   const host = await hostResolver(config.resolvConf ?? RESOLV_CONF);
-  const outside = (config.private ? [] : (host?.nameservers ?? [])).map(parseUpstream);
+  const outside = upstreamsOf(config, host, [...gateways, ...clusterIPs]);
   const figures = createFigures({ version: VERSION, log });
   const part = await startDns({
     client,
@@ -41,7 +57,7 @@ export async function startDnsPart({ client, log, given }: Ground): Promise<Runn
     registration: { clusterIPs, nodeName: config.nodeName, metricsPort: PAGES_PORT },
     ...(sockets === undefined ? {} : { opening: { openSocket: fromHeld(sockets) } }),
     figures,
-    search: { hostSearches: host?.searches ?? [], nodeName: config.nodeName },
+    search: { hostSearches: config.searchShortcut ? (host?.searches ?? []) : undefined, nodeName: config.nodeName },
   });
   const pages = openPages(gateways, PAGES_PORT, log, {
     notReady: () => (part.isReady ? [] : ["kubernetes"]),
