@@ -280,6 +280,19 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     options.looped?.(error);
   };
 
+  /** Of configurations that are over, whose last answers are still waited for. */
+  const retired = new Set<Serving>();
+  const end = (serving: Serving): void => {
+    retired.delete(serving);
+    for (const one of serving.helping) one.stop();
+  };
+  const retire = (serving: Serving): void => {
+    retired.add(serving);
+    clock.after(LAST_ANSWERS, () => {
+      if (retired.has(serving)) end(serving);
+    });
+  };
+
   const ports = createPorts(clock, log, options.reusePort);
   const putInForce = async (next: Serving): Promise<void> => {
     try {
@@ -323,7 +336,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
         if (!isSame) seen.cluster?.stop();
         throw error;
       }
-      clock.after(LAST_ANSWERS, () => was.helping.forEach((one) => one.stop()));
+      retire(was);
       if (isSame) return;
       keepRegistered(seen);
       was.seen.cluster?.stop();
@@ -331,7 +344,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     async stop() {
       serving.seen.cluster?.stop();
       await registering.stop();
-      for (const one of serving.helping) one.stop();
+      for (const each of [serving, ...retired]) end(each);
       await ports.close();
     },
   };
