@@ -172,6 +172,15 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
   );
   const { forwardFigures } = options;
 
+  /** Of configurations that are over, whose last answers are still waited for. */
+  const retired = new Set<Serving>();
+  const retire = (over: Serving): void => {
+    retired.add(over);
+    clock.after(LAST_ANSWERS, () => {
+      if (retired.delete(over)) over.stop();
+    });
+  };
+
   const putInForce = async (configuration: DnsConfiguration, on: Seen): Promise<Serving> => {
     const { cluster } = on;
     const next = createServing(configuration, {
@@ -241,7 +250,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
         throw error;
       }
       seen = next;
-      clock.after(LAST_ANSWERS, () => was.serving.stop());
+      retire(was.serving);
       if (!isSame) was.seen.cluster?.stop();
     },
     async stop() {
@@ -250,7 +259,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
       seen.cluster?.stop();
       await closed;
       await registering.stop();
-      serving.stop();
+      for (const each of [serving, ...retired]) each.stop();
     },
   };
 }

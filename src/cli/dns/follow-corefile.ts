@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { DnsConfiguration } from "../../dns/configuration/configuration.ts";
 import type { Corefile } from "../../dns/configuration/corefile/corefile.ts";
 import { watchFile } from "../../host/watched-file.ts";
@@ -13,6 +14,9 @@ export interface Followed {
   metrics(): Promise<string>;
   stop(): void;
 }
+
+/** Milliseconds in which a file that is being written is whole. */
+const SETTLED = 200;
 
 const sameAs = (one: Corefile, other: Corefile): boolean =>
   JSON.stringify([one.configuration, one.access]) === JSON.stringify([other.configuration, other.access]);
@@ -44,6 +48,7 @@ export function followCorefile(
 
   let current = first;
   let told: string | undefined;
+  let isOver = false;
   let underWay: { readonly text: string; readonly abort: AbortController } | undefined;
 
   const refused = (why: string): void => {
@@ -53,12 +58,15 @@ export function followCorefile(
     log.error({ corefile: path }, `the Corefile has changed and cannot be taken; the old one stays in force: ${why}`);
   };
 
-  const look = async (): Promise<void> => {
+  const look = async (isSecond = false): Promise<void> => {
     let next: typeof current;
     try {
       next = readCorefile(path);
     } catch (error) {
-      return refused((error as Error).message);
+      // Somebody may be writing it at this moment: half of it is no fault of theirs.
+      if (isSecond) return refused((error as Error).message);
+      await setTimeout(SETTLED, undefined, { ref: false });
+      return isOver ? undefined : look(true);
     }
     const wanted = JSON.stringify([next.configuration, next.access]);
     if (underWay !== undefined) {
@@ -97,6 +105,7 @@ export function followCorefile(
   return {
     metrics: () => metrics.text((name, error) => log.warn({ err: error, metric: name }, "a metric could not be read")),
     stop() {
+      isOver = true;
       stop();
       underWay?.abort.abort(new Error("DNS ends"));
     },

@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { DnsConfiguration } from "../../dns/configuration/configuration.ts";
 import type { Corefile } from "../../dns/configuration/corefile/corefile.ts";
 import { createHttp } from "../../dns/http/http.ts";
 import { hostPort } from "../../net/ip.ts";
-import { parseResolvConf } from "../../node/network-files/resolv-conf.ts";
+import { hostResolver, RESOLV_CONF } from "../../node/network-files/host-resolver.ts";
 import { systemClock } from "../../observe/clock.ts";
 import { createLog, toDescriptor, type Log } from "../../observe/log.ts";
 import { stayAwake } from "../../observe/stay-awake.ts";
@@ -40,17 +39,10 @@ function accessOf(run: DnsRun, access: Corefile["access"]): AccessWish {
  * The search lists of pods are known for certain only where somebody says which Node this is: then the resolver of this host is what the
  * Node's pods have behind the cluster's own domains.
  */
-function searchOf({ shortcut, nodeName }: DnsRun): InstanceGiven["search"] {
+async function searchOf({ shortcut, nodeName }: DnsRun): Promise<InstanceGiven["search"]> {
   // Pods are known even so: one of them may be wanted in the query log.
   if (!shortcut || nodeName === undefined) return { hostSearches: undefined };
-  const text = (() => {
-    try {
-      return readFileSync("/etc/resolv.conf", "utf8");
-    } catch {
-      return "";
-    }
-  })();
-  return { hostSearches: parseResolvConf(text).searches, nodeName };
+  return { hostSearches: (await hostResolver(RESOLV_CONF))?.searches, nodeName };
 }
 
 const servesPortZero = ({ servers }: DnsConfiguration): boolean => servers.some(({ port }) => port === 0);
@@ -88,7 +80,7 @@ export async function runDns(run: DnsRun, read: Read): Promise<number> {
     access: accessOf(run, read.corefile?.access),
     register: run.register,
     nodeName: (run.nodeName ?? hostname()).toLowerCase(),
-    search: searchOf(run),
+    search: await searchOf(run),
     reusePort: false,
   };
   const work = async (): Promise<void> => {
