@@ -113,12 +113,14 @@ describe("a name outside the cluster, asked from a pod", () => {
     }
   });
 
-  test("DNS-070, DNS-079: all others get the plain NXDOMAIN: the host, a pod in its network, another search list, another namespace's domain", async () => {
+  test("DNS-070, DNS-079, DNS-105: all others get the plain NXDOMAIN: the host, a pod in its network, another search list, another namespace's domain", async () => {
     const below = `${fresh()}.${NS}.svc.${ZONE}`;
     const onNode = await naming.node.check("dig", ["@10.244.0.1", below, "A"]);
     assert.match(onNode.stdout, /status: NXDOMAIN/);
     for (const pod of ["other", "on-host"]) {
       const another = await naming.askerIn(pod);
+      // DNS-105: on the host's network with the cluster's resolver.
+      assert.match(await another.output("cat", "/etc/resolv.conf"), /^nameserver 10\.96\.0\.10$/m, pod);
       assert.equal(await another.verdict("@10.96.0.10", below, "A"), "NXDOMAIN 0 1 1", pod);
       assert.deepEqual(await another.addresses("www.outside.test"), OUTSIDE, pod);
     }

@@ -17,7 +17,13 @@ describe("dnsPolicy and dnsConfig, by what a pod's resolver does", () => {
 
   before(async () => {
     naming = await startNaming(
-      {},
+      {
+        flags: ["--allow-host-access"],
+        // So that the resolver there can answer a pod that asks it itself.
+        prepare: async (node, outside) => {
+          await outside.check("ip", ["route", "add", "10.244.0.0/16", "via", node.address]);
+        },
+      },
       webService("web"),
       clientPod("exact", NS, {
         dnsPolicy: "None",
@@ -34,6 +40,15 @@ describe("dnsPolicy and dnsConfig, by what a pod's resolver does", () => {
       clientPod("many", NS, { dnsConfig: { searches: many } }),
       clientPod("odd", NS, {
         dnsConfig: { searches: [".", "under_score.example"], options: [{ name: "ndots", value: "3" }] },
+      }),
+      clientPod("on-host", NS, { hostNetwork: true }),
+      clientPod("plain", NS, { dnsPolicy: "Default" }),
+      clientPod("merged", NS, {
+        dnsConfig: {
+          nameservers: ["10.96.0.10"],
+          searches: [ZONE, "more.example"],
+          options: [{ name: "ndots", value: "2" }, { name: "edns0" }],
+        },
       }),
     );
     web = (await naming.service("web")).spec!.clusterIPs!;
@@ -86,5 +101,31 @@ describe("dnsPolicy and dnsConfig, by what a pod's resolver does", () => {
     assert.deepEqual(await asker.dig("+search", "web", "A"), web);
     // Not by musl: it makes `nobody..` of the dot, asks nobody, and waits five seconds for the answer.
     assert.equal(await asker.getentHosts("nobody"), "");
+  });
+
+  test("DNS-104, DNS-106: a pod on the host's network, and one with policy Default, ask whom the host asks", async () => {
+    for (const pod of ["on-host", "plain"]) {
+      const asker = await naming.askerIn(pod);
+      assert.equal(await fileOf(asker), `nameserver ${naming.upstream.address}\n`, pod);
+      assert.deepEqual(await asker.addresses("www.outside.test"), ["192.0.2.10", "2001:db8::10"], pod);
+      assert.deepEqual(await asker.addresses(`web.${NS}.svc.${ZONE}`), [], pod);
+    }
+  });
+
+  test("DNS-108, DNS-109, DNS-120: dnsConfig adds to the policy, what is there already is not repeated, and its options win", async () => {
+    const asker = await naming.askerIn("merged");
+    const lines = (await fileOf(asker)).trimEnd().split("\n");
+    assert.deepEqual(lines.slice(0, -1), [
+      `search ${NS}.svc.${ZONE} svc.${ZONE} ${ZONE} more.example`,
+      "nameserver 10.96.0.10",
+      "nameserver fd00:10:96::a",
+    ]);
+    assert.deepEqual(lines.at(-1)!.split(" ").sort(), ["edns0", "ndots:2", "options"]);
+    for (const name of ["web", `web.${NS}`]) assert.deepEqual(await asker.addresses(name), web, name);
+    // Two dots are enough now for a name to be asked for as it is, first.
+    const name = "as-it-is.outside.test";
+    assert.deepEqual(await asker.addresses(name), ["192.0.2.10", "2001:db8::10"]);
+    const { getent } = await asker.each(`web.${NS}.svc`);
+    assert.deepEqual(getent, web, "and with the search list, after");
   });
 });

@@ -14,13 +14,19 @@ export interface Naming extends Serving {
   askerIn(pod: string): Promise<Asker>;
 }
 
-export async function startNaming(options: ServingOptions, ...objects: readonly object[]): Promise<Naming> {
+export interface NamingOptions extends ServingOptions {
+  /** The search list of the host's own resolver; none unless told. */
+  readonly hostSearch?: string;
+}
+
+export async function startNaming(options: NamingOptions, ...objects: readonly object[]): Promise<Naming> {
   let resolvers: Resolvers | undefined;
   let upstream: Upstream;
   const prepare = async (node: LabHost, outside: LabHost): Promise<void> => {
     if (resolversMissing === false) resolvers = await buildResolvers(node);
     upstream = await startUpstream(outside);
-    await setResolvConf(node, `nameserver ${upstream.address}\n`);
+    const search = options.hostSearch === undefined ? "" : `search ${options.hostSearch}\n`;
+    await setResolvConf(node, `${search}nameserver ${upstream.address}\n`);
     await options.prepare?.(node, outside);
   };
   const serving = await startServingWith({ ...options, prepare }, ...objects);

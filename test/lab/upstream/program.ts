@@ -26,9 +26,12 @@ const SOA: packets.SoaAnswer = {
   },
 };
 
+/** Names of a company's own domain: of one family. */
+const INTRANET: readonly string[] = ["wiki.corp.test", "wiki.team.corp.test"];
 const ADDRESSES: Readonly<Record<string, string>> = { A: "192.0.2.10", AAAA: "2001:db8::10" };
 
 function answersFor(name: string, type: string): packets.Answer[] | "NXDOMAIN" {
+  if (INTRANET.includes(name)) return type === "A" ? [{ type: "A", name, ttl: 60, data: "192.0.2.20" }] : [];
   if ((!name.endsWith(`.${ZONE}`) && name !== "late.corner") || name.startsWith("nobody")) return "NXDOMAIN";
   if (name.startsWith("four") && type !== "A") return [];
   if (name.startsWith("alias")) {
