@@ -42,6 +42,8 @@ export interface DnsOptions {
 export interface Dns extends Part {
   /** Resolves when every Service, slice and namespace has been listed once: from then on names of the zone are answered. */
   synced(): Promise<void>;
+  /** Seconds since what it knows of the cluster was last known to be current; undefined before `synced()`. */
+  age(): number | undefined;
   /** Where it listens, with the ports it was given. */
   readonly listening: readonly SocketAddress[];
 }
@@ -159,6 +161,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
 
   return {
     synced: () => synced,
+    age: () => view.age(),
     listening,
     async stop() {
       view.stop();

@@ -1,6 +1,7 @@
 import type { EndpointSlice, Namespace, Service } from "../../api/generated/types.ts";
 import { keyOf, type KubeObject } from "../../api/object.ts";
 import { endpointSlices, namespaces, services } from "../../api/resources.ts";
+import { ageOf } from "../../client/age.ts";
 import { createCache } from "../../client/cache.ts";
 import type { Cache, CacheChange } from "../../client/cached.ts";
 import type { Client } from "../../client/client.ts";
@@ -17,6 +18,8 @@ export interface View {
   synced(): Promise<void>;
   /** Keeps these contents equal to the caches from now on, and says at once what changed, as words of `dependsOn`. */
   follow(contents: Contents, changed: (words: readonly string[]) => void): void;
+  /** Seconds since all of this was last known to be current; undefined before it has been listed. */
+  age(): number | undefined;
   stop(): void;
 }
 
@@ -69,6 +72,7 @@ export function createView(watching: {
       await Promise.all(Object.values(caches).map((cache) => cache.synced()));
     },
     follow: (contents, changed) => follow(contents, caches, changed),
+    age: () => ageOf(Object.values(caches), watching.clock.now()),
     stop() {
       for (const cache of Object.values(caches)) cache.stop();
     },
