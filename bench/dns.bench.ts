@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { clusterSource } from "../src/dns/names/cluster.ts";
 import { createContents } from "../src/dns/names/contents.ts";
+import { createZones } from "../src/dns/names/zone.ts";
 import { createResponder } from "../src/dns/server/respond.ts";
 import { listenUdp } from "../src/dns/server/udp.ts";
 import { silentLog } from "../src/observe/log.ts";
@@ -53,14 +54,16 @@ async function serveDns(): Promise<void> {
     const spec = { clusterIP: addressOf(at), ports: [{ port: 80 }] };
     contents.setService(`bench/${name}`, { apiVersion: "v1", kind: "Service", metadata, spec }, []);
   }
-  const zone = {
-    name: "cluster.local",
+  const zones = createZones({
+    zones: ["cluster.local"],
     ttl: 5,
-    pods: "insecure" as const,
-    nameServers: ["10.96.0.10"],
-    reverseFallthrough: false,
-  };
-  const source = clusterSource({ zone, contents, isReady: () => true });
+    pods: "insecure",
+    zonal: false,
+    fallthrough: [],
+    searches: false,
+    nameServers: () => ({ addresses: ["10.96.0.10"], depends: [] }),
+  });
+  const source = clusterSource({ zones, contents, isReady: () => true });
   const responder = createResponder({
     blocks: [{ apex: [], sources: [source], outside: undefined, rotates: true }],
     serial: () => contents.serial,

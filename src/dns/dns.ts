@@ -8,15 +8,15 @@ import type { Part } from "../observe/part.ts";
 import type { DnsConfiguration, ServerBlock } from "./configuration/configuration.ts";
 import { outsideOf } from "./forward/outside-of.ts";
 import type { Outside } from "./forward/outside.ts";
-import { clusterSource } from "./names/cluster.ts";
-import { createContents, type Contents } from "./names/contents.ts";
 import { DNS_NAMESPACE, DNS_SERVICE, ensureRegistered } from "./registration.ts";
 import type { SocketAddress } from "./server/address.ts";
 import type { Source } from "./names/source.ts";
 import type { Block } from "./server/block.ts";
 import { createResponder, type Responder } from "./server/respond.ts";
-import { createView, objectsOf, serviceOf } from "./view/view.ts";
+import { createCluster, type SearchOptions } from "./view/cluster.ts";
+import { objectsOf, serviceOf } from "./view/view.ts";
 import { listen, type Sockets } from "./server/listen.ts";
+import { ownAddresses } from "./server/own-addresses.ts";
 
 /** How the cluster finds this server: as Service `kube-system/kube-dns`. */
 export interface RegistrationOf {
@@ -37,6 +37,8 @@ export interface DnsOptions {
   readonly configuration: DnsConfiguration;
   /** Absent: the cluster has been told by somebody else where its DNS is. */
   readonly registration?: RegistrationOf;
+  /** Present: pods that ask are known, and names that their search lists make are answered in one round trip. */
+  readonly search?: SearchOptions;
 }
 
 export interface Dns extends Part {
@@ -67,9 +69,20 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
   const isOwn = (to: SocketAddress): boolean => own.has(textOf(to));
   const ground = { clock, random, log, isOwn };
 
-  let isReady = false;
-  const followed: { readonly contents: Contents; readonly responders: Responder[] }[] = [];
+  const responders: Responder[] = [];
   const outsides: Outside[] = [];
+  const cluster = createCluster({
+    client,
+    clock,
+    random,
+    log,
+    blocks: servers.flatMap(({ kubernetes }) => kubernetes ?? []),
+    ...(options.search === undefined ? {} : { search: options.search }),
+    registers: clusterIPs.length > 0,
+    changed(words) {
+      for (const responder of responders) responder.drop(words);
+    },
+  });
 
   const blocksOf = (block: ServerBlock): Block[] => {
     const outside = outsideOf(block, ground);
@@ -77,21 +90,11 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     const sources: Source[] = [];
     const { kubernetes } = block;
     if (kubernetes !== undefined) {
-      const contents = createContents(() => clock.now());
-      followed.push({ contents, responders: [] });
-      const nameServers = clusterIPs.length > 0 ? clusterIPs : addressesOf(block).map(({ address }) => address);
-      const name = kubernetes.zones.find((zone) => !zone.endsWith(".arpa")) ?? "cluster.local";
       sources.push(
-        clusterSource({
-          zone: {
-            name,
-            ttl: kubernetes.ttl,
-            pods: kubernetes.pods === "disabled" ? "disabled" : "insecure",
-            nameServers: nameServers.map(canonicalIP),
-            reverseFallthrough: outside !== undefined && kubernetes.fallthrough.length > 0,
-          },
-          contents,
-          isReady: () => isReady,
+        cluster.source(kubernetes, {
+          hasOutside: outside !== undefined,
+          nameServers: clusterIPs.length > 0 ? clusterIPs : undefined,
+          own: ownAddresses(addressesOf(block).map(({ address }) => address)).map(canonicalIP),
         }),
       );
     }
@@ -105,20 +108,21 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
 
   const opened: Sockets[] = [];
   const close = async (): Promise<void> => {
+    cluster.stop();
     for (const outside of outsides) outside.stop();
     await Promise.all(opened.map((sockets) => sockets.close()));
   };
   for (const [, group] of Map.groupBy(servers, ({ port }) => port)) {
-    const blocks = group.flatMap(blocksOf);
-    const responder = createResponder({
-      blocks,
-      serial: () => Math.max(0, ...followed.map(({ contents }) => contents.serial)),
-      log,
-      random,
-    });
-    for (const { responders } of followed) responders.push(responder);
     const addresses = new Map(group.flatMap(addressesOf).map((address) => [textOf(address), address]));
     try {
+      const responder = createResponder({
+        blocks: group.flatMap(blocksOf),
+        ...(cluster.clients === undefined ? {} : { clients: cluster.clients }),
+        serial: () => cluster.serial,
+        log,
+        random,
+      });
+      responders.push(responder);
       opened.push(await listen(responder, [...addresses.values()], clock, log));
     } catch (error) {
       await close();
@@ -127,15 +131,8 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
   }
   const listening = opened.flatMap((sockets) => sockets.listening);
 
-  const view = createView({ client, clock, random, log });
-  for (const { contents, responders } of followed) {
-    view.follow(contents, (words) => {
-      for (const responder of responders) responder.drop(words);
-    });
-  }
-  const synced = view.synced().then(() => {
-    isReady = true;
-    log.info({ services: view.services.size }, "cluster DNS answers");
+  const synced = cluster.synced().then(() => {
+    log.info({ services: cluster.services?.size }, "cluster DNS answers");
   });
 
   const { nodeName } = registration ?? {};
@@ -154,17 +151,16 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     const check = (keys: readonly string[]): void => {
       if (keys.includes(ours)) registering.add(ours);
     };
-    view.services.onChange((change) => check(objectsOf(change).map(keyOf)));
-    view.slices.onChange((change) => check(objectsOf(change).map(serviceOf)));
+    cluster.services?.onChange((change) => check(objectsOf(change).map(keyOf)));
+    cluster.slices?.onChange((change) => check(objectsOf(change).map(serviceOf)));
     registering.add(ours);
   }
 
   return {
     synced: () => synced,
-    age: () => view.age(),
+    age: () => cluster.age(),
     listening,
     async stop() {
-      view.stop();
       await registering.stop();
       await close();
     },

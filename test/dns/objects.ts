@@ -77,7 +77,8 @@ export function createObjects(options: { holdLists?: boolean } = {}): Objects {
       while (!signal.aborted) {
         const event = events.shift();
         if (event === undefined) await new Promise<void>((resolve) => (wake = resolve));
-        else yield event;
+        // A copy, as whoever is far away gets one: caches take away what they do not need.
+        else yield structuredClone(event);
       }
     } finally {
       listeners.delete(listener);
@@ -93,7 +94,7 @@ export function createObjects(options: { holdLists?: boolean } = {}): Objects {
     async get(resource, at) {
       const object = storeOf(resource).get(keyOf({ metadata: at }));
       if (object === undefined) throw new ApiError("NotFound", `${resource.plural} "${at.name}" not found`);
-      return object as never;
+      return structuredClone(object) as never;
     },
     async list(resource, parameters = {}) {
       await held.promise;
@@ -102,7 +103,12 @@ export function createObjects(options: { holdLists?: boolean } = {}): Objects {
           (parameters.namespace === undefined || object.metadata.namespace === parameters.namespace) &&
           matches(object, parameters.labelSelector),
       );
-      return { apiVersion: "v1", kind: "List", metadata: { resourceVersion: `${revision}` }, items: items as never[] };
+      return {
+        apiVersion: "v1",
+        kind: "List",
+        metadata: { resourceVersion: `${revision}` },
+        items: structuredClone(items) as never[],
+      };
     },
     watch: (resource, parameters, signal) => watch(resource, parameters, signal) as AsyncIterable<never>,
     async create(resource, object) {

@@ -13,7 +13,7 @@ import type {
   ServerBlock,
 } from "../../src/dns/configuration/configuration.ts";
 import { usualBlock, usualForward, usualKubernetes } from "../../src/dns/configuration/usual.ts";
-import { startDns, type Dns, type RegistrationOf } from "../../src/dns/dns.ts";
+import { startDns, type Dns, type DnsOptions, type RegistrationOf } from "../../src/dns/dns.ts";
 import { parseUpstream } from "../../src/dns/forward/upstream.ts";
 import { systemClock, type Clock } from "../../src/observe/clock.ts";
 import { silentLog } from "../../src/observe/log.ts";
@@ -44,6 +44,7 @@ export interface Settings {
   readonly clock?: Clock;
   readonly endpoints?: RegistrationOf["endpoints"];
   readonly nodeName?: string;
+  readonly search?: DnsOptions["search"];
 }
 
 export function configurationOf(settings: Settings): DnsConfiguration {
@@ -81,6 +82,7 @@ export async function running(
     random: settings.random ?? Math.random,
     log: silentLog,
     configuration: configurationOf(settings),
+    ...(settings.search === undefined ? {} : { search: settings.search }),
     ...(settings.clusterIPs === undefined
       ? {}
       : {

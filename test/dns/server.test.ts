@@ -80,7 +80,7 @@ void describe("cluster DNS, asked by dig", () => {
 
   void test("DNS-080: before everything is listed names get SERVFAIL, afterwards answers", async (t) => {
     const objects = createObjects({ holdLists: true });
-    const { dns, dig } = await running(t, {}, objects);
+    const { dns, dig } = await running(t, { kubernetes: { startupTimeout: 0 } }, objects);
     assert.match(await dig(`svc1.${SVC}`), /status: SERVFAIL/);
     assert.match(await dig(`svc0.${SVC}`), /status: SERVFAIL/);
     objects.release();

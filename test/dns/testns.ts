@@ -1,7 +1,7 @@
 import type { Endpoint, EndpointPort, EndpointSlice, Service, ServiceSpec } from "../../src/api/generated/types.ts";
 import { keyOf } from "../../src/api/object.ts";
-import { createContents, type Contents } from "../../src/dns/names/contents.ts";
-import type { Zone } from "../../src/dns/names/zone.ts";
+import { createContents, type Contents, type ContentsOptions } from "../../src/dns/names/contents.ts";
+import { createZones, type ZoneOptions, type Zones } from "../../src/dns/names/zone.ts";
 
 /** The namespace `testns` of the ledger: Services and slices that the tests of every layer ask for. */
 
@@ -105,13 +105,17 @@ export const SLICES: EndpointSlice[] = [
   slice("ghost", ["172.0.0.99"]),
 ];
 
-export const ZONE: Zone = {
-  name: "cluster.local",
-  ttl: 5,
-  pods: "insecure",
-  nameServers: ["10.0.0.10"],
-  reverseFallthrough: false,
-};
+export const zonesOf = (options: Partial<ZoneOptions> = {}): Zones =>
+  createZones({
+    zones: ["cluster.local", "in-addr.arpa", "ip6.arpa"],
+    ttl: 5,
+    pods: "insecure",
+    zonal: false,
+    fallthrough: [],
+    searches: false,
+    nameServers: () => ({ addresses: ["10.0.0.10"], depends: [] }),
+    ...options,
+  });
 
 /** The slices of a Service by the label, as the cache's index gives them. */
 export const slicesOf = (key: string, slices: readonly EndpointSlice[] = SLICES): EndpointSlice[] =>
@@ -119,8 +123,16 @@ export const slicesOf = (key: string, slices: readonly EndpointSlice[] = SLICES)
     ({ metadata }) => `${metadata.namespace}/${metadata.labels?.["kubernetes.io/service-name"] ?? ""}` === key,
   );
 
-export function testContents(now: () => number = () => 1_700_000_000_000): Contents {
-  const contents = createContents(now);
+export function testContents(
+  now: () => number = () => 1_700_000_000_000,
+  options: Partial<ContentsOptions> = {},
+): Contents {
+  const contents = createContents(now, {
+    endpointPodNames: false,
+    ignoreEmptyServices: false,
+    hidesUnknownNamespaces: false,
+    ...options,
+  });
   contents.setNamespace("testns", true);
   contents.setNamespace("default", true);
   for (const each of SERVICES) contents.setService(keyOf(each), each, slicesOf(keyOf(each)));

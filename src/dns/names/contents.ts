@@ -1,81 +1,123 @@
 import type { EndpointSlice, Service } from "../../api/generated/types.ts";
 import { dependsOn } from "./record.ts";
-import { compileService, type ServiceNames } from "./service.ts";
+import { compileService, type Naming, type ServiceNames } from "./service.ts";
 
-/** Who has an address: the Service keys whose cluster IP it is, and the endpoint labels by Service key. */
-export interface Holders {
-  readonly clusterIPOf: ReadonlySet<string>;
-  readonly endpointOf: ReadonlyMap<string, string>;
+/** A name that leads to an address: a Service's own, by its cluster IP, or that of one of its endpoints. */
+export interface Holder {
+  readonly key: string;
+  /** `""` is the Service's own name. */
+  readonly label: string;
+}
+
+/** Which pods have an address now. */
+export interface PodAddresses {
+  has(namespace: string, ip: string): boolean;
+}
+
+export interface ContentsOptions extends Naming {
+  /** Services of namespaces that are not there have no names: the namespaces are chosen ones (DNS-076). */
+  readonly hidesUnknownNamespaces: boolean;
+  /** For names of pods that are to be verified (DNS-085). */
+  readonly pods?: PodAddresses;
 }
 
 /** Everything the zone's answers are computed from. A change costs the size of the Service that changed. */
 export interface Contents {
   service(key: string): ServiceNames | undefined;
   hasNamespace(name: string): boolean;
-  holders(ip: string): Holders | undefined;
+  hasPod(namespace: string, ip: string): boolean;
+  /** The words that whether a Service has a name depends on, there or not. */
+  dependsOf(namespace: string, service: string): string[];
+  /** Names that lead to an address; and all that could, with words. */
+  holders(ip: string): { readonly holders: readonly Holder[]; readonly depends: readonly string[] };
   /** Takes in a Service with all its slices, or takes it out. Answers what changed, as words of `dependsOn`. */
   setService(key: string, service: Service | undefined, slices: readonly EndpointSlice[]): readonly string[];
   setNamespace(name: string, exists: boolean): readonly string[];
+  /** A pod got or lost these addresses. */
+  podsChanged(addresses: Iterable<string>): readonly string[];
   /** Unix time of the last change, in seconds: the zone's serial number (DNS-059). */
   readonly serial: number;
 }
 
-interface MutableHolders {
-  clusterIPOf: Set<string>;
-  endpointOf: Map<string, string>;
-}
+const USUAL: ContentsOptions = { endpointPodNames: false, ignoreEmptyServices: false, hidesUnknownNamespaces: false };
+
+const namespaceOf = (key: string): string => key.slice(0, key.indexOf("/"));
 
 /** `now` answers milliseconds since the epoch. */
-export function createContents(now: () => number): Contents {
+export function createContents(now: () => number, options: ContentsOptions = USUAL): Contents {
   const services = new Map<string, ServiceNames>();
   const namespaces = new Set<string>();
-  const addresses = new Map<string, MutableHolders>();
+  // Nearly every address is one Service's: a set for each would cost more than all the rest.
+  const keysOf = new Map<string, string | Set<string>>();
   const seconds = (): number => Math.floor(now() / 1000) >>> 0;
   let serial = seconds();
 
-  const holdersOf = (ip: string): MutableHolders => {
-    const known = addresses.get(ip) ?? { clusterIPOf: new Set(), endpointOf: new Map() };
-    addresses.set(ip, known);
-    return known;
+  const add = (ip: string, key: string): void => {
+    const held = keysOf.get(ip);
+    if (held === undefined) keysOf.set(ip, key);
+    else if (typeof held !== "string") held.add(key);
+    else if (held !== key) keysOf.set(ip, new Set([held, key]));
   };
-
+  const remove = (ip: string, key: string): void => {
+    const held = keysOf.get(ip);
+    if (held === key) keysOf.delete(ip);
+    else if (typeof held === "object" && held.delete(key) && held.size === 1) {
+      for (const last of held) keysOf.set(ip, last);
+    }
+  };
   /** Writes or clears the reverse entries of a Service, noting each address touched. */
-  const reverse = (key: string, names: ServiceNames | undefined, present: boolean, touched: Set<string>): void => {
+  const reverse = (
+    key: string,
+    names: ServiceNames | undefined,
+    change: typeof add | typeof remove,
+    touched: Set<string>,
+  ): void => {
     if (names === undefined || names.kind === "external") return;
-    const visit = (ip: string, change: (holders: MutableHolders) => void): void => {
-      const holders = holdersOf(ip);
-      change(holders);
-      if (holders.clusterIPOf.size + holders.endpointOf.size === 0) addresses.delete(ip);
+    const visit = (ip: string): void => {
+      change(ip, key);
       touched.add(dependsOn.address(ip));
     };
-    if (names.kind === "cluster") {
-      for (const ip of names.own.addresses) {
-        visit(ip, ({ clusterIPOf }) => void (present ? clusterIPOf.add(key) : clusterIPOf.delete(key)));
-      }
-    }
-    for (const { label, addresses: ips } of names.endpoints.values()) {
-      for (const ip of ips) {
-        visit(ip, ({ endpointOf }) => void (present ? endpointOf.set(key, label) : endpointOf.delete(key)));
-      }
-    }
+    if (names.kind === "cluster") names.own.addresses.forEach(visit);
+    for (const ip of names.endpoints.addresses()) visit(ip);
   };
 
+  const isHidden = (namespace: string): boolean => options.hidesUnknownNamespaces && !namespaces.has(namespace);
+
   return {
-    service: (key) => services.get(key),
+    service: (key) => (isHidden(namespaceOf(key)) ? undefined : services.get(key)),
     hasNamespace: (name) => namespaces.has(name),
-    holders: (ip) => addresses.get(ip),
+    hasPod: (namespace, ip) => options.pods?.has(namespace, ip) === true,
+    dependsOf: (namespace, service) => [
+      dependsOn.service(`${namespace}/${service}`),
+      ...(options.hidesUnknownNamespaces ? [dependsOn.namespace(namespace)] : []),
+    ],
+    holders(ip) {
+      const depends = [dependsOn.address(ip)];
+      const held = keysOf.get(ip);
+      const clusterIPs: Holder[] = [];
+      const endpoints: Holder[] = [];
+      for (const key of held === undefined ? [] : typeof held === "string" ? [held] : held) {
+        if (options.hidesUnknownNamespaces) depends.push(dependsOn.namespace(namespaceOf(key)));
+        const names = isHidden(namespaceOf(key)) ? undefined : services.get(key);
+        if (names === undefined || names.kind === "external") continue;
+        if (names.kind === "cluster" && names.own.addresses.includes(ip)) clusterIPs.push({ key, label: "" });
+        else endpoints.push(...names.endpoints.labelsOf(ip).map((label) => ({ key, label })));
+      }
+      // DNS-044: a cluster IP's own name wins over any endpoint's.
+      return { holders: clusterIPs.length > 0 ? clusterIPs : endpoints, depends };
+    },
     get serial() {
       return serial;
     },
     setService(key, service, slices) {
       const before = services.get(key);
-      const names = service === undefined ? undefined : compileService(service, slices);
+      const names = service === undefined ? undefined : compileService(service, slices, options);
       if (before === undefined && names === undefined) return [];
       const touched = new Set([dependsOn.service(key)]);
-      reverse(key, before, false, touched);
+      reverse(key, before, remove, touched);
       if (names === undefined) services.delete(key);
       else services.set(key, names);
-      reverse(key, names, true, touched);
+      reverse(key, names, add, touched);
       serial = seconds();
       return [...touched];
     },
@@ -85,6 +127,10 @@ export function createContents(now: () => number): Contents {
       else namespaces.delete(name);
       serial = seconds();
       return [dependsOn.namespace(name)];
+    },
+    podsChanged(addresses) {
+      serial = seconds();
+      return [...new Set(addresses)].map(dependsOn.address);
     },
   };
 }

@@ -5,8 +5,11 @@ import { canonicalIP, familyOf, fromNumber } from "../../net/ip.ts";
  * the characters of host names and underscores. Anything else an object may hold is not published.
  */
 export function isPublishable(name: string): boolean {
-  return name.length <= 253 && name.split(".").every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label));
+  return name.length <= 253 && name.split(".").every(isLabel);
 }
+
+/** True for one part of such a name. */
+export const isLabel = (text: string): boolean => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/.test(text);
 
 /**
  * The system-assigned label of an address: `172-0-0-2`, `5678-abcd--1`. A label may not begin or end with a dash,
@@ -25,17 +28,18 @@ export function undashed(label: string): string | undefined {
   return familyOf(colons) === "IPv6" ? canonicalIP(colons) : undefined;
 }
 
-/** Which reverse zone a name is in (RFC 1035 §3.5, RFC 3596 §2.5); undefined for all others. */
-export function reverseZoneOf(labels: readonly string[]): "in-addr.arpa" | "ip6.arpa" | undefined {
-  if (labels.at(-1) !== "arpa") return undefined;
+/** True in the part of the name space that is for addresses (RFC 1035 §3.5, RFC 3596 §2.5). */
+export function isReverseZone(labels: readonly string[]): boolean {
+  if (labels.at(-1) !== "arpa") return false;
   const second = labels.at(-2);
-  return second === "in-addr" ? "in-addr.arpa" : second === "ip6" ? "ip6.arpa" : undefined;
+  return second === "in-addr" || second === "ip6";
 }
 
 /** The address a whole reverse name stands for, in canonical form; undefined for parts of one and for nonsense. */
 export function reverseAddress(labels: readonly string[]): string | undefined {
+  if (!isReverseZone(labels)) return undefined;
   const parts = labels.slice(0, -2).reverse();
-  if (reverseZoneOf(labels) === "in-addr.arpa") {
+  if (labels.at(-2) === "in-addr") {
     const ip = parts.join(".");
     return parts.length === 4 && familyOf(ip) === "IPv4" ? ip : undefined;
   }

@@ -80,6 +80,8 @@ export interface Lookup {
   readonly search?: Search;
   /** Why there is no real answer, for askers who speak EDNS (RFC 8914). With it an answer is not kept: it may be another one at any moment. */
   readonly explanation?: { readonly code: number; readonly text: string };
+  /** The question may be asked again when this resolves: there may be a real answer then. */
+  readonly later?: Promise<void>;
 }
 
 /** The things an {@link Answer} can depend on, as words. */

@@ -195,6 +195,7 @@ export function createResponder(options: ResponderOptions): Responder {
     for (const source of block.sources) {
       const found = source.lookup(labels, query.type);
       if (found === undefined) continue;
+      if (found.later !== undefined) return found.later.then(() => answer(packet, query, transport, client, hops));
       if (found.explanation !== undefined) {
         return plainReply(packet, query, found.answer.rcode, recurses(block), found.explanation);
       }

@@ -1,23 +1,43 @@
-import type { EndpointSlice, Namespace, Service } from "../../api/generated/types.ts";
-import { keyOf, type KubeObject } from "../../api/object.ts";
-import { endpointSlices, namespaces, services } from "../../api/resources.ts";
+import type { EndpointSlice, Namespace, Pod, Service } from "../../api/generated/types.ts";
+import type { KubeObject } from "../../api/object.ts";
+import { endpointSlices, namespaces, pods, services } from "../../api/resources.ts";
 import { ageOf } from "../../client/age.ts";
 import { createCache } from "../../client/cache.ts";
 import type { Cache, CacheChange } from "../../client/cached.ts";
 import type { Client } from "../../client/client.ts";
 import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
-import type { Contents } from "../names/contents.ts";
+import { addressesOf } from "../clients/pod-address.ts";
+import { BY_ADDRESS } from "../clients/pod-clients.ts";
+import { pruneNamespace, prunePod, pruneService, pruneSlice } from "./prune.ts";
 
-/** What DNS sees of the cluster: lists and watches, and who is told of their changes. */
+export interface Watching {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** What is read of the cluster beside Services and namespaces. */
+export interface ViewOptions {
+  /** Only Services, slices and pods with these labels; a label selector in text form. */
+  readonly labels?: string;
+  readonly slices: boolean;
+  /** Of endpoints, the names of their pods. */
+  readonly podNames: boolean;
+  /** Of endpoints, their topology zones. */
+  readonly zones: boolean;
+  readonly pods: boolean;
+}
+
+/** What DNS sees of the cluster: lists and watches, pruned to what it reads. */
 export interface View {
   readonly services: Cache<Service>;
-  readonly slices: Cache<EndpointSlice>;
+  readonly slices?: Cache<EndpointSlice>;
   readonly namespaces: Cache<Namespace>;
+  readonly pods?: Cache<Pod>;
   /** Resolves when everything has been listed once. */
   synced(): Promise<void>;
-  /** Keeps these contents equal to the caches from now on, and says at once what changed, as words of `dependsOn`. */
-  follow(contents: Contents, changed: (words: readonly string[]) => void): void;
   /** Seconds since all of this was last known to be current; undefined before it has been listed. */
   age(): number | undefined;
   stop(): void;
@@ -33,45 +53,44 @@ export const objectsOf = <T extends KubeObject>(change: CacheChange<T>): T[] => 
   ...("object" in change ? [change.object] : []),
 ];
 
-/** Keeps `contents` equal to the caches, and says at once what changed. */
-function follow(
-  contents: Contents,
-  caches: Pick<View, "services" | "slices" | "namespaces">,
-  changed: (words: readonly string[]) => void,
-): void {
-  const take = (key: string): void =>
-    changed(contents.setService(key, caches.services.get(key), caches.slices.by("service", key)));
-  caches.services.onChange((change) => new Set(objectsOf(change).map(keyOf)).forEach(take));
-  caches.slices.onChange((change) => new Set(objectsOf(change).map(serviceOf)).forEach(take));
-  caches.namespaces.onChange((change) => {
-    for (const name of new Set(objectsOf(change).map(keyOf))) {
-      changed(contents.setNamespace(name, caches.namespaces.get(name) !== undefined));
-    }
+/** Pods by the addresses that are theirs now; those of one node where it is named. */
+export const watchPods = (
+  watching: Watching,
+  selected: { readonly labelSelector?: string; readonly nodeName?: string | undefined },
+): Cache<Pod> =>
+  createCache<Pod>({
+    ...watching,
+    resource: pods,
+    ...(selected.labelSelector === undefined ? {} : { labelSelector: selected.labelSelector }),
+    ...(selected.nodeName === undefined ? {} : { fieldSelector: `spec.nodeName=${selected.nodeName}` }),
+    prune: prunePod,
+    indexes: { [BY_ADDRESS]: addressesOf },
   });
-}
 
 /** Starts listing and watching at once. */
-export function createView(watching: {
-  readonly client: Client;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Log;
-}): View {
+export function createView(watching: Watching, options: ViewOptions): View {
+  const selected = options.labels === undefined ? {} : { labelSelector: options.labels };
   const caches = {
-    services: createCache<Service>({ ...watching, resource: services }),
-    slices: createCache<EndpointSlice>({
-      ...watching,
-      resource: endpointSlices,
-      indexes: { service: (slice) => [serviceOf(slice)] },
-    }),
-    namespaces: createCache<Namespace>({ ...watching, resource: namespaces }),
+    services: createCache<Service>({ ...watching, ...selected, resource: services, prune: pruneService }),
+    namespaces: createCache<Namespace>({ ...watching, resource: namespaces, prune: pruneNamespace }),
+    ...(options.slices
+      ? {
+          slices: createCache<EndpointSlice>({
+            ...watching,
+            ...selected,
+            resource: endpointSlices,
+            prune: (slice) => pruneSlice(slice, options),
+            indexes: { service: (slice) => [serviceOf(slice)] },
+          }),
+        }
+      : {}),
+    ...(options.pods ? { pods: watchPods(watching, selected) } : {}),
   };
   return {
     ...caches,
     async synced() {
       await Promise.all(Object.values(caches).map((cache) => cache.synced()));
     },
-    follow: (contents, changed) => follow(contents, caches, changed),
     age: () => ageOf(Object.values(caches), watching.clock.now()),
     stop() {
       for (const cache of Object.values(caches)) cache.stop();

@@ -1,4 +1,4 @@
-import { DOMAIN_CHARACTERS, SEARCHES, SEARCH_CHARACTERS, type Resolver } from "./resolv-conf.ts";
+import { DOMAIN_CHARACTERS, SEARCHES, SEARCH_CHARACTERS, type Resolver } from "../../api/pod/resolver.ts";
 
 /** Search domains that cluster DNS puts before the host's. */
 const OF_THE_CLUSTER = 3;

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { parseResolvConf, type Resolver } from "./resolv-conf.ts";
+import type { Resolver } from "../../api/pod/resolver.ts";
+import { parseResolvConf } from "./resolv-conf.ts";
 
 export const RESOLV_CONF = "/etc/resolv.conf";
 /** systemd-resolved's stub on the loopback, and the file with the resolvers behind it (systemd-resolved.service(8)). */

@@ -5,7 +5,7 @@ import type { Host } from "../../host/host.ts";
 import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Lookups } from "../environment/lookups.ts";
-import type { Resolver } from "../network-files/resolv-conf.ts";
+import type { Resolver } from "../../api/pod/resolver.ts";
 import type { VolumeKeeper } from "../volumes/keeper.ts";
 import type { Refusal, Runtime } from "../runtimes/runtime.ts";
 import type { PodNetwork, Sandbox } from "../sandbox/sandbox.ts";
