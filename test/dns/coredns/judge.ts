@@ -5,6 +5,8 @@ import type { Both, Sides } from "./sides.ts";
 /** A difference that is meant: where, and why ours is not CoreDNS's answer. */
 export interface Exception {
   readonly why: string;
+  /** Under which settings it holds; absent: under all. */
+  readonly under?: RegExp;
   /**
    * True for a difference that this is the reason of. It looks at both answers: no other difference may hide here.
    * `also` finds what both said to a question of another type for the same name.
@@ -32,24 +34,21 @@ export interface Verdict {
 
 export async function compare(
   sides: Sides,
-  setting: number,
+  setting: { readonly at: number; readonly name: string },
   questions: readonly Question[],
   exceptions: readonly Exception[],
 ): Promise<Verdict> {
-  const dump: unknown[] = [];
+  const held = exceptions.filter(({ under }) => under === undefined || under.test(setting.name));
   const meant = new Map<Exception, number>();
   const differences: string[] = [];
-  const found = await sides.ask(setting, questions);
+  const found = await sides.ask(setting.at, questions);
   const keyOf = (name: string, type: string): string => `${name.toLowerCase()} ${type}`;
   const byKey = new Map(questions.map(({ name, type }, index) => [keyOf(name, type), found[index]!]));
   for (const [index, both] of found.entries()) {
     if (isEqual(both.ours, both.theirs)) continue;
     const question = questions[index]!;
-    const exception = exceptions.find((each) =>
-      each.covers(question, both, (type) => byKey.get(keyOf(question.name, type))),
-    );
+    const exception = held.find((each) => each.covers(question, both, (type) => byKey.get(keyOf(question.name, type))));
     if (exception === undefined) {
-      dump.push({ question, both });
       differences.push(
         `${question.name} ${question.type}\n  CoreDNS: ${toText(both.theirs)}\n  ours:    ${toText(both.ours)}`,
       );
@@ -57,7 +56,6 @@ export async function compare(
       meant.set(exception, (meant.get(exception) ?? 0) + 1);
     }
   }
-  (await import("node:fs")).writeFileSync(`/tmp/diffs-${setting}.json`, JSON.stringify(dump));
   return { asked: questions.length, meant, differences };
 }
 

@@ -1,33 +1,40 @@
 import { after, before, test } from "node:test";
-import { usualBlock, usualKubernetes } from "../../../src/dns/configuration/usual.ts";
+import { times } from "../../lab/counts.ts";
 import { EXCEPTIONS } from "./exceptions.ts";
 import { assertAlike, compare } from "./judge.ts";
 import { LEDGER } from "./objects.ts";
 import { namesFor, questionsFor, TYPES } from "./questions.ts";
-import { openSides, type Setting, type Sides } from "./sides.ts";
+import { settings } from "./settings.ts";
+import { openSides, type Sides } from "./sides.ts";
+import { openUpstream, type Upstream } from "./upstream.ts";
 
 const binary = process.env["COREDNS"];
 
-const SETTINGS: readonly Setting[] = [
-  { ...usualBlock, kubernetes: { ...usualKubernetes("cluster.local"), fallthrough: [], ttl: 30 } },
-];
-
+/** The judge: the real CoreDNS that COREDNS names answers the same questions about the same cluster. */
 if (binary === undefined) {
-  test("our names beside CoreDNS's", { skip: "COREDNS names none" }, () => {});
+  test("the cluster's names, beside CoreDNS", { skip: "COREDNS names none" }, () => {});
 } else {
+  let upstream: Upstream | undefined;
   let sides: Sides;
   before(async () => {
-    sides = await openSides(binary, SETTINGS);
+    upstream = await openUpstream();
+    sides = await openSides(binary, Object.values(settings(upstream.port)));
     await sides.cluster.write(LEDGER);
     await sides.settled();
   });
-  after(() => sides.close());
-
-  test("every form of name, of every type, and as people misspell it", async (t) => {
-    const questions = questionsFor(namesFor(LEDGER, "cluster.local"), TYPES, 3, 1);
-    const verdict = await compare(sides, 0, questions, EXCEPTIONS);
-    for (const [{ why }, count] of verdict.meant) t.diagnostic(`${count} meant: ${why}`);
-    t.diagnostic(`${verdict.asked} questions`);
-    assertAlike(verdict);
+  after(async () => {
+    await (sides as Sides | undefined)?.close();
+    await upstream?.close();
   });
+
+  for (const [at, name] of Object.keys(settings(0)).entries()) {
+    test(`beside CoreDNS: every form of name, of every type, and as people misspell it; ${name}`, async (t) => {
+      const types = at === 0 ? TYPES : ["A", "AAAA", "SRV", "PTR", "TXT", "NS"];
+      const questions = questionsFor(namesFor(LEDGER), types, times(1, 20), at + times(0, 1000));
+      const verdict = await compare(sides, { at, name }, questions, EXCEPTIONS);
+      for (const [{ why }, count] of verdict.meant) t.diagnostic(`${count} differ as they should: ${why}`);
+      t.diagnostic(`${verdict.asked} questions`);
+      assertAlike(verdict);
+    });
+  }
 }

@@ -1,4 +1,4 @@
-import type { Namespace, Pod } from "../../../src/api/generated/types.ts";
+import type { EndpointSlice, Namespace, Pod, Service } from "../../../src/api/generated/types.ts";
 import { SERVICES, service, slice, SLICES } from "../testns.ts";
 import type { Objects } from "./cluster.ts";
 
@@ -20,6 +20,15 @@ const port = (name: string, number: number, protocol = "TCP") => ({ name, protoc
 const ref = (name: string) => ({ kind: "Pod", namespace: "testns", name });
 const chain = (index: number, target: string) =>
   service(`chain-${index}`, { type: "ExternalName", externalName: `${target}.testns.svc.cluster.local` });
+
+/** These, and what is theirs, can be chosen by a label. */
+const LABELLED = ["svc1", "hdls1", "dualeps", "external", "zoned", "twoports"];
+const labelled = <T extends Service | EndpointSlice>(object: T): T => {
+  const { labels = {}, name = "" } = object.metadata;
+  return LABELLED.includes(labels["kubernetes.io/service-name"] ?? name)
+    ? { ...object, metadata: { ...object.metadata, labels: { ...labels, exposed: "yes" } } }
+    : object;
+};
 
 /** The ledger's objects and those that it speaks of without naming them. */
 export const LEDGER: Objects = {
@@ -59,7 +68,7 @@ export const LEDGER: Objects = {
     service("external-to-unready", { type: "ExternalName", externalName: "hdlsunready.testns.svc.cluster.local" }),
     service("external-to-pod", { type: "ExternalName", externalName: "1-2-3-4.testns.pod.cluster.local" }),
     ...Array.from({ length: 14 }, (_, index) => chain(index, index === 0 ? "svc1" : `chain-${index - 1}`)),
-  ],
+  ].map(labelled),
   slices: [
     ...SLICES,
     slice("hdls1", ["172.0.1.2"], undefined, "IPv4", "other"),
@@ -111,7 +120,7 @@ export const LEDGER: Objects = {
     // At the cluster IP of another Service (DNS-044).
     slice("noselector", ["10.0.0.3"], [port("http", 80)]),
     slice("zoned", ["2001:db8:6::1"], undefined, "IPv6"),
-  ],
+  ].map(labelled),
   pods: [
     pod("one", ["172.0.9.1"]),
     pod("two", ["172.0.9.2", "2001:db8:9::2"]),

@@ -73,7 +73,7 @@ function namesOf(service: Service, slices: readonly EndpointSlice[], zone: strin
 }
 
 /** Every form of name that DNS knows, for all that there is and some that there is not. */
-export function namesFor(objects: Objects, zone: string): string[] {
+export function namesFor(objects: Objects, zone = "cluster.local"): string[] {
   const spaces = [...objects.namespaces.map(({ metadata }) => metadata.name ?? ""), "nons"];
   const addresses = [
     ...objects.services.flatMap(({ spec }) => [

@@ -34,13 +34,13 @@ export interface Sides {
 /** Where both listen, beside loopback: CoreDNS names no name server at a loopback address. */
 const OWN_ADDRESS = "192.0.2.53";
 
-/** TCP and UDP ports of this number are free, as far as one look tells: nobody else is in this network namespace. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** Ports that are free for TCP and so for UDP, as far as one look tells: nobody else is in this network namespace. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  for (const server of servers) await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  for (const server of servers) await new Promise((resolve) => server.close(resolve));
+  return ports;
 }
 
 const NAMESPACE = "sentinel";
@@ -59,8 +59,8 @@ export async function openSides(binary: string, settings: readonly Setting[]): P
     await cluster.write({
       namespaces: [{ apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE, labels } }],
     });
-    const ports: { ours: number; theirs: number }[] = [];
-    for (const _ of settings) ports.push({ ours: await freePort(), theirs: await freePort() });
+    const free = await freePorts(settings.length * 2);
+    const ports = settings.map((_, at) => ({ ours: free[2 * at]!, theirs: free[2 * at + 1]! }));
     const servers = settings.map((setting, at): ServerBlock => ({ ...setting, port: ports[at]!.theirs }));
     const coreDns: CoreDns = await startCoreDns(binary, corefileOf({ servers }, cluster.kubeconfig), cluster.folder);
     closing.push(() => coreDns.close());
