@@ -23,7 +23,7 @@ export const dashed = (ip: string): string => ip.replaceAll(/[.:]/g, "-");
 export function reverseOf(ip: string): string {
   if (familyOf(ip) === "IPv4") return `${ip.split(".").toReversed().join(".")}.in-addr.arpa`;
   const digits = toNumber(ip).toString(16).padStart(32, "0");
-  return `${[...digits].toReversed().join(".")}.ip6.arpa`;
+  return `${digits.split("").toReversed().join(".")}.ip6.arpa`;
 }
 
 const PROTOCOLS = ["tcp", "udp", "sctp"];
@@ -156,7 +156,10 @@ function mutated(name: string, random: () => number): string {
 }
 
 const spelled = (name: string, random: () => number): string =>
-  [...name].map((letter) => (random() < 0.5 ? letter.toUpperCase() : letter)).join("");
+  name
+    .split("")
+    .map((letter) => (random() < 0.5 ? letter.toUpperCase() : letter))
+    .join("");
 
 /** All types for each name, and mutated and otherwise spelled names for some; `mutations` for each name. */
 export function questionsFor(
