@@ -161,7 +161,8 @@ function srvRecords(
   const weight = Math.max(1, Math.floor(100 / Math.max(1, shares)));
   const records: DnsRecord[] = [];
   const glue: DnsRecord[] = [];
-  for (const { label, addresses, ports } of targets) {
+  for (const each of targets) {
+    const { label, ports } = each;
     const target = label === "" ? base : `${label}.${base}`;
     const seen = new Set<number>();
     for (const { port } of ports) {
@@ -170,7 +171,9 @@ function srvRecords(
       seen.add(port);
       records.push({ name, ttl, type: "SRV", priority: 0, weight, port, target });
     }
-    if (ports.length > 0) glue.push(...addresses.map((ip) => addressRecord(target, ip, ttl)));
+    // Of addresses that share the name, those that have a port that is told here.
+    const addresses = new Set(ports.flatMap((port) => addressesWith(each, port)));
+    glue.push(...[...addresses].map((ip) => addressRecord(target, ip, ttl)));
   }
   return { records, glue };
 }

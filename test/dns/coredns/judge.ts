@@ -9,9 +9,9 @@ export interface Exception {
   readonly under?: RegExp;
   /**
    * True for a difference that this is the reason of. It looks at both answers: no other difference may hide here.
-   * `also` finds what both said to a question of another type for the same name.
+   * `also` finds what both said to a question of another type, for the same name or another.
    */
-  covers(question: Question, both: Both, also: (type: string) => Both | undefined): boolean;
+  covers(question: Question, both: Both, also: (type: string, name?: string) => Both | undefined): boolean;
 }
 
 const isEqual = (left: unknown, right: unknown): boolean => JSON.stringify(left) === JSON.stringify(right);
@@ -47,7 +47,9 @@ export async function compare(
   for (const [index, both] of found.entries()) {
     if (isEqual(both.ours, both.theirs)) continue;
     const question = questions[index]!;
-    const exception = held.find((each) => each.covers(question, both, (type) => byKey.get(keyOf(question.name, type))));
+    const exception = held.find((each) =>
+      each.covers(question, both, (type, name = question.name) => byKey.get(keyOf(name, type))),
+    );
     if (exception === undefined) {
       differences.push(
         `${question.name} ${question.type}\n  CoreDNS: ${toText(both.theirs)}\n  ours:    ${toText(both.ours)}`,

@@ -10,7 +10,7 @@ import { until } from "../../lab/until.ts";
 import { service, slice } from "../testns.ts";
 import { askAll, type Answer, type Question } from "./answers.ts";
 import { openCluster, type Cluster } from "./cluster.ts";
-import { corefileOf, startCoreDns, type CoreDns } from "./coredns.ts";
+import { corefileOf, startCoreDns } from "./coredns.ts";
 
 /** A block of names as both servers are to answer it; `port` is ours to choose. */
 export type Setting = Omit<ServerBlock, "port" | "bind">;
@@ -24,6 +24,8 @@ export interface Both {
 export interface Sides {
   readonly cluster: Cluster;
   readonly dns: Dns;
+  /** Asks ours alone. */
+  askOurs(setting: number, questions: readonly Question[]): Promise<Answer[]>;
   /** Asks both, under the setting of this number, once both have seen everything that was written. */
   ask(setting: number, questions: readonly Question[]): Promise<Both[]>;
   /** Waits until both have seen everything that was written, under every setting. */
@@ -45,7 +47,8 @@ async function freePorts(count: number): Promise<number[]> {
 
 const NAMESPACE = "sentinel";
 
-export async function openSides(binary: string, settings: readonly Setting[]): Promise<Sides> {
+/** Without a `binary` there is our side alone. */
+export async function openSides(binary: string | undefined, settings: readonly Setting[]): Promise<Sides> {
   standOnOwnGround();
   await promisify(execFile)("ip", ["address", "replace", `${OWN_ADDRESS}/32`, "dev", "lo"]);
   const cluster = await openCluster();
@@ -62,8 +65,10 @@ export async function openSides(binary: string, settings: readonly Setting[]): P
     const free = await freePorts(settings.length * 2);
     const ports = settings.map((_, at) => ({ ours: free[2 * at]!, theirs: free[2 * at + 1]! }));
     const servers = settings.map((setting, at): ServerBlock => ({ ...setting, port: ports[at]!.theirs }));
-    const coreDns: CoreDns = await startCoreDns(binary, corefileOf({ servers }, cluster.kubeconfig), cluster.folder);
-    closing.push(() => coreDns.close());
+    if (binary !== undefined) {
+      const coreDns = await startCoreDns(binary, corefileOf({ servers }, cluster.kubeconfig), cluster.folder);
+      closing.push(() => coreDns.close());
+    }
     const dns = await startDns({
       client: cluster.client,
       clock: systemClock,
@@ -134,7 +139,7 @@ export async function openSides(binary: string, settings: readonly Setting[]): P
         // A namespace that is not selected has no names, and none could be waited for.
         const selects = kubernetes.namespaces === undefined;
         const spaces = selects ? [{ name: `${name}.svc.${zone}`, type: "A" }] : [];
-        for (const side of ["theirs", "ours"] as const) {
+        for (const side of binary === undefined ? (["ours"] as const) : (["theirs", "ours"] as const)) {
           await until(`${side} to have seen everything, under setting ${at}`, async () => {
             const [found, there] = [
               await askAll(OWN_ADDRESS, ports[at]![side], ask),
@@ -149,6 +154,7 @@ export async function openSides(binary: string, settings: readonly Setting[]): P
       cluster,
       dns,
       settled,
+      askOurs: (setting, questions) => askAll(OWN_ADDRESS, ports[setting]!.ours, questions),
       async ask(setting, questions) {
         const at = ports[setting]!;
         const [theirs, ours] = await Promise.all([
