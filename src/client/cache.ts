@@ -71,7 +71,6 @@ export function createCache<T extends KubeObject>(options: CacheOptions<T>): Cac
 
   /** Takes one object in and says what that changed; nothing when the very same is held already. */
   const take = (object: T): CacheChange<T>[] => {
-    options.prune?.(object);
     const key = keyOf(object);
     const previous = objects.get(key);
     if (previous !== undefined && previous.metadata.uid === object.metadata.uid) {
@@ -98,7 +97,13 @@ export function createCache<T extends KubeObject>(options: CacheOptions<T>): Cac
 
   const relist = async (): Promise<void> => {
     const askedAt = clock.now();
-    const list = await listAll<T>(client, resource, { ...scope, limit: options.pageSize ?? 500 }, stopping.signal);
+    const list = await listAll<T>(
+      client,
+      resource,
+      { ...scope, limit: options.pageSize ?? 500 },
+      stopping.signal,
+      options.prune,
+    );
     if (stopping.signal.aborted) return;
     const present = new Set(list.items.map(keyOf));
     const gone = [...objects.entries()].map(([key]) => key).filter((key) => !present.has(key));
@@ -117,8 +122,10 @@ export function createCache<T extends KubeObject>(options: CacheOptions<T>): Cac
       throw new Error(`a ${event.type} event of ${resource.plural} has no resourceVersion`);
     }
     let changes: CacheChange<T>[] = [];
-    if (event.type === "ADDED" || event.type === "MODIFIED") changes = take(event.object);
-    else if (event.type === "DELETED") {
+    if (event.type === "ADDED" || event.type === "MODIFIED") {
+      options.prune?.(event.object);
+      changes = take(event.object);
+    } else if (event.type === "DELETED") {
       const key = keyOf(event.object);
       // A deletion of an older namesake says nothing about the one that we hold.
       if (objects.get(key)?.metadata.uid === metadata.uid) changes = drop(key);

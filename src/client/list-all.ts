@@ -9,7 +9,8 @@ export interface WholeList<T> {
 }
 
 /**
- * Lists page by page. When the server no longer has the version that the pages are read at (410), the list is
+ * Lists page by page; `prune` is called once with each object as soon as its page is here, so that what nobody reads is
+ * never there for all of them at once. When the server no longer has the version that the pages are read at (410), the list is
  * read again in one piece, which no compaction can interrupt.
  */
 export async function listAll<T extends KubeObject>(
@@ -17,8 +18,14 @@ export async function listAll<T extends KubeObject>(
   resource: Resource,
   parameters: ListParameters & { readonly limit: number },
   signal?: AbortSignal,
+  prune?: (object: T) => void,
 ): Promise<WholeList<T>> {
   const { limit, ...scope } = parameters;
+  const taken = (item: T): T => {
+    const object = asSaid(resource, item);
+    prune?.(object);
+    return object;
+  };
   const items: T[] = [];
   let next: string | undefined;
   let version: string | undefined;
@@ -26,14 +33,14 @@ export async function listAll<T extends KubeObject>(
     const paging: ListParameters = next === undefined ? { ...scope, limit } : { ...scope, limit, continue: next };
     try {
       const page = await client.list<T>(resource, paging, signal);
-      for (const item of page.items) items.push(asSaid(resource, item));
+      for (const item of page.items) items.push(taken(item));
       version = page.metadata.resourceVersion ?? version;
       next = page.metadata.continue === "" ? undefined : page.metadata.continue;
     } catch (error) {
       if (next === undefined || !isApiError(error, "Expired", "Gone")) throw error;
       const whole = await client.list<T>(resource, scope, signal);
       return {
-        items: whole.items.map((item) => asSaid(resource, item)),
+        items: whole.items.map(taken),
         resourceVersion: versionOf(resource, whole.metadata.resourceVersion),
       };
     }

@@ -1,6 +1,8 @@
 import { keyOf, type KubeObject, type Resource, type WatchEvent } from "../../src/api/object.ts";
 import { ApiError } from "../../src/api/status.ts";
-import type { Client, WatchParameters } from "../../src/client/client.ts";
+import type { Pod } from "../../src/api/generated/types.ts";
+import { parseLabelSelector } from "../../src/api/selector/labelSelector.ts";
+import type { Client, ListParameters, WatchParameters } from "../../src/client/client.ts";
 
 /** An API server in memory, as far as cluster DNS needs one: lists, watches and writes, without validation. */
 export interface Objects extends Client {
@@ -48,26 +50,31 @@ export function createObjects(options: { holdLists?: boolean } = {}): Objects {
     const object = { ...before, metadata: { ...before.metadata, resourceVersion: `${revision}` } };
     tell(resource, { type: "DELETED", object });
   };
-  const matches = (object: KubeObject, selector: string | undefined): boolean =>
-    (selector ?? "").split(",").every((each) => {
-      const [name, value] = each.split("=");
-      return name === "" || name === undefined || object.metadata.labels?.[name] === value;
-    });
+  /** Whether a list or watch with these parameters shows an object; of field selectors, those of pods' nodes. */
+  const shows =
+    ({ namespace, labelSelector = "", fieldSelector = "" }: ListParameters | WatchParameters) =>
+    (object: KubeObject): boolean =>
+      (namespace === undefined || object.metadata.namespace === namespace) &&
+      parseLabelSelector(labelSelector)(object.metadata.labels) &&
+      (fieldSelector === "" || fieldSelector === `spec.nodeName=${(object as Pod).spec?.nodeName ?? ""}`);
   const unused = (): never => {
     throw new Error("not needed by cluster DNS");
   };
 
   async function* watch(
     resource: Resource,
-    { resourceVersion }: WatchParameters,
+    parameters: WatchParameters,
     signal: AbortSignal,
   ): AsyncGenerator<WatchEvent> {
+    const isShown = shows(parameters);
     const events: WatchEvent[] = [...storeOf(resource).values()]
-      .filter(({ metadata }) => Number(metadata.resourceVersion) > Number(resourceVersion))
+      .filter(({ metadata }) => Number(metadata.resourceVersion) > Number(parameters.resourceVersion))
+      .filter(isShown)
       .map((object) => ({ type: "MODIFIED", object }));
     let wake = (): void => {};
     const listener = (event: WatchEvent): void => {
-      events.push(event);
+      // What is not shown any more looks deleted.
+      events.push(isShown(event.object) ? event : { type: "DELETED", object: event.object });
       wake();
     };
     const listeners = watchers.get(resource.plural) ?? new Set();
@@ -98,11 +105,7 @@ export function createObjects(options: { holdLists?: boolean } = {}): Objects {
     },
     async list(resource, parameters = {}) {
       await held.promise;
-      const items = [...storeOf(resource).values()].filter(
-        (object) =>
-          (parameters.namespace === undefined || object.metadata.namespace === parameters.namespace) &&
-          matches(object, parameters.labelSelector),
-      );
+      const items = [...storeOf(resource).values()].filter(shows(parameters));
       return {
         apiVersion: "v1",
         kind: "List",

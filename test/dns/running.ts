@@ -45,6 +45,8 @@ export interface Settings {
   readonly endpoints?: RegistrationOf["endpoints"];
   readonly nodeName?: string;
   readonly search?: DnsOptions["search"];
+  /** Further blocks. */
+  readonly more?: readonly ServerBlock[];
 }
 
 export function configurationOf(settings: Settings): DnsConfiguration {
@@ -61,6 +63,7 @@ export function configurationOf(settings: Settings): DnsConfiguration {
         loadbalance: true,
         ...settings.block,
       },
+      ...(settings.more ?? []),
     ],
   };
 }

@@ -46,6 +46,7 @@ for (const [title, spec, ground, expected] of [
 
 void test("DNS-110, DNS-114: what the node lacks, and what a resolver does not take, is told apart from what is applied", () => {
   assert.equal(podResolver(pod(), { ...GROUND, clusterDNS: [] }).lacksCluster, true);
+  assert.equal(podResolver(pod(), GROUND).lacksCluster, false);
   assert.equal(podResolver(pod({ dnsPolicy: "Default" }), { ...GROUND, clusterDNS: [] }).lacksCluster, false);
   const searches = Array.from({ length: 40 }, (_, at) => `d${at}.example`);
   const { wanted, applied } = podResolver(pod({ dnsConfig: { searches } }), GROUND);

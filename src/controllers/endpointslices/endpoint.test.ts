@@ -55,13 +55,13 @@ for (const [hostname, subdomain, expected] of [
   ["one", undefined, undefined],
   [undefined, "web", undefined],
 ] as const) {
-  test(`CTL-027: hostname ${hostname} and subdomain ${subdomain} give ${expected}`, () => {
+  test(`CTL-027, DNS-090, DNS-091: hostname ${hostname} and subdomain ${subdomain} give ${expected}`, () => {
     const { endpoints } = only(fresh({ pods: [pod("a", { spec: { hostname, subdomain } })] }));
     assert.equal(endpoints?.[0]?.hostname, expected);
   });
 }
 
-test("CTL-027: the subdomain of another namespace's Service is none of this one's", () => {
+test("CTL-027, DNS-090: the subdomain of another namespace's Service is none of this one's", () => {
   const elsewhere = service({}, { namespace: "elsewhere" });
   const { endpoints } = only(
     fresh({ service: elsewhere, pods: [pod("a", { spec: { hostname: "one", subdomain: "web" } })] }),

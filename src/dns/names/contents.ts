@@ -21,7 +21,7 @@ export interface ContentsOptions extends Naming {
   readonly pods?: PodAddresses;
 }
 
-/** Everything the zone's answers are computed from. A change costs the size of the Service that changed. */
+/** Everything the zone's answers are computed from. A change costs the size of the slices that changed, and never that of another Service. */
 export interface Contents {
   service(key: string): ServiceNames | undefined;
   hasNamespace(name: string): boolean;
@@ -65,20 +65,26 @@ export function createContents(now: () => number, options: ContentsOptions = USU
       for (const last of held) keysOf.set(ip, last);
     }
   };
-  /** Writes or clears the reverse entries of a Service, noting each address touched. */
-  const reverse = (
-    key: string,
-    names: ServiceNames | undefined,
-    change: typeof add | typeof remove,
-    touched: Set<string>,
-  ): void => {
-    if (names === undefined || names.kind === "external") return;
-    const visit = (ip: string): void => {
-      change(ip, key);
-      touched.add(dependsOn.address(ip));
-    };
-    if (names.kind === "cluster") names.own.addresses.forEach(visit);
-    for (const ip of names.endpoints.addresses()) visit(ip);
+  /** The addresses that lead to a Service, in parts: what is the same part before and after a change need not be looked at. */
+  const partsOf = (names: ServiceNames | undefined): Set<readonly string[]> => {
+    if (names === undefined || names.kind === "external") return new Set();
+    const slices = names.endpoints.slices.map(({ addresses }) => addresses);
+    return new Set(names.kind === "cluster" ? [names.own.addresses, ...slices] : slices);
+  };
+
+  /** Makes the addresses of a Service lead to it, and only those. Answers all that were looked at. */
+  const lead = (key: string, before: ServiceNames | undefined, after: ServiceNames | undefined): Set<string> => {
+    const old = partsOf(before);
+    const all = partsOf(after);
+    const fresh = new Set([...all.difference(old)].flat());
+    const gone = new Set([...old.difference(all)].flat());
+    const touched = fresh.union(gone);
+    for (const ip of fresh) gone.delete(ip);
+    // An address may be in several slices.
+    if (gone.size > 0) for (const part of all.intersection(old)) for (const ip of part) gone.delete(ip);
+    for (const ip of gone) remove(ip, key);
+    for (const ip of fresh) add(ip, key);
+    return touched;
   };
 
   const isHidden = (namespace: string): boolean => options.hidesUnknownNamespaces && !namespaces.has(namespace);
@@ -113,13 +119,10 @@ export function createContents(now: () => number, options: ContentsOptions = USU
       const before = services.get(key);
       const names = service === undefined ? undefined : compileService(service, slices, options);
       if (before === undefined && names === undefined) return [];
-      const touched = new Set([dependsOn.service(key)]);
-      reverse(key, before, remove, touched);
       if (names === undefined) services.delete(key);
       else services.set(key, names);
-      reverse(key, names, add, touched);
       serial = seconds();
-      return [...touched];
+      return [dependsOn.service(key), ...[...lead(key, before, names)].map(dependsOn.address)];
     },
     setNamespace(name, exists) {
       if (namespaces.has(name) === exists) return [];

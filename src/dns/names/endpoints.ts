@@ -1,15 +1,7 @@
 import { belongsTo } from "../../api/endpointSlice/belongs.ts";
 import type { Endpoint, EndpointSlice, Service } from "../../api/generated/types.ts";
-import { canonicalIP, familyOf } from "../../net/ip.ts";
 import { dashed, isLabel } from "./name.ts";
-
-export interface NamedPort {
-  /** `""` for a port without a name: it is in no `_port._protocol` name (DNS-034). */
-  readonly name: string;
-  /** `tcp`, `udp`, `sctp`. */
-  readonly protocol: string;
-  readonly port: number;
-}
+import { readySlice, type NamedPort, type ReadySlice } from "./ready-slice.ts";
 
 /** One name with addresses: a Service's own, or that of one of its endpoints. */
 export interface Target {
@@ -34,60 +26,42 @@ export interface Endpoints {
   readonly byLabel: ReadonlyMap<string, Target>;
   /** Only those in a topology zone; in lower case (DNS-128). */
   inZone(zone: string): ReadonlyMap<string, Target>;
-  /** In canonical form; one may come twice. */
-  addresses(): Iterable<string>;
+  /** Where they are from. */
+  readonly slices: readonly ReadySlice[];
   /** The labels that an address has: more than one where slices name it differently. */
   labelsOf(ip: string): readonly string[];
 }
 
-export const protocolOf = (protocol: string | undefined): string => (protocol ?? "TCP").toLowerCase();
-
-function portsOf(slice: EndpointSlice): NamedPort[] {
-  return (slice.ports ?? []).flatMap(({ name, protocol, port }) =>
-    port === undefined || port === null ? [] : [{ name: name ?? "", protocol: protocolOf(protocol), port }],
-  );
-}
-
-/** As it stands, where that is canonical already: an IPv4 address has one form alone, and a copy would cost memory. */
-const canonical = (ip: string, family: string): string => (family === "IPv4" ? ip : canonicalIP(ip));
-
-/** Visits each address that is ready (DNS-019: readiness alone decides; nil means ready). */
-function* readyIn(slices: readonly EndpointSlice[]): Generator<[string, Endpoint, EndpointSlice]> {
-  for (const slice of slices) {
-    for (const endpoint of slice.endpoints ?? []) {
-      if (endpoint.conditions?.ready === false) continue;
-      for (const address of endpoint.addresses) {
-        if (familyOf(address) !== slice.addressType) continue;
-        yield [canonical(address, slice.addressType), endpoint, slice];
-      }
-    }
-  }
-}
-
 /** `podNames`: endpoints without a host name have their pod's (DNS-096), if a pod's name can be a label at all. */
 export function compileEndpoints(service: Service, all: readonly EndpointSlice[], podNames: boolean): Endpoints {
-  // DNS-024: names in FQDN slices are not addresses.
-  const slices = all.filter(
-    (slice) => (slice.addressType === "IPv4" || slice.addressType === "IPv6") && belongsTo(slice, service),
-  );
-  const labelOf = (endpoint: Endpoint, ip: string): string => {
-    if (endpoint.hostname) return endpoint.hostname.toLowerCase();
+  const slices = all
+    // DNS-024: names in FQDN slices are not addresses.
+    .filter(({ addressType }) => addressType === "IPv4" || addressType === "IPv6")
+    .filter((slice) => belongsTo(slice, service))
+    .map(readySlice);
+  const labelOf = (endpoint: Endpoint, ip: string): string | undefined => {
+    if (endpoint.hostname) {
+      const label = endpoint.hostname.toLowerCase();
+      return isLabel(label) ? label : undefined;
+    }
     const pod = podNames ? endpoint.targetRef?.name?.toLowerCase() : undefined;
     return pod !== undefined && isLabel(pod) ? pod : dashed(ip);
   };
-  const ports = new Map(slices.map((slice) => [slice, portsOf(slice)]));
   let byLabel: ReadonlyMap<string, Target> | undefined;
   let byZone: ReadonlyMap<string, ReadonlyMap<string, Target>> | undefined;
 
   /** Groups of endpoints, each with its targets. */
   const groupedBy = (groupOf: (endpoint: Endpoint) => string): Map<string, Map<string, Target>> => {
     const groups = new Map<string, Targets>();
-    for (const [ip, endpoint, slice] of readyIn(slices)) {
-      const group = groupOf(endpoint);
-      const targets = groups.get(group) ?? new Targets();
-      groups.set(group, targets);
-      const label = labelOf(endpoint, ip);
-      if (isLabel(label)) targets.add(label, ip, ports.get(slice)!);
+    for (const { addresses, endpoints, ports } of slices) {
+      for (const [at, ip] of addresses.entries()) {
+        const endpoint = endpoints[at]!;
+        const group = groupOf(endpoint);
+        const targets = groups.get(group) ?? new Targets();
+        groups.set(group, targets);
+        const label = labelOf(endpoint, ip);
+        if (label !== undefined) targets.add(label, ip, ports);
+      }
     }
     return new Map([...groups].map(([group, targets]) => [group, targets.all()]));
   };
@@ -100,29 +74,21 @@ export function compileEndpoints(service: Service, all: readonly EndpointSlice[]
       byZone ??= groupedBy((endpoint) => endpoint.zone?.toLowerCase() ?? "");
       return byZone.get(zone) ?? NONE;
     },
-    *addresses() {
-      for (const [ip] of readyIn(slices)) yield ip;
-    },
+    slices,
     labelsOf(ip) {
       const labels = new Set<string>();
-      const family = familyOf(ip);
-      for (const slice of slices) {
-        if (slice.addressType !== family) continue;
-        for (const endpoint of slice.endpoints ?? []) {
-          if (endpoint.conditions?.ready === false) continue;
-          if (endpoint.addresses.some((each) => isSame(each, ip, family))) labels.add(labelOf(endpoint, ip));
+      for (const { addresses, endpoints } of slices) {
+        for (let at = addresses.indexOf(ip); at !== -1; at = addresses.indexOf(ip, at + 1)) {
+          const label = labelOf(endpoints[at]!, ip);
+          if (label !== undefined) labels.add(label);
         }
       }
-      return [...labels].filter(isLabel);
+      return [...labels];
     },
   };
 }
 
 const NONE: ReadonlyMap<string, Target> = new Map();
-
-/** Compares in canonical form, in which IPv4 addresses are as they stand. */
-const isSame = (written: string, ip: string, family: string): boolean =>
-  written === ip || (family === "IPv6" && familyOf(written) === "IPv6" && canonicalIP(written) === ip);
 
 /** Gathers what each label has. Most labels are met once, and share the ports of their slice. */
 class Targets {
@@ -172,3 +138,6 @@ function take(
     else held[1].add(ip);
   }
 }
+
+/** Every address, in canonical form; one may come twice. */
+export const addressesOf = ({ slices }: Endpoints): string[] => slices.flatMap(({ addresses }) => addresses);

@@ -1,51 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { HTTP, service, slice, testContents, zonesOf } from "../../../test/dns/testns.ts";
+import { numberOf, said, type Asked } from "../../../test/dns/said.ts";
 import { lookup } from "./lookup.ts";
-import { TYPE, type DnsRecord, type Lookup } from "./record.ts";
+import { TYPE, type Lookup } from "./record.ts";
 import type { ZoneOptions } from "./zone.ts";
 
 const contents = testContents();
 
-/** A record without its name and TTL, as one would write it in a zone file. */
-function written(record: DnsRecord): string {
-  switch (record.type) {
-    case "A":
-    case "AAAA":
-      return `${record.type} ${record.address}`;
-    case "CNAME":
-    case "NS":
-    case "PTR":
-      return `${record.type} ${record.target}`;
-    case "SRV":
-      return `SRV ${record.priority} ${record.weight} ${record.port} ${record.target}`;
-    case "TXT":
-      return `TXT ${record.text}`;
-    case "SOA":
-      return `SOA ${record.primary} ${record.mailbox} ${record.serial} ${record.refresh} ${record.retry} ${record.expire} ${record.minimum}`;
-  }
-}
-
-/** The answer in one list: records, or what kind of no it is; `+` marks additional records. */
-function said(found: Lookup | undefined): string[] {
-  if (found === undefined) return ["elsewhere"];
-  const { rcode, answers, authority, additional, authoritative } = found.answer;
-  assert.equal(authoritative, true);
-  const lines = [...answers.map(written), ...additional.map((record) => `+ ${record.name} ${written(record)}`)].sort();
-  if (answers.length > 0) {
-    assert.equal(rcode, 0);
-    return found.chase === undefined ? lines : [...lines, `then ${found.chase.name}`];
-  }
-  // DNS-078: every negative answer has the start of authority.
-  assert.deepEqual(
-    authority.map(({ type }) => type),
-    ["SOA"],
-  );
-  return [rcode === 3 ? "NXDOMAIN" : rcode === 0 ? "NODATA" : `rcode ${rcode}`];
-}
-
-type Asked = keyof typeof TYPE | number;
-const numberOf = (type: Asked): number => (typeof type === "number" ? type : TYPE[type]);
 const ask = (name: string, type: Asked, zone: Partial<ZoneOptions> = {}): Lookup | undefined =>
   lookup(contents, zonesOf(zone), name.toLowerCase().split("."), numberOf(type));
 

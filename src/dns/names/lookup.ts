@@ -1,6 +1,6 @@
 import type { Contents } from "./contents.ts";
-import { addressesWith, type Target } from "./endpoints.ts";
-import { reverseAddress, undashed } from "./name.ts";
+import { addressesOf, addressesWith, type Target } from "./endpoints.ts";
+import { isAboveAddresses, reverseAddress, undashed } from "./name.ts";
 import { dependsOn, RCODE, TYPE, type DnsRecord, type Lookup } from "./record.ts";
 import { withSearch } from "./search.ts";
 import { isEmptyNonTerminal, selectTargets } from "./select.ts";
@@ -35,6 +35,10 @@ export function lookup(contents: Contents, zones: Zones, labels: readonly string
   const found = find(contents, zones, zone, labels, type);
   if (found.answer.rcode !== RCODE.NXDOMAIN) return found;
   if (zones.fallthrough.some((each) => depthIn(each, labels) !== undefined)) return undefined;
+  if (zone.isReverse && isAboveAddresses(labels)) {
+    // Addresses may have names below: called missing, it would hide them from resolvers that ask label by label (RFC 8020 §2).
+    return { answer: { ...found.answer, rcode: RCODE.NOERROR }, depends: found.depends };
+  }
   return zones.searches ? withSearch(contents, zones, zone, labels, found, find) : found;
 }
 
@@ -130,18 +134,36 @@ function serviceLookup(
       ? externalLookup(contents, zones, soa, labels.join("."), names.target, type, depends)
       : { answer: noName(soa), depends };
   }
+  const name = labels.join(".");
+  // All addresses of a headless Service: the names of its endpoints are not needed for them.
+  if (names.kind === "headless" && path.length === 0 && type !== TYPE.SRV) {
+    return addressLookup(zones, soa, name, addressesOf(names.endpoints), type, depends);
+  }
   const zonal = zones.zonal ? zonalTargets(names, path) : undefined;
   const targets = zonal ?? selectTargets(names, path);
   if (targets.length === 0) {
     const exists = zonal !== undefined || isEmptyNonTerminal(names, path);
     return { answer: exists ? noData(soa) : noName(soa), depends };
   }
-  const name = labels.join(".");
   if (type === TYPE.SRV) {
     const { records, glue } = srvRecords(zones.ttl, name, baseName(zone, key), targets);
     return { answer: records.length === 0 ? noData(soa) : positive(records, glue), depends };
   }
-  const records = [...new Set(targets.flatMap(({ addresses }) => addresses))]
+  const addresses = targets.flatMap((target) => target.addresses);
+  return addressLookup(zones, soa, name, addresses, type, depends);
+}
+
+/** A name that stands for these addresses; without any it is none (DNS-009). One that is in several slices counts once (DNS-025). */
+function addressLookup(
+  zones: Zones,
+  soa: DnsRecord,
+  name: string,
+  addresses: readonly string[],
+  type: number,
+  depends: readonly string[],
+): Lookup {
+  if (addresses.length === 0) return { answer: noName(soa), depends };
+  const records = [...new Set(addresses)]
     .map((ip) => addressRecord(name, ip, zones.ttl))
     .filter((record) => isWanted(record, type));
   return { answer: records.length === 0 ? noData(soa) : positive(records), depends };

@@ -1,5 +1,4 @@
 import type { Contents } from "./contents.ts";
-import { dependsOn } from "./record.ts";
 import type { NameServers } from "./zone.ts";
 
 /** Where a cluster's DNS is by convention (DNS-131). */
@@ -18,11 +17,9 @@ export function nameServersIn(contents: Contents, own: readonly string[]): NameS
   const found = new Set<string>();
   for (const ip of own) {
     const { holders, depends: words } = contents.holders(ip);
+    // Whatever a Service changes of itself, the addresses of its endpoints are touched.
     depends.push(...words);
-    for (const { key } of holders) {
-      depends.push(dependsOn.service(key));
-      for (const address of addressesOf(key)) found.add(address);
-    }
+    for (const { key } of holders) for (const address of addressesOf(key)) found.add(address);
   }
   if (found.size > 0) return { addresses: [...found], depends };
   const usual = addressesOf(`${USUAL.namespace}/${USUAL.service}`);

@@ -35,6 +35,15 @@ export function isReverseZone(labels: readonly string[]): boolean {
   return second === "in-addr" || second === "ip6";
 }
 
+/** True for a reverse name that addresses' names may stand below: one with fewer parts than an address has. */
+export function isAboveAddresses(labels: readonly string[]): boolean {
+  if (!isReverseZone(labels)) return false;
+  const parts = labels.slice(0, -2);
+  return labels.at(-2) === "in-addr"
+    ? parts.length < 4 && parts.every((part) => familyOf(`0.0.0.${part}`) === "IPv4")
+    : parts.length < 32 && parts.every((part) => /^[0-9a-f]$/.test(part));
+}
+
 /** The address a whole reverse name stands for, in canonical form; undefined for parts of one and for nonsense. */
 export function reverseAddress(labels: readonly string[]): string | undefined {
   if (!isReverseZone(labels)) return undefined;

@@ -1,4 +1,5 @@
-import { addressesWith, type NamedPort, type Target } from "./endpoints.ts";
+import { addressesWith, type Target } from "./endpoints.ts";
+import type { NamedPort } from "./ready-slice.ts";
 import type { ServiceNames } from "./service.ts";
 
 /** A Service that has addresses. */

@@ -1,7 +1,8 @@
 import type { EndpointSlice, Service } from "../../api/generated/types.ts";
 import { canonicalIP, familyOf } from "../../net/ip.ts";
-import { compileEndpoints, protocolOf, type Endpoints, type Target } from "./endpoints.ts";
+import { compileEndpoints, type Endpoints, type Target } from "./endpoints.ts";
 import { isPublishable } from "./name.ts";
+import { protocolOf } from "./ready-slice.ts";
 
 /** What one Service puts into the zone. */
 export type ServiceNames =
@@ -17,10 +18,7 @@ export interface Naming {
   readonly ignoreEmptyServices: boolean;
 }
 
-const isEmpty = (endpoints: Endpoints): boolean => {
-  for (const _ of endpoints.addresses()) return false;
-  return true;
-};
+const isEmpty = ({ slices }: Endpoints): boolean => slices.every(({ addresses }) => addresses.length === 0);
 
 /** The names of a Service and of the endpoints in its slices; undefined when it has none to give. */
 export function compileService(

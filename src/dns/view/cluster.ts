@@ -91,7 +91,8 @@ export function createCluster(options: ClusterOptions): Cluster {
   let own: Cache<Pod> | undefined;
   let clients: Clients | undefined;
   if (search !== undefined && blocks.length > 0) {
-    const seen = views.get(undefined)?.pods;
+    // Another node's pods may have other search lists.
+    const seen = search.nodeName === undefined ? views.get(undefined)?.pods : undefined;
     if (seen === undefined) own = watchPods(options, { nodeName: search.nodeName });
     const pods = seen ?? own!;
     clients = podClients({

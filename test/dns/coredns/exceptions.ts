@@ -68,6 +68,14 @@ export const EXCEPTIONS: readonly Exception[] = [
       likeSoa(name, ours, theirs),
   },
   {
+    why: "a part of a reverse name has the names of addresses below it (RFC 8020 §2)",
+    covers: ({ name }, { ours, theirs }) =>
+      /^((\d{1,3}\.){1,3}in-addr|([\da-f]\.){1,31}ip6)\.arpa$/i.test(name) &&
+      isNoData(ours) &&
+      isNoName(theirs) &&
+      likeSoa(name, ours, theirs),
+  },
+  {
     why: "DNS-063: dns-version.ZONE is there for every type, not for TXT alone",
     covers: ({ name }, { ours, theirs }) =>
       /^dns-version\.cluster\.local$/i.test(name) && isNoData(ours) && isNoName(theirs),
