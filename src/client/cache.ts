@@ -53,6 +53,11 @@ export function createCache<T extends KubeObject>(options: CacheOptions<T>): Cac
   let hasSynced = false;
   let version = "";
   let failures = 0;
+  let isOpen = false;
+  let knownAt: number | undefined;
+
+  /** An open watch is as current as its server was last heard on any connection: it would have told. */
+  const heardAt = (): number | undefined => (isOpen ? Math.max(knownAt ?? 0, client.heardAt ?? 0) : knownAt);
 
   const tell = (change: CacheChange<T>): void => {
     for (const listener of listeners) {
@@ -91,6 +96,7 @@ export function createCache<T extends KubeObject>(options: CacheOptions<T>): Cac
   };
 
   const relist = async (): Promise<void> => {
+    const askedAt = clock.now();
     const list = await listAll<T>(
       client,
       resource,
@@ -103,6 +109,7 @@ export function createCache<T extends KubeObject>(options: CacheOptions<T>): Cac
     const gone = [...objects.entries()].map(([key]) => key).filter((key) => !present.has(key));
     const changes = [...gone.flatMap(drop), ...list.items.flatMap(take)];
     version = list.resourceVersion;
+    knownAt = askedAt;
     hasSynced = true;
     // All is taken in before anybody is told, so that a listener which looks around sees no half of a list.
     for (const change of changes) tell(change);
@@ -124,6 +131,7 @@ export function createCache<T extends KubeObject>(options: CacheOptions<T>): Cac
       if (objects.get(key)?.metadata.uid === metadata.uid) changes = drop(key);
     }
     version = metadata.resourceVersion;
+    knownAt = clock.now();
     failures = 0;
     for (const change of changes) tell(change);
   };
@@ -145,7 +153,11 @@ export function createCache<T extends KubeObject>(options: CacheOptions<T>): Cac
       const openedAt = clock.now();
       try {
         if (version === "") await relist();
-        const watching = client.watch<T>(resource, { ...scope, resourceVersion: version }, stopping.signal);
+        const opened = (): void => {
+          isOpen = true;
+          knownAt = clock.now();
+        };
+        const watching = client.watch<T>(resource, { ...scope, resourceVersion: version }, stopping.signal, opened);
         for await (const event of watching) {
           if (stopping.signal.aborted) return;
           takeEvent(event);
@@ -161,6 +173,9 @@ export function createCache<T extends KubeObject>(options: CacheOptions<T>): Cac
         const facts = { error: error instanceof Error ? error.message : String(error), failures };
         if (isApiError(error, "Expired", "Gone")) log.debug(facts, "the version to watch from is too old: list again");
         else log.warn(facts, "listing or watching failed; trying again");
+      } finally {
+        knownAt = heardAt();
+        isOpen = false;
       }
       if (failures > 0 && !stopping.signal.aborted) await pause(backoff(bounds, failures, random));
     }
@@ -186,6 +201,9 @@ export function createCache<T extends KubeObject>(options: CacheOptions<T>): Cac
     },
     get resourceVersion() {
       return version;
+    },
+    get heardAt() {
+      return heardAt();
     },
     stop: () => stopping.abort(new Error("the cache was stopped")),
   };

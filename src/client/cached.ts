@@ -25,6 +25,11 @@ export interface Cache<T extends KubeObject> {
   onChange(listener: (change: CacheChange<T>) => void): () => void;
   /** Version of the newest event taken in. */
   readonly resourceVersion: string;
+  /**
+   * When what it holds was last known to be all there is: a list was asked for, or the server was heard while the watch was open.
+   * Milliseconds since the epoch; undefined before the first list.
+   */
+  readonly heardAt: number | undefined;
   /** Ends the watch. */
   stop(): void;
 }

@@ -48,12 +48,21 @@ export interface Client {
     parameters?: ListParameters,
     signal?: AbortSignal,
   ): Promise<KubeList<T>>;
-  /** Ends by returning when the server closes the stream well; throws when it breaks, answers an error, or sends half a line. */
+  /**
+   * Ends by returning when the server closes the stream well; throws when it breaks, answers an error, sends half a line, or when
+   * the server gives no sign of life any more. `opened` is called when the server has begun to answer.
+   */
   watch<T extends KubeObject>(
     resource: Resource,
     parameters: WatchParameters,
     signal: AbortSignal,
+    opened?: () => void,
   ): AsyncIterable<WatchEvent<T>>;
+  /**
+   * When the server was last heard: any bytes of any answer, or its sign of life, which it is asked for when a watch is open
+   * and nothing else is heard. Milliseconds since the epoch; 0 before. Absent where nobody can tell.
+   */
+  readonly heardAt?: number;
   create<T extends KubeObject>(
     resource: Resource,
     object: T,

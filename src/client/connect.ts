@@ -35,7 +35,11 @@ export function createClient(connection: Connection): Client {
       // Go servers write an empty list as null.
       return Array.isArray(list.items) ? list : { ...list, items: [] };
     },
-    watch: (resource, parameters, signal) => watchEvents(transport, connection, resource, parameters, signal),
+    watch: (resource, parameters, signal, opened) =>
+      watchEvents(transport, connection, resource, parameters, signal, opened),
+    get heardAt() {
+      return transport.heardAt;
+    },
     async create(resource, object, parameters, signal) {
       const path = collectionPath(resource, object.metadata.namespace) + writeQuery(parameters);
       return (await transport.json({ method: "POST", path, body: object, signal })) as typeof object;

@@ -22,6 +22,10 @@ export interface Connection {
   readonly deadline?: number;
   /** Milliseconds of silence after which a watch is held to be dead; bookmarks break the silence; 150,000. */
   readonly stall?: number;
+  /** Milliseconds of silence, on all connections, after which a server that is watched is asked for a sign of life; 10,000. */
+  readonly silence?: number;
+  /** Milliseconds a sign of life may take; after two that did not come, watches are held to be dead; 7,500. */
+  readonly signDeadline?: number;
   /** Seconds after which the server is asked to end a watch well; 600. */
   readonly watchSeconds?: number;
   /** Longest line of a watch, in bytes; 16 MiB. */

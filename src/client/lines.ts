@@ -1,11 +1,16 @@
 /**
  * Splits a byte stream into lines. Throws when a line is longer than `limit` bytes, or when the stream ends within a line:
- * half an object must never be taken for a whole one.
+ * half an object must never be taken for a whole one. `arrived` is called with each piece of the stream.
  */
-export async function* linesOf(stream: AsyncIterable<Buffer>, limit: number): AsyncGenerator<string> {
+export async function* linesOf(
+  stream: AsyncIterable<Buffer>,
+  limit: number,
+  arrived: () => void = () => {},
+): AsyncGenerator<string> {
   let pending: Buffer[] = [];
   let size = 0;
   for await (const chunk of stream) {
+    arrived();
     let start = 0;
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
       size += end - start;

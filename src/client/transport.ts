@@ -24,6 +24,14 @@ export interface Transport {
   json(request: Request): Promise<unknown>;
   /** The answer with its body yet to come; for watches. The caller ends it by aborting `signal` or reading to the end. */
   stream(request: Request & { readonly signal: AbortSignal }): Promise<Http.IncomingMessage>;
+  /** When the server was last heard, by the connection's clock; 0 before. */
+  readonly heardAt: number;
+  /** Bytes of a stream have come. */
+  heard(): void;
+  /**
+   * Asks for a sign of life, at most once at a time whoever wants one. Any answer is one, whatever it says. Rejects when none comes.
+   */
+  signOfLife(): Promise<void>;
   close(): void;
 }
 
@@ -128,6 +136,7 @@ export function createTransport(connection: Connection): Transport {
   const send = createSend(connection);
   const clock = connection.clock ?? systemClock;
   const deadline = connection.deadline ?? 30_000;
+  const signDeadline = connection.signDeadline ?? 7500;
   const bodyLimit = connection.bodyLimit ?? 256 * 1024 * 1024;
   const secure = new URL(connection.server).protocol === "https:";
   // Agents reuse TLS sessions.
@@ -136,6 +145,13 @@ export function createTransport(connection: Connection): Transport {
   const forRequests = new Agent({ keepAlive: true, keepAliveMsecs: 15_000, maxSockets, maxFreeSockets: 16 });
   // A watch has a connection of its own, closed with it: a server that ends need not wait for idle ones.
   const forWatches = new Agent({ keepAlive: false });
+
+  // Nor does a question for a sign of life wait behind others.
+  const forSigns = new Agent({ keepAlive: true, keepAliveMsecs: 15_000, maxSockets: 1 });
+  let heardAt = 0;
+  const heard = (): void => {
+    heardAt = clock.now();
+  };
 
   /** Resolves with the answer's head. `ended` is called when the caller no longer reads. */
   const begin = (
@@ -177,8 +193,10 @@ export function createTransport(connection: Connection): Transport {
     try {
       const head = await answer;
       headSeen = true;
+      heard();
       const code = head.statusCode ?? 0;
       const body = await bodyOf(head, bodyLimit);
+      heard();
       if (code >= 400) throw refusal(code, body);
       if (code >= 300 || code < 200) throw new Error(`the server answered ${code}, which is neither success nor error`);
       return body === "" ? undefined : (JSON.parse(body) as unknown);
@@ -193,7 +211,33 @@ export function createTransport(connection: Connection): Transport {
     }
   };
 
+  const askForSign = async (): Promise<void> => {
+    // Everybody may read it (`system:public-info-viewer`), and no server has to look anything up for it.
+    const request = { method: "GET", path: "/version" };
+    const { answer, abort } = begin(request, forSigns);
+    const cancelDeadline = clock.after(signDeadline, () => abort(new Error(`no answer within ${signDeadline} ms`)));
+    try {
+      const head = await answer;
+      heard();
+      head.on("error", () => {});
+      head.resume();
+    } catch (error) {
+      throw failed(request, error);
+    } finally {
+      cancelDeadline();
+    }
+  };
+  let asking: Promise<void> | undefined;
+
   return {
+    get heardAt() {
+      return heardAt;
+    },
+    heard,
+    signOfLife() {
+      asking ??= askForSign().finally(() => (asking = undefined));
+      return asking;
+    },
     async json(request) {
       for (let attempt = 0; attempt < 4; attempt += 1) {
         const answer = await once(request, true);
@@ -209,6 +253,7 @@ export function createTransport(connection: Connection): Transport {
       const cancelDeadline = clock.after(deadline, () => abort(new Error(`no answer within ${deadline} ms`)));
       try {
         const head = await answer;
+        heard();
         const code = head.statusCode ?? 0;
         if (code >= 400) throw refusal(code, await bodyOf(head, bodyLimit));
         if (code !== 200) throw new Error(`the server answered ${code}; a watch should begin with 200`);
@@ -225,6 +270,7 @@ export function createTransport(connection: Connection): Transport {
     close() {
       forRequests.destroy();
       forWatches.destroy();
+      forSigns.destroy();
     },
   };
 }

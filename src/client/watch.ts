@@ -8,6 +8,10 @@ import { linesOf } from "./lines.ts";
 import { collectionPath, queryOf } from "./paths.ts";
 import type { Transport } from "./transport.ts";
 
+/** Signs of life in a row that may stay out before a watch is given up: one may be lost with the connection it was asked on. */
+const SIGNS = 2;
+/** Milliseconds before the next is asked for: the first may have been refused at once. */
+const AFTER_NO_SIGN = 1000;
 const TYPES = new Set(["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]);
 
 function eventOf<T extends KubeObject>(line: string): WatchEvent<T> {
@@ -26,7 +30,9 @@ function eventOf<T extends KubeObject>(line: string): WatchEvent<T> {
 
 /**
  * The events of one watch request. Returns when the server ends the stream well or `signal` is aborted. Throws when it
- * breaks, is silent for longer than `connection.stall`, or tells an ERROR (as the ApiError that its Status means).
+ * breaks, is silent for longer than `connection.stall`, or tells an ERROR (as the ApiError that its Status means); and when
+ * the server is silent on every connection and gives no sign of life when asked: a server that is frozen, or a machine that
+ * is gone, resets no connection.
  */
 export async function* watchEvents<T extends KubeObject>(
   transport: Transport,
@@ -34,10 +40,12 @@ export async function* watchEvents<T extends KubeObject>(
   resource: Resource,
   parameters: WatchParameters,
   signal: AbortSignal,
+  opened: () => void = () => {},
 ): AsyncGenerator<WatchEvent<T>> {
   if (signal.aborted) return;
   const clock = connection.clock ?? systemClock;
   const stall = connection.stall ?? 150_000;
+  const silence = Math.min(connection.silence ?? 10_000, stall);
   const { namespace, ...rest } = parameters;
   const path =
     collectionPath(resource, namespace) +
@@ -46,24 +54,48 @@ export async function* watchEvents<T extends KubeObject>(
   const ending = new AbortController();
   const onAbort = (): void => ending.abort(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
-  let stalled: Error | undefined;
+  let dead: Error | undefined;
   let heardAt = clock.now();
+  let missing = 0;
   let cancelCheck = (): void => {};
-  // One timer a stall period, not one an event: it looks how long the silence has been.
+  const die = (why: string): void => {
+    dead = new Error(`GET ${path}: ${why}; the connection is held to be dead`);
+    ending.abort(dead);
+  };
+  // One timer a while, not one an event: it looks how long the silence has been.
   const check = (after: number): void => {
     cancelCheck = clock.after(after, () => {
       const silent = clock.now() - heardAt;
-      if (silent < stall) return check(stall - silent);
-      stalled = new Error(`GET ${path}: nothing heard for ${silent} ms; the connection is held to be dead`);
-      ending.abort(stalled);
+      if (silent >= stall) return die(`nothing heard for ${silent} ms`);
+      const silentServer = clock.now() - transport.heardAt;
+      if (silentServer < silence) {
+        missing = 0;
+        return check(Math.min(silence - silentServer, stall - silent));
+      }
+      transport.signOfLife().then(
+        () => {
+          missing = 0;
+          if (!ending.signal.aborted) check(Math.min(silence, Math.max(0, stall - (clock.now() - heardAt))));
+        },
+        (error: Error) => {
+          missing += 1;
+          if (ending.signal.aborted) return;
+          if (missing < SIGNS) check(AFTER_NO_SIGN);
+          else die(`the server gives no sign of life (${error.message})`);
+        },
+      );
     });
   };
   try {
     const answer = await transport.stream({ method: "GET", path, signal: ending.signal });
-    heardAt = clock.now();
-    check(stall);
-    for await (const line of linesOf(answer, connection.lineLimit ?? 16 * 1024 * 1024)) {
-      heardAt = clock.now();
+    const heard = (): void => {
+      transport.heard();
+      heardAt = transport.heardAt;
+    };
+    heard();
+    check(silence);
+    opened();
+    for await (const line of linesOf(answer, connection.lineLimit ?? 16 * 1024 * 1024, heard)) {
       const event = eventOf<T>(line);
       if (event.type === "ERROR") {
         const status = event.object as unknown as Status;
@@ -74,7 +106,7 @@ export async function* watchEvents<T extends KubeObject>(
     }
   } catch (error) {
     if (signal.aborted) return;
-    if (stalled !== undefined) throw stalled;
+    if (dead !== undefined) throw dead;
     throw error instanceof ApiError || (error instanceof Error && error.message.startsWith("GET "))
       ? error
       : new Error(`GET ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });

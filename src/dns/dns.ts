@@ -56,6 +56,8 @@ export interface Dns extends Part {
   synced(): Promise<void>;
   /** False while names of the zone are still SERVFAIL. */
   readonly isReady: boolean;
+  /** Seconds since what it knows of the cluster was last known to be current; undefined before `synced()`. */
+  age(): number | undefined;
   /** Where it listens, with the ports it was given. */
   readonly listening: readonly SocketAddress[];
   /**
@@ -235,6 +237,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     get isReady() {
       return seen.isReady;
     },
+    age: () => seen.cluster?.age(),
     get listening() {
       return ports.listening;
     },

@@ -248,7 +248,12 @@ test("a list that is wrong JSON is tried again", async (t) => {
 
 test("a watch that falls silent is noticed after the stall limit and opened again; bookmarks keep it alive", async (t) => {
   const clock = manualClock();
-  const { server, cache, converges, told } = await trial(t, undefined, { clock, stall: 60_000, deadline: 1e9 });
+  const { server, cache, converges, told } = await trial(t, undefined, {
+    clock,
+    stall: 60_000,
+    silence: 60_000,
+    deadline: 1e9,
+  });
   await until("the watch is open", () => server.watching === 1);
   for (let minute = 0; minute < 3; minute += 1) {
     clock.advance(50_000);

@@ -24,6 +24,10 @@ export class FakeServer {
   #server: https.Server | undefined;
   #version = 100;
   #uids = 0;
+  /** Nothing is answered any more, and nobody is told: the program is stopped, but its connections are open. */
+  frozen = false;
+  /** The code that a question for a sign of life is answered with. */
+  sign = 200;
   /** Watches from before this version are answered 410. */
   compacted = 0;
   port = 0;
@@ -99,6 +103,7 @@ export class FakeServer {
 
   /** Acts on every open watch: resets it, writes half a line, ends it. */
   eachWatch(act: (response: ServerResponse) => void): void {
+    if (this.frozen) return;
     for (const { response } of this.#open) act(response);
   }
 
@@ -116,6 +121,12 @@ export class FakeServer {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     this.requests.push(`${request.method ?? ""} ${request.url ?? ""}`);
+    if (this.frozen) return;
+    if (request.url === "/version") {
+      response.writeHead(this.sign, { "content-type": "application/json" });
+      response.end("{}");
+      return;
+    }
     const url = new URL(request.url ?? "/", "https://localhost");
     const watch = url.searchParams.get("watch") === "true";
     const fault = (watch ? this.watchFaults : this.listFaults).shift();

@@ -30,6 +30,7 @@ export function handFed<T extends KubeObject>(indexes: Record<string, IndexFunct
       return () => listeners.delete(listener);
     },
     resourceVersion: "0",
+    heardAt: undefined,
     stop: () => {},
     put(object) {
       const previous = objects.get(keyOf(object));

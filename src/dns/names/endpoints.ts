@@ -9,7 +9,13 @@ export interface Target {
   readonly label: string;
   readonly addresses: readonly string[];
   readonly ports: readonly NamedPort[];
+  /** Which of the addresses have a port, where not all of them have every one: slices with other ports share the label. */
+  readonly having?: ReadonlyMap<NamedPort, readonly string[]>;
 }
+
+/** The addresses of a target that have a port of it. */
+export const addressesWith = ({ addresses, having }: Target, port: NamedPort): readonly string[] =>
+  having?.get(port) ?? addresses;
 
 /**
  * The endpoints of a Service that are ready. What is asked for rarely is worked out when it is asked for: most Services
@@ -87,7 +93,8 @@ const NONE: ReadonlyMap<string, Target> = new Map();
 /** Gathers what each label has. Most labels are met once, and share the ports of their slice. */
 class Targets {
   readonly #once = new Map<string, Target>();
-  readonly #several = new Map<string, { addresses: Set<string>; ports: Map<string, NamedPort> }>();
+  /** Of labels that are met again: all addresses, and each port by what it says, with the addresses that have it. */
+  readonly #several = new Map<string, { addresses: Set<string>; ports: Map<string, [NamedPort, Set<string>]> }>();
 
   add(label: string, ip: string, ports: readonly NamedPort[]): void {
     const first = this.#once.get(label);
@@ -95,22 +102,42 @@ class Targets {
       this.#once.set(label, { label, addresses: [ip], ports });
       return;
     }
-    const known = this.#several.get(label) ?? { addresses: new Set(first.addresses), ports: named(first.ports) };
-    this.#several.set(label, known);
-    known.addresses.add(ip);
-    for (const [word, port] of named(ports)) known.ports.set(word, port);
+    const known = this.#several.get(label) ?? { addresses: new Set<string>(), ports: new Map() };
+    if (!this.#several.has(label)) {
+      this.#several.set(label, known);
+      for (const each of first.addresses) take(known, each, first.ports);
+    }
+    take(known, ip, ports);
   }
 
   all(): Map<string, Target> {
     for (const [label, { addresses, ports }] of this.#several) {
-      this.#once.set(label, { label, addresses: [...addresses], ports: [...ports.values()] });
+      const found = [...ports.values()];
+      const isUneven = found.some(([, having]) => having.size < addresses.size);
+      this.#once.set(label, {
+        label,
+        addresses: [...addresses],
+        ports: found.map(([port]) => port),
+        ...(isUneven ? { having: new Map(found.map(([port, having]) => [port, [...having]])) } : {}),
+      });
     }
     return this.#once;
   }
 }
 
-const named = (ports: readonly NamedPort[]): Map<string, NamedPort> =>
-  new Map(ports.map((port) => [`${port.name}/${port.protocol}/${port.port}`, port]));
+function take(
+  known: { addresses: Set<string>; ports: Map<string, [NamedPort, Set<string>]> },
+  ip: string,
+  ports: readonly NamedPort[],
+): void {
+  known.addresses.add(ip);
+  for (const port of ports) {
+    const word = `${port.name}/${port.protocol}/${port.port}`;
+    const held = known.ports.get(word);
+    if (held === undefined) known.ports.set(word, [port, new Set([ip])]);
+    else held[1].add(ip);
+  }
+}
 
 /** Every address, in canonical form; one may come twice. */
 export const addressesOf = ({ slices }: Endpoints): string[] => slices.flatMap(({ addresses }) => addresses);

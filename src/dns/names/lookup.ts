@@ -1,5 +1,5 @@
 import type { Contents } from "./contents.ts";
-import { addressesOf, type Target } from "./endpoints.ts";
+import { addressesOf, addressesWith, type Target } from "./endpoints.ts";
 import { isAboveAddresses, reverseAddress, undashed } from "./name.ts";
 import { dependsOn, RCODE, TYPE, type DnsRecord, type Lookup } from "./record.ts";
 import { withSearch } from "./search.ts";
@@ -20,8 +20,8 @@ import {
   type Zones,
 } from "./zone.ts";
 
-/** CNAMEs followed inside the zone before the chain is cut (DNS-053). */
-const LONGEST_CHAIN = 8;
+/** CNAMEs in a row inside the zone; a longer chain is cut (DNS-053). As many as CoreDNS follows. */
+const LONGEST_CHAIN = 11;
 const VERSION_TTL = 28_800;
 
 const isWanted = (record: DnsRecord, type: number): boolean => TYPE[record.type] === type;
@@ -176,11 +176,15 @@ function srvRecords(
   base: string,
   targets: readonly Target[],
 ): { records: DnsRecord[]; glue: DnsRecord[] } {
-  const shares = targets.reduce((sum, { addresses, ports }) => sum + addresses.length * ports.length, 0);
+  const shares = targets.reduce(
+    (sum, target) => target.ports.reduce((part, port) => part + addressesWith(target, port).length, sum),
+    0,
+  );
   const weight = Math.max(1, Math.floor(100 / Math.max(1, shares)));
   const records: DnsRecord[] = [];
   const glue: DnsRecord[] = [];
-  for (const { label, addresses, ports } of targets) {
+  for (const each of targets) {
+    const { label, ports } = each;
     const target = label === "" ? base : `${label}.${base}`;
     const seen = new Set<number>();
     for (const { port } of ports) {
@@ -189,7 +193,9 @@ function srvRecords(
       seen.add(port);
       records.push({ name, ttl, type: "SRV", priority: 0, weight, port, target });
     }
-    if (ports.length > 0) glue.push(...addresses.map((ip) => addressRecord(target, ip, ttl)));
+    // Of addresses that share the name, those that have a port that is told here.
+    const addresses = new Set(ports.flatMap((port) => addressesWith(each, port)));
+    glue.push(...[...addresses].map((ip) => addressRecord(target, ip, ttl)));
   }
   return { records, glue };
 }

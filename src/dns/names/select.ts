@@ -1,4 +1,4 @@
-import type { Target } from "./endpoints.ts";
+import { addressesWith, type Target } from "./endpoints.ts";
 import type { NamedPort } from "./ready-slice.ts";
 import type { ServiceNames } from "./service.ts";
 
@@ -10,7 +10,10 @@ const withoutUnderscore = (label: string): string => (label.startsWith("_") ? la
 const withPorts = (targets: Iterable<Target>, wanted: (port: NamedPort) => boolean): Target[] =>
   [...targets].flatMap((target) => {
     const ports = target.ports.filter(wanted);
-    return ports.length === 0 ? [] : [{ ...target, ports }];
+    if (ports.length === 0) return [];
+    if (target.having === undefined) return [{ ...target, ports }];
+    const addresses = [...new Set(ports.flatMap((port) => addressesWith(target, port)))];
+    return [{ ...target, ports, addresses }];
   });
 
 /** Who the Service's own name stands for. */

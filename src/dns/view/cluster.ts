@@ -1,5 +1,6 @@
 import type { EndpointSlice, Pod, Service } from "../../api/generated/types.ts";
 import { parseLabelSelector } from "../../api/selector/labelSelector.ts";
+import { ageOf } from "../../client/age.ts";
 import type { Cache } from "../../client/cached.ts";
 import type { Clients } from "../clients/clients.ts";
 import { BY_ADDRESS, podClients } from "../clients/pod-clients.ts";
@@ -19,7 +20,7 @@ export interface SearchOptions {
   readonly hostSearches: readonly string[] | undefined;
   /** Only pods of this node ask here; undefined: any node's. */
   readonly nodeName?: string | undefined;
-  /** False while what is seen of pods may be behind. */
+  /** False while what is seen of pods may be behind; absent: while nothing has been heard of them for 30 seconds. */
   readonly fresh?: () => boolean;
 }
 
@@ -52,10 +53,15 @@ export interface Cluster {
   readonly slices?: Cache<EndpointSlice>;
   /** Of all zones (DNS-059). */
   readonly serial: number;
+  /** Seconds since all of this was last known to be current; undefined before it has been listed, or when nothing is. */
+  age(): number | undefined;
   /** Resolves when everything has been listed once: from then on names are answered. */
   synced(): Promise<void>;
   stop(): void;
 }
+
+/** Seconds after which pods are not known for certain any more: their addresses may be others' by now. */
+const KNOWN_FOR_CERTAIN = 30;
 
 const verifies = ({ pods }: KubernetesOptions): boolean => pods === "verified";
 const primaryOf = ({ zones }: KubernetesOptions): string => zones.find((zone) => !isReverseZone(zone.split("."))) ?? "";
@@ -88,7 +94,13 @@ export function createCluster(options: ClusterOptions): Cluster {
     // Another node's pods may have other search lists.
     const seen = search.nodeName === undefined ? views.get(undefined)?.pods : undefined;
     if (seen === undefined) own = watchPods(options, { nodeName: search.nodeName });
-    clients = podClients({ ...search, pods: seen ?? own!, clusterDomain: primaryOf(blocks[0]!) });
+    const pods = seen ?? own!;
+    clients = podClients({
+      fresh: () => (ageOf([pods], clock.now()) ?? Infinity) < KNOWN_FOR_CERTAIN,
+      ...search,
+      pods,
+      clusterDomain: primaryOf(blocks[0]!),
+    });
   }
 
   /** By the block that they are of, as text: another configuration may have the same block. */
@@ -155,6 +167,11 @@ export function createCluster(options: ClusterOptions): Cluster {
     },
     get serial() {
       return Math.max(0, ...[...all.values()].map(({ serial }) => serial));
+    },
+    age() {
+      const ages = [...views.values()].map((view) => view.age() ?? Infinity);
+      const oldest = Math.max(...ages);
+      return Number.isFinite(oldest) ? oldest : undefined;
     },
     synced: () => synced,
     stop() {

@@ -46,6 +46,7 @@ void test("what a list brings is taken in together, before anything else happens
     services: services.cache,
     slices: slices.cache,
     namespaces: namespaces.cache,
+    age: () => undefined,
     synced: async () => {},
     stop() {},
   } satisfies View;

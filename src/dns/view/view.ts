@@ -1,6 +1,7 @@
 import type { EndpointSlice, Namespace, Pod, Service } from "../../api/generated/types.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { endpointSlices, namespaces, pods, services } from "../../api/resources.ts";
+import { ageOf } from "../../client/age.ts";
 import { createCache } from "../../client/cache.ts";
 import type { Cache, CacheChange } from "../../client/cached.ts";
 import type { Client } from "../../client/client.ts";
@@ -37,6 +38,8 @@ export interface View {
   readonly pods?: Cache<Pod>;
   /** Resolves when everything has been listed once. */
   synced(): Promise<void>;
+  /** Seconds since all of this was last known to be current; undefined before it has been listed. */
+  age(): number | undefined;
   stop(): void;
 }
 
@@ -88,6 +91,7 @@ export function createView(watching: Watching, options: ViewOptions): View {
     async synced() {
       await Promise.all(Object.values(caches).map((cache) => cache.synced()));
     },
+    age: () => ageOf(Object.values(caches), watching.clock.now()),
     stop() {
       for (const cache of Object.values(caches)) cache.stop();
     },
