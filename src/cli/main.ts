@@ -15,6 +15,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command:
     summary: "carry the Service traffic of one node, for any API server, in the foreground",
     load: () => import("./commands/proxy.ts"),
   },
+  dns: {
+    summary: "answer a cluster's names, for any API server, in the foreground",
+    load: () => import("./commands/dns.ts"),
+  },
   status: { summary: "what runs, and where", load: () => import("./commands/status.ts") },
   down: { summary: "end everything and remove what it made", load: () => import("./commands/down.ts") },
 };

@@ -17,10 +17,15 @@ export interface RegistrationOptions {
   /** Where this server answers, as seen from the pods. */
   readonly endpoints: readonly SocketAddress[];
   readonly nodeName?: string | undefined;
+  /** Where every endpoint tells its metrics; undefined: nowhere that pods reach. */
+  readonly metricsPort?: number | undefined;
 }
 
+/** The port of the Service by which metrics are asked for (DNS-131). */
+const METRICS = { name: "metrics", protocol: "TCP", port: 9153 } as const;
+
 /** The Service the cluster finds its DNS under (DNS-131). It has no selector: its slices are ours. */
-export function dnsService(clusterIPs: readonly string[], port: number): Service {
+export function dnsService(clusterIPs: readonly string[], port: number, metricsPort?: number): Service {
   const spec: ServiceSpec = {
     type: "ClusterIP",
     clusterIP: clusterIPs[0],
@@ -30,6 +35,7 @@ export function dnsService(clusterIPs: readonly string[], port: number): Service
     ports: [
       { name: "dns", protocol: "UDP", port: 53, targetPort: port },
       { name: "dns-tcp", protocol: "TCP", port: 53, targetPort: port },
+      ...(metricsPort === undefined ? [] : [{ ...METRICS, targetPort: metricsPort }]),
     ],
   };
   return {
@@ -49,7 +55,12 @@ const mayBeEndpoint = ({ address }: SocketAddress): boolean =>
   !/^(127\.|169\.254\.|0\.0\.0\.0$|::1?$|fe[89ab])/i.test(address);
 
 /** One slice for each family and port, named after both: `kube-dns-ipv4-53`. */
-export function dnsSlices(endpoints: readonly SocketAddress[], service: Service, nodeName?: string): EndpointSlice[] {
+export function dnsSlices(
+  endpoints: readonly SocketAddress[],
+  service: Service,
+  nodeName?: string,
+  metricsPort?: number,
+): EndpointSlice[] {
   const groups = Map.groupBy(
     endpoints.filter(mayBeEndpoint),
     ({ address, port }) => `${familyOf(address) ?? "IPv4"} ${port}`,
@@ -87,6 +98,7 @@ export function dnsSlices(endpoints: readonly SocketAddress[], service: Service,
       ports: [
         { name: "dns", protocol: "UDP", port: Number(port) },
         { name: "dns-tcp", protocol: "TCP", port: Number(port) },
+        ...(metricsPort === undefined ? [] : [{ ...METRICS, port: metricsPort }]),
       ],
     };
   });
@@ -159,14 +171,19 @@ async function ensureSlice(
  * wanted any more. Does nothing when all is so already. Throws what the API server answers.
  */
 export async function ensureRegistered(options: RegistrationOptions, signal: AbortSignal): Promise<void> {
-  const { client, clusterIPs, endpoints, nodeName } = options;
+  const { client, clusterIPs, endpoints, nodeName, metricsPort } = options;
   const at = { namespace: DNS_NAMESPACE, name: DNS_SERVICE };
   const held = await client.get<Service>(services, at, signal).catch((error: unknown) => {
     if (isApiError(error, "NotFound")) return undefined;
     throw error;
   });
-  const service = await ensureService(client, dnsService(clusterIPs, endpoints[0]?.port ?? 53), held, signal);
-  const wanted = dnsSlices(endpoints, service, nodeName);
+  const service = await ensureService(
+    client,
+    dnsService(clusterIPs, endpoints[0]?.port ?? 53, metricsPort),
+    held,
+    signal,
+  );
+  const wanted = dnsSlices(endpoints, service, nodeName, metricsPort);
   const labelSelector = `kubernetes.io/service-name=${DNS_SERVICE},endpointslice.kubernetes.io/managed-by=${MANAGED_BY}`;
   const { items } = await client.list<EndpointSlice>(
     endpointSlices,

@@ -11,7 +11,7 @@ import { healthAnswers, metricsAnswers } from "./health/answers.ts";
 import { healthCheckPorts } from "./health/check-ports.ts";
 import { healthKeeper, type HealthKeeper } from "./health/health.ts";
 import { keepOpen, type KeptOpen } from "./health/keep-open.ts";
-import { listenAddress } from "./health/listen.ts";
+import { listenAddress } from "../observe/http.ts";
 import type { Timing } from "./loop.ts";
 import type { NodeSettings } from "./node/node-plan.ts";
 import type { OwnNode } from "./node/own-node.ts";

@@ -96,6 +96,14 @@ void test("DNS-131: what somebody changes is put right, and what is right is not
   assert.equal(objects.read(services, KEY)?.metadata.annotations?.["note"], "mine");
 });
 
+void test("DNS-131: where there are metrics, the Service and its slices have a port for them", () => {
+  const service = dnsService(["10.96.0.10"], 53, 9153);
+  assert.deepEqual(service.spec?.ports?.at(-1), { name: "metrics", protocol: "TCP", port: 9153, targetPort: 9153 });
+  const [slice] = dnsSlices([{ address: "10.244.0.1", port: 53 }], service, "node-1", 9153);
+  assert.deepEqual(slice?.ports?.at(-1), { name: "metrics", protocol: "TCP", port: 9153 });
+  assert.deepEqual(dnsService(["10.96.0.10"], 53).spec?.ports?.length, 2);
+});
+
 void test("DNS-131: a Service of that name with another address is made anew", async (t) => {
   const objects = createObjects();
   objects.put(services, {

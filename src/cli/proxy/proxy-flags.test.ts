@@ -1,7 +1,7 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { readFlags } from "../flags.ts";
-import { proxyAccess } from "./access.ts";
+import { apiAccess } from "../api-access.ts";
 import { PROXY_FLAGS, proxyConfiguration } from "./proxy-flags.ts";
 
 const HEAD = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n";
@@ -59,9 +59,9 @@ test("PRX-251: all that is wrong is said at once, and a file that cannot be read
 
 test("in a pod the API server is found by its service account, and --master takes its place", () => {
   throws(
-    () => proxyAccess("", undefined, { KUBERNETES_SERVICE_HOST: "10.96.0.1" }),
+    () => apiAccess({}, { KUBERNETES_SERVICE_HOST: "10.96.0.1" }, "test"),
     /looking for the API server: .*serviceaccount/,
   );
-  equal(proxyAccess("", "http://10.0.0.1:8080", {}).server, "http://10.0.0.1:8080");
-  throws(() => proxyAccess("", undefined, {}), /looking for the API server: no kubeconfig/);
+  equal(apiAccess({ server: "http://10.0.0.1:8080" }, {}, "test").server, "http://10.0.0.1:8080");
+  throws(() => apiAccess({}, {}, "test"), /looking for the API server: no kubeconfig/);
 });

@@ -140,7 +140,7 @@ export interface HttpAddress {
 }
 
 export interface HealthOptions extends HttpAddress {
-  /** After a SIGTERM: how long queries are still answered while `/health` says no. */
+  /** After a SIGTERM: how long queries are still answered, and `/health` says yes, while `/ready` says no already. */
   readonly lameduck: number;
 }
 

@@ -10,12 +10,16 @@ export interface Sockets {
   close(): Promise<void>;
 }
 
-/** Answers on every address, over UDP and TCP both (DNS-132). All or nothing: when one cannot be taken, none stays open. */
+/**
+ * Answers on every address, over UDP and TCP both (DNS-132). All or nothing: when one cannot be taken, none stays open. With
+ * `reusePort` others may listen there too, and the kernel shares the queries out.
+ */
 export async function listen(
   responder: Responder,
   addresses: readonly SocketAddress[],
   clock: Clock,
   log: Log,
+  reusePort = false,
 ): Promise<Sockets> {
   const open: Listening[] = [];
   const listening: SocketAddress[] = [];
@@ -24,9 +28,9 @@ export async function listen(
   };
   try {
     for (const at of addresses) {
-      const tcp = await listenTcp(responder, at, clock, log);
+      const tcp = await listenTcp(responder, at, clock, log, { reusePort });
       open.push(tcp);
-      open.push(await listenUdp(responder, { address: at.address, port: tcp.port }, log));
+      open.push(await listenUdp(responder, { address: at.address, port: tcp.port }, log, reusePort));
       listening.push({ address: at.address, port: tcp.port });
     }
   } catch (error) {

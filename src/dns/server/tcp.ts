@@ -10,9 +10,11 @@ export interface TcpLimits {
   readonly connections: number;
   /** Milliseconds without a whole query after which a connection is closed (RFC 7766 §6.2.3). */
   readonly idle: number;
+  /** Others may listen there too. */
+  readonly reusePort: boolean;
 }
 
-const LIMITS: TcpLimits = { connections: 512, idle: 10_000 };
+const LIMITS: TcpLimits = { connections: 512, idle: 10_000, reusePort: false };
 /** Answers a client has not read yet, in bytes; one that lets more pile up is cut off. */
 const UNREAD = 1 << 20;
 
@@ -68,8 +70,9 @@ export async function listenTcp(
   at: SocketAddress,
   clock: Clock,
   log: Log,
-  limits: TcpLimits = LIMITS,
+  given: Partial<TcpLimits> = {},
 ): Promise<Listening> {
+  const limits = { ...LIMITS, ...given };
   const open = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     open.add(socket);
@@ -80,10 +83,13 @@ export async function listenTcp(
   await new Promise<void>((resolve, reject) => {
     const fail = (error: Error): void => reject(listenError("TCP", at, error));
     server.once("error", fail);
-    server.listen({ port: at.port, host: at.address, ipv6Only: at.address.includes(":") }, () => {
-      server.off("error", fail);
-      resolve();
-    });
+    server.listen(
+      { port: at.port, host: at.address, ipv6Only: at.address.includes(":"), reusePort: limits.reusePort },
+      () => {
+        server.off("error", fail);
+        resolve();
+      },
+    );
   });
   server.on("error", (error) => log.warn({ err: error }, "the DNS server could not take a TCP connection"));
   const bound = server.address();

@@ -7,11 +7,17 @@ import type { Responder } from "./respond.ts";
 const RECEIVE_BUFFER = 4 << 20;
 
 /** Answers DNS over UDP on one address. Rejects when the address cannot be taken. */
-export async function listenUdp(responder: Responder, at: SocketAddress, log: Log): Promise<Listening> {
+export async function listenUdp(
+  responder: Responder,
+  at: SocketAddress,
+  log: Log,
+  reusePort = false,
+): Promise<Listening> {
   const family = at.address.includes(":") ? 6 : 4;
   const socket = createSocket({
     type: family === 6 ? "udp6" : "udp4",
     ipv6Only: family === 6,
+    reusePort,
     recvBufferSize: RECEIVE_BUFFER,
     // Answered at once: the address is one already, and Node would otherwise put every answer off to the next tick.
     lookup: (address, _options, callback) => callback(null, address, family),

@@ -1,7 +1,7 @@
 import type { RequestListener } from "node:http";
 import type { Figures } from "../figures.ts";
 import type { HealthKeeper } from "./health.ts";
-import { pathOf, send } from "./listen.ts";
+import { pathOf, send } from "../../observe/http.ts";
 import { page } from "./pages.ts";
 
 /** `/healthz` and `/livez` (PRX-114). */

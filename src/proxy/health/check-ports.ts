@@ -3,7 +3,7 @@ import type { NodePlan, ServicePlan } from "../plan/plan.ts";
 import type { AppliedRound } from "../loop.ts";
 import type { Aftermath } from "../proxy.ts";
 import type { Log } from "../../observe/log.ts";
-import { close, listen, send } from "./listen.ts";
+import { close, listen, send } from "../../observe/http.ts";
 
 /** One Service's health check node port as it is to be. */
 interface Wanted {

@@ -1,7 +1,7 @@
 import type { RequestListener, Server } from "node:http";
 import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
-import { close, listen, type ListenAddress } from "./listen.ts";
+import { close, listen, type ListenAddress } from "../../observe/http.ts";
 
 /** Milliseconds after which a taken port is tried again (PRX-119). */
 const AGAIN = 5_000;

@@ -5,7 +5,11 @@ import { parseUpstream } from "../../../dns/forward/upstream.ts";
 import { familyOf } from "../../../net/ip.ts";
 import { systemClock } from "../../../observe/clock.ts";
 import { wellKnownAddresses, type SystemConfig } from "../../config.ts";
+import { openPages } from "../dns-pages.ts";
 import { random, type Ground, type RunningPart } from "./part.ts";
+
+/** Beside port 53 of the same addresses: what Service kube-dns calls `metrics` (DNS-131). */
+const PAGES_PORT = 9153;
 
 /** The nameservers of the host, for names outside the cluster; a private site has no way to any. */
 async function upstreams(config: SystemConfig, own: readonly string[]): Promise<string[]> {
@@ -36,7 +40,16 @@ export async function startDnsPart({ client, log, given: { config } }: Ground): 
         },
       ],
     },
-    registration: { clusterIPs, nodeName: config.nodeName },
+    registration: { clusterIPs, nodeName: config.nodeName, metricsPort: PAGES_PORT },
   });
-  return { ready: part.synced(), stop: () => part.stop(), remove: () => part.stop() };
+  const pages = openPages(gateways, PAGES_PORT, log, {
+    notReady: () => (part.isReady ? [] : ["kubernetes"]),
+    isEnding: () => false,
+    metrics: async () => "",
+  });
+  const stop = async (): Promise<void> => {
+    await pages.stop();
+    await part.stop();
+  };
+  return { ready: part.synced(), stop, remove: stop };
 }

@@ -23,7 +23,7 @@ export function listenAddress(text: string): ListenAddress {
 export function listen(address: ListenAddress, answer: RequestListener): Promise<Server> {
   const { host, port, both = false } = address;
   const server = http.createServer({ keepAliveTimeout: 60_000, requestTimeout: 10_000 }, answer);
-  // Nobody waits for a proxy to end because somebody asks for its health.
+  // Nobody waits for a process to end because somebody asks for its health.
   server.unref();
   const open = (at: string): Promise<Server> =>
     new Promise((resolve, reject) => {
