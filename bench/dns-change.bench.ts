@@ -110,7 +110,7 @@ try {
   };
 
   for (const [start, measure] of [
-    [() => startFairlead(api, upstream), oneByOne],
+    [() => startFairlead(folder, { kubeconfig, upstream, isCaching: true }), oneByOne],
     [() => startCoreDns(folder, { kubeconfig, upstream, isCaching: false }), oneByOne],
     [() => startCoreDns(folder, { kubeconfig, upstream, isCaching: true }), allAtOnce],
   ] as const) {

@@ -66,7 +66,7 @@ try {
   };
 
   for (const start of [
-    () => startFairlead(api, upstream),
+    () => startFairlead(folder, { kubeconfig, upstream, isCaching: true }),
     () => startCoreDns(folder, { kubeconfig, upstream, isCaching: true, workers: 2 }),
     () => startCoreDns(folder, { kubeconfig, upstream, isCaching: false, workers: 2 }),
   ]) {

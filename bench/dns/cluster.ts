@@ -12,6 +12,8 @@ export const MANY = 100;
 const HEADLESS = 20;
 const CLIENTS = 50;
 const DOMAIN = `${NAMESPACE}.svc.${ZONE}`;
+/** A name that every server of the cluster's names knows. */
+export const KNOWN = `headless0.${DOMAIN}`;
 
 /** The last three bytes of a number, as in an address. */
 const octets = (number: number): string => `${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`;

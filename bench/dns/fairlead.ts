@@ -1,59 +1,23 @@
-/** Fairlead's DNS as a process of its own, a client of an API server. */
-import { usualBlock, usualCache, usualForward, usualKubernetes } from "../../src/dns/configuration/usual.ts";
-import { startDns } from "../../src/dns/dns.ts";
-import { systemClock } from "../../src/observe/clock.ts";
-import { silentLog } from "../../src/observe/log.ts";
-import { clientOf, forked, whenAlone, type Access } from "../api-process.ts";
-import { contenderOf, type Contender } from "./contender.ts";
-import { ZONE } from "./cluster.ts";
+/** Fairlead's DNS as people start it, a process of its own beside an API server. */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { contenderOf, startProgram, type Contender } from "./contender.ts";
+import { KNOWN } from "./cluster.ts";
+import { freePort, writeCorefile, type CorefileOptions } from "./corefile.ts";
 
-interface Given extends Access {
-  /** Where an upstream resolver is. */
-  readonly upstream: number;
+const FAIRLEAD = join(import.meta.dirname, "../../bin/fairlead");
+
+/** With the very Corefile that CoreDNS is given. */
+export async function startFairlead(folder: string, options: CorefileOptions): Promise<Contender> {
+  const port = freePort();
+  const args = ["dns", "--corefile", writeCorefile(folder, port, options), "--workers", `${options.workers ?? 1}`];
+  return (await startProgram({ name: "Fairlead", program: FAIRLEAD, args, port, until: KNOWN }))!;
 }
 
-/** Resolves when all names have been listed. */
-export async function startFairlead({ port, ca, key, cert }: Access, upstream: number): Promise<Contender> {
-  const given: Given = { port, ca, key, cert, upstream };
-  const [child, ready] = await forked(import.meta.filename, "dns", JSON.stringify(given));
-  return contenderOf("Fairlead", (ready as { port: number }).port, [child]);
-}
-
-/** What a process of ours takes that does nothing. */
+/** What a process of Node takes that does nothing; one half second after its start. */
 export async function emptyProcess(): Promise<Contender> {
-  const [child] = await forked(import.meta.filename, "empty");
+  const child = spawn(process.execPath, ["--eval", "setInterval(() => {}, 1e6)"], { stdio: "ignore" });
+  await pause(500);
   return contenderOf("an empty Node process", 0, [child]);
-}
-
-async function serve({ upstream, ...access }: Given): Promise<void> {
-  const client = clientOf(access);
-  const dns = await startDns({
-    client,
-    clock: systemClock,
-    random: Math.random,
-    log: silentLog,
-    configuration: {
-      servers: [
-        {
-          ...usualBlock,
-          port: 0,
-          bind: ["127.0.0.1"],
-          kubernetes: usualKubernetes(ZONE),
-          forward: [usualForward([{ address: "127.0.0.1", port: upstream }])],
-          cache: usualCache,
-          loadbalance: true,
-        },
-      ],
-    },
-  });
-  await dns.synced();
-  process.send!({ port: dns.listening[0]!.port });
-  whenAlone(() => dns.stop().then(() => client.close()));
-}
-
-const [, file, role, given = ""] = process.argv;
-if (file === import.meta.filename && role === "dns") await serve(JSON.parse(given) as Given);
-if (file === import.meta.filename && role === "empty") {
-  process.send!({});
-  whenAlone(async () => {});
 }

@@ -1,69 +1,22 @@
 /** Other people's servers with the same names, each with its files in the folder. */
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ZONE, zoneFiles } from "./cluster.ts";
+import { KNOWN, zoneFiles } from "./cluster.ts";
+import { fileIn, freePort, writeCorefile, type CorefileOptions } from "./corefile.ts";
 import { startProgram, type Contender } from "./contender.ts";
 import { programs } from "./programs.ts";
 
-/** A name that every server of the cluster's names knows. */
-const KNOWN = `headless0.bench.svc.${ZONE}`;
 export const OUTSIDE = "outside.test";
 
-let nextPort = 5400;
-const freePort = (): number => nextPort++;
-
-function fileIn(folder: string, name: string, text: string): string {
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, name);
-  writeFileSync(path, text);
-  return path;
-}
-
-export interface CoreDnsOptions {
-  readonly kubeconfig: string;
-  readonly upstream: number;
-  readonly isCaching: boolean;
-  readonly workers?: number;
-  /** Answered when it is ready. */
-  readonly until?: string;
-}
-
-/** CoreDNS with the Corefile that clusters get, but for addresses (DNS-129); with its cache or without. */
-export function startCoreDns(folder: string, options: CoreDnsOptions): Promise<Contender | undefined> {
-  const { kubeconfig, upstream, isCaching, workers = 1 } = options;
-  const name = `CoreDNS${isCaching ? "" : ", no cache"}`;
-  const [port, health, ready, figures] = [freePort(), freePort(), freePort(), freePort()];
-  const corefile = `.:${port} {
-    bind 127.0.0.1
-    errors
-    health 127.0.0.1:${health} {
-      lameduck 0s
-    }
-    ready 127.0.0.1:${ready}
-    kubernetes ${ZONE} in-addr.arpa ip6.arpa {
-      kubeconfig ${kubeconfig}
-      pods insecure
-      fallthrough in-addr.arpa ip6.arpa
-      ttl 30
-    }
-    prometheus 127.0.0.1:${figures}
-    forward . 127.0.0.1:${upstream} {
-      max_concurrent 1000
-    }
-    ${isCaching ? "cache 30" : ""}
-    loop
-    reload
-    loadbalance
-}
-`;
-  const path = fileIn(join(folder, `coredns-${port}`), "Corefile", corefile);
+/** CoreDNS with the Corefile that clusters get; with its cache or without. */
+export function startCoreDns(folder: string, options: CorefileOptions): Promise<Contender | undefined> {
+  const port = freePort();
   return startProgram({
-    name,
+    name: `CoreDNS${options.isCaching ? "" : ", no cache"}`,
     program: programs.coredns,
-    args: ["-conf", path],
+    args: ["-conf", writeCorefile(folder, port, options)],
     port,
-    env: { GOMAXPROCS: `${workers}` },
-    until: options.until ?? KNOWN,
+    env: { GOMAXPROCS: `${options.workers ?? 1}` },
+    until: KNOWN,
   });
 }
 
@@ -94,6 +47,7 @@ function startNsdWith(
     "rrl-whitelist-ratelimit: 0",
     // As many as keep an answer of 100 addresses whole.
     "ipv4-edns-size: 4096",
+    "minimal-responses: yes",
     "remote-control:",
     "control-enable: no",
     ...[...zones.keys()].flatMap((zone) => ["zone:", `name: ${zone}`, `zonefile: ${zone}`]),
