@@ -165,7 +165,12 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
   const queryLog = createQueryLog({
     log,
     clock,
-    clients: { of: (address) => seen.cluster?.clients?.of(address) },
+    clients: {
+      of: (address) => seen.cluster?.clients?.of(address),
+      get isAnyLogged() {
+        return seen.cluster?.clients?.isAnyLogged ?? false;
+      },
+    },
     hasRules: options.configuration.servers.some((server) => server.log.length > 0),
     leftOut: figures?.unlogged,
   });
@@ -223,6 +228,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
   };
 
   seen = see(options.configuration);
+  figures?.watchAge(() => seen.cluster?.age());
   let serving: Serving;
   try {
     serving = await putInForce(options.configuration, seen);

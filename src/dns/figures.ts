@@ -1,5 +1,6 @@
 import { createMetrics, type Cell, type Metrics } from "../observe/metrics.ts";
 import type { Log } from "../observe/log.ts";
+import { ageFigure } from "./figures/age.ts";
 import { answerFigures, type ZoneFigures } from "./figures/answers.ts";
 import { clusterFigures, type ClusterFigures } from "./figures/cluster.ts";
 import { outsideFigures, type OutsideFigures } from "./figures/outside.ts";
@@ -23,6 +24,8 @@ export interface DnsFigures {
     server: string,
     read: () => { readonly size: number; readonly hits: number; readonly misses: number },
   ): void;
+  /** Says how old what names are answered from is, in seconds; the last to say so counts. */
+  watchAge(age: () => number | undefined): void;
   /** All figures in Prometheus's text format. */
   text(): Promise<string>;
 }
@@ -65,7 +68,10 @@ export function createFigures(options: { readonly version: string; readonly log:
     "view",
     "name",
   ]);
+  let age: () => number | undefined = () => undefined;
+  ageFigure(metrics, () => age());
   return {
+    watchAge: (read) => void (age = read),
     zone: answerFigures(metrics),
     outside: outsideFigures(metrics),
     cluster: clusterFigures(metrics),

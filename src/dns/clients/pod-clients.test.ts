@@ -4,8 +4,7 @@ import type { Pod, PodSpec, PodStatus } from "../../api/generated/types.ts";
 import type { Cache } from "../../client/cached.ts";
 import { createIndexed } from "../../client/indexed.ts";
 import type { PodClient } from "./clients.ts";
-import { addressesOf } from "./pod-address.ts";
-import { BY_ADDRESS, podClients, type PodClientsOptions } from "./pod-clients.ts";
+import { POD_INDEXES, podClients, type PodClientsOptions } from "./pod-clients.ts";
 
 const pod = (
   name: string,
@@ -22,7 +21,7 @@ const pod = (
 });
 
 function clientsOf(pods: readonly Pod[], options: Partial<PodClientsOptions> = {}) {
-  const held = createIndexed<Pod>({ [BY_ADDRESS]: addressesOf });
+  const held = createIndexed<Pod>(POD_INDEXES);
   for (const each of pods) held.set(each.metadata.name!, each);
   const cache = held as unknown as Cache<Pod>;
   return podClients({ pods: cache, clusterDomain: "cluster.local", hostSearches: ["corp.example"], ...options });

@@ -1,11 +1,22 @@
 import type { Pod } from "../../api/generated/types.ts";
 import { clusterSearches, podResolver } from "../../api/pod/resolver.ts";
 import type { Cache } from "../../client/cached.ts";
+import type { IndexFunction } from "../../client/indexed.ts";
 import type { Clients, PodClient } from "./clients.ts";
+import { addressesOf } from "./pod-address.ts";
 
 export const DNS_LOG_ANNOTATION = "fairlead.dev/dns-log";
 /** The index of a pods' cache that {@link podClients} reads. */
 export const BY_ADDRESS = "address";
+const LOGGED = "logged";
+
+const isLogged = ({ metadata }: Pod): boolean => metadata.annotations?.[DNS_LOG_ANNOTATION] === "true";
+
+/** What a pods' cache is indexed by, for {@link podClients}. */
+export const POD_INDEXES: Readonly<Record<string, IndexFunction<Pod>>> = {
+  [BY_ADDRESS]: addressesOf,
+  [LOGGED]: (pod) => (isLogged(pod) ? ["true"] : []),
+};
 
 export interface PodClientsOptions {
   /** Indexed by {@link BY_ADDRESS} with the addresses that are a pod's now. */
@@ -43,12 +54,15 @@ export function podClients(options: PodClientsOptions): Clients {
       namespace: pod.metadata.namespace ?? "",
       name: pod.metadata.name ?? "",
       searches: searchesOf(pod, options),
-      logged: pod.metadata.annotations?.[DNS_LOG_ANNOTATION] === "true",
+      logged: isLogged(pod),
     };
     known.set(pod, client);
     return client;
   };
   return {
+    get isAnyLogged() {
+      return pods.by(LOGGED, "true").length > 0;
+    },
     of(address) {
       if (!fresh()) return undefined;
       let found: Pod | undefined;

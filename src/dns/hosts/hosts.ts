@@ -40,13 +40,14 @@ const UNKNOWN: Lookup = {
 /**
  * Names from a file in the form of /etc/hosts and from lines of the same form. A name that is here has no records but its
  * addresses; one that is not may be somewhere else, where it ends in one of `fallthrough`. Reverse names are answered if an
- * address is here, whatever the zones. `changed` hears that answers given so far may be untrue.
+ * address is here, whatever the zones. `changed` hears that answers given so far may be untrue, `counted` how many names a file has.
  */
 export function createHosts(
   options: HostsOptions,
   blockZones: readonly string[],
   ground: HostsGround,
   changed: (words: readonly string[]) => void,
+  counted: (file: string, names: number) => void = () => {},
 ): Hosts {
   const { ttl, file, fallthrough } = options;
   const zones = options.zones ?? blockZones;
@@ -61,6 +62,7 @@ export function createHosts(
     if (now === undefined) return;
     last = now;
     tables = [parseHosts(now.text, isOurs), inline];
+    counted(path, tables[0]!.addresses.size);
     changed(DEPENDS);
   };
   let stop = (): void => {};
@@ -70,6 +72,7 @@ export function createHosts(
   }
 
   return {
+    plugin: "hosts",
     stop: () => stop(),
     lookup(labels, type) {
       if (type === TYPE.PTR) {

@@ -5,6 +5,7 @@ import type { Log } from "../../observe/log.ts";
 import type { DnsConfiguration, ServerBlock } from "../configuration/configuration.ts";
 import { pluginsOf } from "../configuration/plugins.ts";
 import type { DnsFigures } from "../figures.ts";
+import { forwardFigures } from "../figures/forward.ts";
 import type { ForwardFigures } from "../forward/figures.ts";
 import { watchForLoop, type LoopWatch } from "../forward/loop.ts";
 import { outsideOf } from "../forward/outside-of.ts";
@@ -81,8 +82,11 @@ export function createServing(configuration: DnsConfiguration, ground: ServingGr
   const hosts: Hosts[] = [];
   const loops: { readonly zone: string; readonly watch: LoopWatch }[] = [];
 
+  const countedOf = (block: ServerBlock): ForwardFigures | undefined =>
+    figures && forwardFigures(figures.outside, serverName(block.port), block.zones.map((zone) => `${zone}.`).join(","));
+
   const outsideFor = (block: ServerBlock): Outside | undefined => {
-    const counted = ground.forwardFigures?.(block);
+    const counted = ground.forwardFigures?.(block) ?? countedOf(block);
     const outside = outsideOf(block, {
       clock,
       random,
@@ -103,7 +107,11 @@ export function createServing(configuration: DnsConfiguration, ground: ServingGr
     const outside = outsideFor(block);
     const sources: Source[] = [];
     if (block.hosts !== undefined) {
-      const source = createHosts(block.hosts, block.zones, hostsFiles, drop);
+      const source = createHosts(block.hosts, block.zones, hostsFiles, drop, (file, names) => {
+        if (figures === undefined) return;
+        figures.outside.hosts(file).value = names;
+        figures.outside.hostsReadAt.value = clock.now() / 1000;
+      });
       hosts.push(source);
       sources.push(source);
     }

@@ -7,8 +7,7 @@ import type { Cache, CacheChange } from "../../client/cached.ts";
 import type { Client } from "../../client/client.ts";
 import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
-import { addressesOf } from "../clients/pod-address.ts";
-import { BY_ADDRESS } from "../clients/pod-clients.ts";
+import { POD_INDEXES } from "../clients/pod-clients.ts";
 import { pruneNamespace, prunePod, pruneService, pruneSlice } from "./prune.ts";
 
 export interface Watching {
@@ -64,7 +63,7 @@ export const watchPods = (
     ...(selected.labelSelector === undefined ? {} : { labelSelector: selected.labelSelector }),
     ...(selected.nodeName === undefined ? {} : { fieldSelector: `spec.nodeName=${selected.nodeName}` }),
     prune: prunePod,
-    indexes: { [BY_ADDRESS]: addressesOf },
+    indexes: POD_INDEXES,
   });
 
 /** Starts listing and watching at once. */
