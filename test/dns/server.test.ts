@@ -76,6 +76,9 @@ void describe("cluster DNS, asked by dig", () => {
     assert.match(refused, /status: REFUSED/);
     assert.match(refused, /EDE: 20 .*no upstream resolver is set/);
     assert.match(await dig("+noedns", "example.com"), /status: REFUSED/);
+    // A resolver's last question, when no domain of the search list has led to anything.
+    assert.match(await dig("web"), /status: NXDOMAIN/);
+    assert.match(await dig("."), /status: REFUSED/);
   });
 
   void test("DNS-080: before everything is listed names get SERVFAIL, afterwards answers", async (t) => {

@@ -81,6 +81,14 @@ interface Asked {
 
 const REFUSED_OUTSIDE = { code: NOT_AUTHORITATIVE, text: "not a name of the cluster, and no upstream resolver is set" };
 
+const NOWHERE = {
+  code: NOT_AUTHORITATIVE,
+  text: "one label is no name of the cluster, and no upstream resolver is set",
+};
+
+/** True for a name of one label. */
+const isOneLabel = (packet: Buffer, query: Query): boolean => packet[12] !== 0 && 12 + packet[12]! + 6 === query.end;
+
 function limitOf(query: Query, transport: Transport): number {
   if (transport === "tcp") return 65_535;
   return query.udpSize === undefined ? PLAIN_UDP : Math.min(query.udpSize, LARGEST_UDP);
@@ -156,7 +164,12 @@ export function createResponder(options: ResponderOptions): Responder {
 
   const outside = (asked: Asked, block: Block): Buffer | Promise<Buffer> => {
     const { packet, query, transport } = asked;
-    if (block.outside === undefined) return plainReply(packet, query, RCODE.REFUSED, false, REFUSED_OUTSIDE);
+    if (block.outside === undefined) {
+      // The last that a resolver asks of a search list. A refusal would have it wait, and think that there is trouble.
+      return isOneLabel(packet, query)
+        ? plainReply(packet, query, RCODE.NXDOMAIN, false, NOWHERE)
+        : plainReply(packet, query, RCODE.REFUSED, false, REFUSED_OUTSIDE);
+    }
     asked.plugin = "forward";
     const limit = limitOf(query, transport);
     const resolved = block.outside.resolve(packet, query, transport);

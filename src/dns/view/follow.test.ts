@@ -16,6 +16,7 @@ function filled<T extends KubeObject>(index: Record<string, (object: T) => strin
   const listeners: ((change: CacheChange<T>) => void)[] = [];
   const cache = {
     get: (key: string) => held.get(key),
+    values: () => held.values(),
     by: (name: string, word: string) => held.by(name, word),
     onChange: (listener: (change: CacheChange<T>) => void) => void listeners.push(listener),
   } as unknown as Cache<T>;
@@ -64,4 +65,26 @@ void test("what a list brings is taken in together, before anything else happens
   slices.list(slice("wide", ["172.1.0.1"]));
   await Promise.resolve();
   assert.deepEqual(taken, ["testns/bad", "testns/wide", "testns/wide"]);
+});
+
+void test("contents that come after the lists take in what was listed", () => {
+  const services = filled<Service>();
+  const slices = filled<EndpointSlice>({ service: (each) => [serviceOf(each)] });
+  const namespaces = filled<Namespace>();
+  namespaces.list({ apiVersion: "v1", kind: "Namespace", metadata: { name: "testns" } });
+  services.list(service("web", { clusterIP: "None" }));
+  slices.list(slice("web", ["172.0.0.1"]));
+  const contents = createContents(() => 0);
+  const view = {
+    services: services.cache,
+    slices: slices.cache,
+    namespaces: namespaces.cache,
+    age: () => undefined,
+    synced: async () => {},
+    stop() {},
+  } satisfies View;
+  const following = { noEndpoints: false, namespaces: undefined, isExposed: () => true };
+  follow(contents, view, following, () => {}, silentLog);
+  assert.equal(contents.hasNamespace("testns"), true);
+  assert.equal(contents.service("testns/web")?.kind, "headless");
 });
