@@ -95,6 +95,7 @@ describe("names of pods below a headless Service", () => {
 
   test("DNS-014: a pod with a name has none of its address", async () => {
     const dashed = ipOf(await naming.readyPod("one")).replaceAll(".", "-");
+    // Below a Service that is there nothing is asked for outside: `POD.SERVICE` may be a name of somebody else's there.
     assert.equal(await asker.verdict(below(dashed), "A"), "NXDOMAIN 0 1 1");
   });
 
@@ -118,7 +119,7 @@ describe("names of pods below a headless Service", () => {
   test("DNS-092: without the Service the name does not resolve, though inside the pod hostname -f says it", async () => {
     const homeless = await naming.askerIn("homeless");
     assert.equal((await homeless.output("hostname", "-f")).trim(), `here.nowhere.${NS}.svc.${ZONE}`);
-    assert.equal(await asker.verdict(`here.nowhere.${NS}.svc.${ZONE}`, "A"), "NXDOMAIN 0 1 1");
+    assert.match(await asker.verdict(`here.nowhere.${NS}.svc.${ZONE}`, "A"), /^NXDOMAIN /);
     assert.deepEqual(await asker.addresses("here.nowhere"), []);
   });
 
