@@ -58,7 +58,9 @@ export async function startProgram(given: {
     console.log(`${name}: not measured (it is not there)`);
     return undefined;
   }
-  const child = spawn(program, args, { env: { ...environment, ...env }, stdio: ["ignore", "ignore", "pipe"] });
+  // So that it does not outlive a benchmark that was ended.
+  const alone = ["--pdeathsig", "TERM", "--", program, ...args];
+  const child = spawn("setpriv", alone, { env: { ...environment, ...env }, stdio: ["ignore", "ignore", "pipe"] });
   let complaints = "";
   child.stderr.on("data", (chunk: Buffer) => (complaints = (complaints + chunk.toString()).slice(-2000)));
   const contender = contenderOf(name, port, [child]);

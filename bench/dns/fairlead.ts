@@ -1,7 +1,8 @@
 /** Fairlead's DNS as people start it, a process of its own beside an API server. */
+import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { contenderOf, startProgram, type Contender } from "./contender.ts";
-import { forked, whenAlone } from "../api-process.ts";
 import { KNOWN } from "./cluster.ts";
 import { freePort, writeCorefile, type CorefileOptions } from "./corefile.ts";
 
@@ -14,14 +15,9 @@ export async function startFairlead(folder: string, options: CorefileOptions): P
   return (await startProgram({ name: "Fairlead", program: FAIRLEAD, args, port, until: KNOWN }))!;
 }
 
-/** What a process of Node takes that does nothing. */
+/** What a process of Node takes that does nothing; one half second after its start. */
 export async function emptyProcess(): Promise<Contender> {
-  const [child] = await forked(import.meta.filename, "empty");
+  const child = spawn(process.execPath, ["--eval", "setInterval(() => {}, 1e6)"], { stdio: "ignore" });
+  await pause(500);
   return contenderOf("an empty Node process", 0, [child]);
-}
-
-const [, file, role] = process.argv;
-if (file === import.meta.filename && role === "empty") {
-  process.send!({});
-  whenAlone(async () => {});
 }
