@@ -29,8 +29,6 @@ interface Entry extends Ready {
   readonly hash: number;
   readonly end: number;
   readonly depends: readonly string[];
-  /** Its place in the ring of the last ones. */
-  readonly slot: number;
 }
 
 /** True when the entry answers this very question, in whatever spelling: equal hashes alone prove nothing. */
@@ -46,13 +44,9 @@ export function createByteCache(limit: number): ByteCache {
   // By hash: making a string of each name, to look it up by, would cost more than all the rest of an answer.
   const entries = new Map<number, Entry>();
   const dependents = new Map<string, Set<Entry>>();
-  // The last ones that came, in a ring. Asking the map for its oldest would walk over all that were deleted before it.
-  const recent: (Entry | undefined)[] = [];
-  let turn = 0;
 
   const forget = (entry: Entry): void => {
     entries.delete(entry.hash);
-    recent[entry.slot] = undefined;
     for (const word of entry.depends) {
       const set = dependents.get(word);
       set?.delete(entry);
@@ -68,12 +62,12 @@ export function createByteCache(limit: number): ByteCache {
     set(query, ready, depends) {
       const known = entries.get(query.hash);
       if (known !== undefined) forget(known);
-      const oldest = recent[turn];
-      if (oldest !== undefined) forget(oldest);
-      const entry: Entry = { ...ready, hash: query.hash, end: query.end, depends, slot: turn };
+      for (const oldest of entries.values()) {
+        if (entries.size < limit) break;
+        forget(oldest);
+      }
+      const entry: Entry = { ...ready, hash: query.hash, end: query.end, depends };
       entries.set(query.hash, entry);
-      recent[turn] = entry;
-      turn = (turn + 1) % limit;
       for (const word of depends) {
         const set = dependents.get(word) ?? new Set<Entry>();
         dependents.set(word, set);
