@@ -73,6 +73,8 @@ try {
     const contender = await start();
     if (contender === undefined) continue;
     running.push(contender);
+    // Compilers and caches warm up.
+    await latencies({ port: contender.port, seconds: 2, file, rate: RATE });
     for (const kind of ["none", "changed", "new"] as const) await row(contender, kind);
     await contender.stop();
     const { items } = await client.list(services, { namespace: NAMESPACE });
