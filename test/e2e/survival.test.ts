@@ -254,6 +254,7 @@ for (const { name, options, signals } of SITES) {
       for (const record of recordsOf(fairlead.data)) {
         for (const { started } of Object.values(record.containers)) await endStarted(started);
       }
+      if (made.holder !== undefined) process.kill(made.holder.process.pid, "SIGKILL");
       if (made.anchor !== undefined) process.kill(made.anchor.pid, "SIGKILL");
       else {
         for (const { namespace, link } of sandboxes)
