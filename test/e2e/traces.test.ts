@@ -83,7 +83,17 @@ for (const { name, options } of SITES) {
       const other = await directory();
       const fairlead = await started(data);
       try {
-        const was = await traces(host);
+        // A process that is just being started is seen as its parent for a moment.
+        let was = await traces(host);
+        await until(
+          "all of it to be started",
+          async () => {
+            const before = was;
+            was = await traces(host);
+            return differences(before, was).length === 0;
+          },
+          { every: 1000 },
+        );
         const flags = ["--listen", "127.0.0.1:6443", ...(options.flags ?? [])];
         const same = await command(data, "up", ...flags);
         assert.equal(same.code, 1);
