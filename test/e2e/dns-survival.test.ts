@@ -14,8 +14,8 @@ import { startNaming, type Naming } from "./naming/naming.ts";
 import { startSteadyAskers, type SteadyAskers } from "./naming/steady-asker.ts";
 import { NS, type ServingOptions } from "./serving.ts";
 
-/** What a stub resolver waits before it gives up: a call may take less than that, and must not fail. */
-const PATIENCE = 5000;
+/** A question that a dying thread has taken in is asked again by the resolver, after 5 seconds at most: a call may take that long, once, and must not fail. */
+const PATIENCE = 9_000;
 const ZONE = "cluster.local";
 
 const SITES: readonly [name: string, options: ServingOptions][] = [
