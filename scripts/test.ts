@@ -55,7 +55,7 @@ async function suite(files: string[], isolation: "none" | "process", concurrency
 
 await suite(chosen(units), "none", 1);
 /** Each of these has servers, or a network, of its own and waits for nothing but answers, so two cores can carry two of them. */
-const TWO_AT_A_TIME = ["test/conformance/", "test/dns/", "test/proxy/"];
+const TWO_AT_A_TIME = ["test/conformance/", "test/proxy/"];
 const inPairs = chosen(systems).filter((file) => TWO_AT_A_TIME.some((folder) => file.startsWith(folder)));
 await suite(inPairs, "process", 2);
 await suite(
