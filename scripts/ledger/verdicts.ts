@@ -39,6 +39,26 @@ export const verdicts: Readonly<Record<string, Verdict>> = {
   "CTL-124": surpassed(
     "the same, and maxSurge and maxUnavailable hold for the pods there are, also while a ReplicaSet has not said yet what it has",
   ),
+  "DNS-027": surpassed(
+    "the next answer after the API server has told of a change is the new one: nothing waits a second, and nothing is kept beyond the change that makes it untrue",
+  ),
+  "DNS-076": surpassed("their addresses have no names either: a PTR record never leads to a name that is denied"),
+  "DNS-080": surpassed(
+    "who asks too early waits for the first lists, up to startup_timeout, while all other names are answered at once; after it a failure, never a false denial",
+  ),
+  "DNS-081": surpassed(
+    "a resolver that is slow, fails or lies costs no answer that another one has: the next is asked beside it, and the first good answer is taken",
+  ),
+  "DNS-082": surpassed(
+    "answers of the cluster, positive and negative, are kept until the change that makes them untrue, and no longer; only those from outside are kept by time",
+  ),
+  "DNS-120": surpassed(
+    "the same, and a name outside costs a known pod one query for each type, where the search list would make it four or more",
+  ),
+  "DNS-127": surpassed("their addresses have no names either: a PTR record never leads to a name that is denied"),
+  "DNS-130": surpassed(
+    "the changed Corefile is taken when its folder changes, not at the next interval, and no query is lost by it",
+  ),
   "DNS-168": notOurs("says itself that the outcome is unspecified"),
   "DNS-173": notOurs("says itself that the order is unspecified"),
   "PRX-013": surpassed("of two that stay the one in the first slice by name counts, always, whichever came first"),

@@ -6,7 +6,7 @@ import type { Clock } from "../observe/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Part } from "../observe/part.ts";
 import type { DnsConfiguration, ServerBlock } from "./configuration/configuration.ts";
-import type { DnsFigures } from "./figures.ts";
+import type { DnsFigures } from "./figures/figures.ts";
 import type { ForwardFigures } from "./forward/figures.ts";
 import { DNS_NAMESPACE, DNS_SERVICE, ensureRegistered } from "./registration.ts";
 import type { Opening, SocketAddress } from "./server/address.ts";

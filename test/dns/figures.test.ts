@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
 import * as packets from "dns-packet";
 import { endpointSlices } from "../../src/api/resources.ts";
-import { createFigures } from "../../src/dns/figures.ts";
+import { createFigures } from "../../src/dns/figures/figures.ts";
 import { silentLog } from "../../src/observe/log.ts";
 import { ask, eventually, framed, overTcp, overUdp, running, type Settings } from "./running.ts";
 import { slice } from "./testns.ts";

@@ -39,7 +39,7 @@ void test("DNS-081: ids and ports differ from query to query, and the client get
   assert.equal(ids.size, 5);
 });
 
-void test("responses with another id or question are passed over", async (t) => {
+void test("DNS-081: responses with another id or question are passed over", async (t) => {
   const { address: upstream } = await resolver(t, (query) => [
     answer(query, ["203.0.113.1"], { id: (query.id! + 1) & 0xffff }),
     answer({ ...query, questions: [{ type: "A", name: "other.com", class: "IN" }] }, ["203.0.113.2"]),
@@ -61,7 +61,7 @@ void test("DNS-057: a truncated upstream answer is truncated for UDP, and asked 
   assert.equal(await dig("+short", "example.com"), "192.0.2.81\n192.0.2.82");
 });
 
-void test("an upstream that fails or is not there is passed over for the next", async (t) => {
+void test("DNS-081: an upstream that fails or is not there is passed over for the next", async (t) => {
   const { address: failing } = await resolver(t, (query) => [answer(query, [], { flags: SERVFAIL })]);
   const { address: working } = await resolver(t, (query) => [answer(query, ["192.0.2.80"])]);
   const { dns, dig } = await running(t, { upstreams: ["127.0.0.1:1", failing, working] });
@@ -133,6 +133,19 @@ void test("DNS-050, DNS-052: an ExternalName brings its target's addresses, its 
   assert.match(await dig(name), /status: NOERROR/);
   flags = SERVFAIL;
   assert.match(await dig(name), /status: NOERROR[^]*ANSWER: 0, AUTHORITY: 1/);
+});
+
+void test("DNS-057: an ExternalName whose target was truncated upstream is truncated for UDP, and whole over TCP", async (t) => {
+  const all = Array.from({ length: 60 }, (_, index) => `192.0.2.${index + 1}`);
+  const { address: upstream } = await resolver(t, (query, transport) => [
+    transport === "udp" ? truncated(query) : answer(query, all),
+  ]);
+  const { dns, dig } = await running(t, { upstreams: [upstream] });
+  await dns.synced();
+  assert.match(await dig("+ignore", "+noedns", `external.${SVC}`), /flags: qr aa tc rd/);
+  const [target, ...addresses] = (await dig("+short", "+noedns", `external.${SVC}`)).split("\n");
+  assert.equal(target, "ext.interwebs.test.");
+  assert.deepEqual(addresses.toSorted(), all.toSorted());
 });
 
 void test("an upstream that is this server itself is left out", async (t) => {

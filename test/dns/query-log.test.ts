@@ -3,7 +3,7 @@ import { describe, test, type TestContext } from "node:test";
 import type { Pod } from "../../src/api/generated/types.ts";
 import { pods, services } from "../../src/api/resources.ts";
 import type { LogOptions } from "../../src/dns/configuration/configuration.ts";
-import { createFigures } from "../../src/dns/figures.ts";
+import { createFigures } from "../../src/dns/figures/figures.ts";
 import { silentLog, type Log } from "../../src/observe/log.ts";
 import { ask, eventually, framed, overTcp, overUdp, running, type Settings } from "./running.ts";
 import { service } from "./testns.ts";

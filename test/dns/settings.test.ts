@@ -224,7 +224,7 @@ void test("DNS-062: in a cluster that was set up by somebody else, the name serv
   assert.match(await at.dig("cluster.local", "NS"), /ns\.dns\.cluster\.local\.\s+5\s+IN\s+A\s+10\.96\.0\.53/);
 });
 
-void test("a pod's search list is one round trip, and one question outside, until the cluster has such a name", async (t) => {
+void test("DNS-120: a pod's search list is one round trip, and one question outside, until the cluster has such a name", async (t) => {
   const { at: upstream, asked } = await outside(t);
   const objects = createObjects();
   // Who asks in this test is 127.0.0.1.

@@ -9,12 +9,11 @@ const ROOT = join(import.meta.dirname, "../..");
 const PAGE = "docs/conformance.md";
 /** Their names are about ledgers that they make up. */
 const OWN_LEDGERS = ["scripts/ledger/standing.test.ts", "test/structure/ledger.test.ts"];
-/** Statements that must each be named by a test, or judged: all of Services, of controllers and pods, of resolvers and variables, of proxies. */
+/** Statements that must each be named by a test, or judged: all of Services, of controllers and pods, of names and variables, of proxies. */
 const WHOLE: readonly [page: string, from: number, to: number][] = [
   ["service-api", 1, 999],
   ["controllers", 1, 129],
-  ["dns-env", 97, 123],
-  ["dns-env", 145, 176],
+  ["dns-env", 1, 176],
   ["proxy", 1, 277],
 ];
 

@@ -1,7 +1,7 @@
 import { createClient } from "../../client/connect.ts";
 import type { DnsConfiguration } from "../../dns/configuration/configuration.ts";
 import { startDns } from "../../dns/dns.ts";
-import { createFigures } from "../../dns/figures.ts";
+import { createFigures } from "../../dns/figures/figures.ts";
 import type { SocketAddress } from "../../dns/server/address.ts";
 import type { SearchOptions } from "../../dns/view/cluster.ts";
 import { systemClock } from "../../observe/clock.ts";

@@ -4,7 +4,7 @@ import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
 import type { DnsConfiguration, ServerBlock } from "../configuration/configuration.ts";
 import { pluginsOf } from "../configuration/plugins.ts";
-import type { DnsFigures } from "../figures.ts";
+import type { DnsFigures } from "../figures/figures.ts";
 import { forwardFigures } from "../figures/forward.ts";
 import type { ForwardFigures } from "../forward/figures.ts";
 import { watchForLoop, type LoopWatch } from "../forward/loop.ts";

@@ -1,6 +1,6 @@
 import { usualBlock, usualCache, usualForward, usualKubernetes } from "../../../dns/configuration/usual.ts";
 import { startDns } from "../../../dns/dns.ts";
-import { createFigures } from "../../../dns/figures.ts";
+import { createFigures } from "../../../dns/figures/figures.ts";
 import { parseUpstream } from "../../../dns/forward/upstream.ts";
 import type { Resolver } from "../../../api/pod/resolver.ts";
 import type { SocketAddress } from "../../../dns/server/address.ts";

@@ -144,7 +144,7 @@ describe("Corefile", () => {
     assert.equal(configuration.servers[0]!.log[0]!.format, '{remote} says "{name}" # not a comment');
   });
 
-  test("DNS-125, DNS-126, DNS-127, DNS-128: every option of kubernetes is read", () => {
+  test("DNS-125, DNS-126, DNS-127, DNS-128: every option of kubernetes is read, but multicluster, which is refused", () => {
     const { configuration, access, warnings } = parse(fixture("everything"));
     const { kubernetes } = configuration.servers[0]!;
     assert.deepEqual(kubernetes, {
@@ -339,7 +339,7 @@ describe("Corefile", () => {
       /zonal needs endpoints/,
     ],
     [
-      "multicluster",
+      "DNS-125: multicluster",
       ".:53 {\n kubernetes cluster.local {\n multicluster clusterset.local\n }\n}",
       /^Corefile:3: multicluster: /,
     ],

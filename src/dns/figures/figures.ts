@@ -1,9 +1,9 @@
-import { createMetrics, type Cell, type Metrics } from "../observe/metrics.ts";
-import type { Log } from "../observe/log.ts";
-import { ageFigure } from "./figures/age.ts";
-import { answerFigures, type ZoneFigures } from "./figures/answers.ts";
-import { clusterFigures, type ClusterFigures } from "./figures/cluster.ts";
-import { outsideFigures, type OutsideFigures } from "./figures/outside.ts";
+import { createMetrics, type Cell, type Metrics } from "../../observe/metrics.ts";
+import type { Log } from "../../observe/log.ts";
+import { ageFigure } from "./age.ts";
+import { answerFigures, type ZoneFigures } from "./answers.ts";
+import { clusterFigures, type ClusterFigures } from "./cluster.ts";
+import { outsideFigures, type OutsideFigures } from "./outside.ts";
 
 /** What DNS counts, under CoreDNS's names where CoreDNS has one (DNS-133), so that dashboards and alerts that people have go on. */
 export interface DnsFigures {
