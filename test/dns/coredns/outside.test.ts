@@ -1,22 +1,33 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { eventually } from "../running.ts";
 import { beside, type Beside, type Ground, type Side } from "./beside.ts";
 import { MEANT, type Told } from "./outside-differences.ts";
 import { askWhole, type Whole, type WholeAnswer } from "./whole-answer.ts";
 
-const HOSTS = `
-    192.0.2.1 one.hosts.test alias.hosts.test
-    2001:db8::1 one.hosts.test
-    192.0.2.2 two.hosts.test
-    192.0.2.3 two.hosts.test
-    ttl 77`;
+/** A file in the form of /etc/hosts, with what people write into one. */
+const HOSTS = `# by hand
+127.0.0.1\tlocalhost
+192.0.2.1   one.hosts.test alias.hosts.test  # two names
+2001:db8::1 one.hosts.test
+192.0.2.2 two.hosts.test
+
+192.0.2.3 Two.Hosts.test.
+not-an-address nobody.hosts.test
+fe80::1%eth0 link.hosts.test
+`;
 
 /** Stub domains, hosts that let other names through and hosts that do not, a domain that is left out; with a cache and without. */
-const corefile = ({ port, world, stub }: Ground): string => `
+async function corefile({ port, world, stub, folder }: Ground): Promise<string> {
+  const file = join(folder, "hosts");
+  await writeFile(file, HOSTS);
+  return `
 .:${port} {
   bind 127.0.0.1
-  hosts {${HOSTS}
+  hosts ${file} {
+    ttl 77
     fallthrough
   }
   forward . ${world} {
@@ -35,7 +46,8 @@ stub.test:${port} {
 }
 hosts.test:${port} in-addr.arpa:${port} {
   bind 127.0.0.1
-  hosts {${HOSTS}
+  hosts ${file} {
+    ttl 77
   }
 }
 through.test:${port} {
@@ -49,6 +61,7 @@ through.test:${port} {
   forward . ${stub}
 }
 `;
+}
 
 const BLOCKS = {
   "example.test": { isCached: true, hasOutside: true },
@@ -149,7 +162,9 @@ test("DNS-057, DNS-082, DNS-130: answers from outside are those of CoreDNS: flag
 
 test("DNS-082: TTLs fall with age, beside CoreDNS; a failure is kept for 5 seconds", async (t) => {
   const both = await beside(t, corefile);
-  const questions: Whole[] = ["plain", "long", "nx", "alias"].map((label) => ({ name: `${label}.example.test` }));
+  const questions: Whole[] = ["plain", "long", "nx", "alias"].map((label) => ({
+    name: `${label}.example.test`,
+  }));
   await judged(t, both, questions);
   const sides = [both.ours, ...(both.theirs === undefined ? [] : [both.theirs])];
   const fresh = [40, 30, 7, 9].map((ttl) => Math.min(ttl, 30));
@@ -181,12 +196,14 @@ test("DNS-082: TTLs fall with age, beside CoreDNS; a failure is kept for 5 secon
 test("DNS-130: names from hosts, names that go through, a stub domain, and what is left out, of every type, are those of CoreDNS", async (t) => {
   const both = await beside(t, corefile);
   const names = [
-    ...["one", "ONE", "alias", "two", "none", "below.one"].map((label) => `${label}.hosts.test`),
+    ...["one", "ONE", "alias", "two", "none", "below.one", "nobody", "link"].map((label) => `${label}.hosts.test`),
     "hosts.test",
     "1.2.0.192.in-addr.arpa",
     "2.2.0.192.in-addr.arpa",
     "9.2.0.192.in-addr.arpa",
     "2.0.192.in-addr.arpa",
+    "1.0.0.127.in-addr.arpa",
+    "localhost",
     "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa",
     "here.through.test",
     "here.other.test",
@@ -202,7 +219,11 @@ test("DNS-130: names from hosts, names that go through, a stub domain, and what 
   const types = ["A", "AAAA", "PTR", "TXT", "MX", "SRV", "CNAME", "SOA", "NS", "ANY"] as const;
   const questions = names.flatMap((name) =>
     types.flatMap((type) =>
-      [undefined, 1232].map((edns): Whole => ({ name, type, ...(edns === undefined ? {} : { edns }) })),
+      [undefined, 1232].map((edns): Whole => ({
+        name,
+        type,
+        ...(edns === undefined ? {} : { edns }),
+      })),
     ),
   );
   const answers = await judged(t, both, questions);
