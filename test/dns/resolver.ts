@@ -70,7 +70,15 @@ export async function resolver(t: TestContext, reply: Reply, port = 0): Promise<
     });
   });
   udp.bind(taken, "127.0.0.1");
-  await once(udp, "listening");
+  try {
+    await once(udp, "listening");
+  } catch (error) {
+    udp.close();
+    tcp.close();
+    // Free for TCP, it may be somebody's for UDP.
+    if (port === 0) return resolver(t, reply);
+    throw error;
+  }
   const stop = (): void => {
     if (!isOpen) return;
     isOpen = false;

@@ -24,6 +24,10 @@ describe("cluster DNS in a whole system", () => {
     };
     await until("/ready", async () => (await get("/ready")) === "OK\n200", { seconds: 60 });
     assert.equal(await get("/health"), "OK\n200");
-    assert.match(await get("/metrics"), /\n200$/);
+    const metrics = await get("/metrics");
+    assert.match(metrics, /\n200$/);
+    assert.match(metrics, /^coredns_dns_requests_total\{/m);
+    // How old what it answers from is: names of the cluster are known since /ready.
+    assert.match(metrics, /^fairlead_dns_view_age_seconds \d/m);
   });
 });

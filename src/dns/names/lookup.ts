@@ -221,7 +221,7 @@ function externalLookup(
     const labels = next.split(".");
     const zone = zoneFor(zones, labels);
     if (zone === undefined) {
-      return { answer: positive(chain), depends: seen, chase: { name: next, failed: noData(soa) } };
+      return { answer: positive(chain), depends: seen, chase: { name: next } };
     }
     const link = find(contents, zones, zone, labels, TYPE.CNAME);
     seen.push(...link.depends);

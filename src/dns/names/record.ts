@@ -75,8 +75,8 @@ export interface Search {
 export interface Lookup {
   readonly answer: Answer;
   readonly depends: readonly string[];
-  /** A name outside the zone whose addresses belong behind the CNAMEs in `answer` (DNS-050); `failed` is told when it cannot be resolved (DNS-052). */
-  readonly chase?: { readonly name: string; readonly failed: Answer };
+  /** A name outside the zone whose addresses belong behind the CNAMEs in `answer` (DNS-050), which are told alone where it has none, or cannot be resolved (DNS-052). */
+  readonly chase?: { readonly name: string };
   /** The name does not exist, nor will any in the zone that the rest of a search list makes of it: a pod with that list is better told what is outside. */
   readonly search?: Search;
   /** Why there is no real answer, for askers who speak EDNS (RFC 8914). With it an answer is not kept: it may be another one at any moment. */

@@ -25,15 +25,36 @@ export async function listen(
   };
   try {
     for (const at of addresses) {
-      const tcp = await listenTcp(responder, at, clock, log, {}, opening);
-      open.push(tcp);
-      const and = { address: at.address, port: tcp.port };
-      open.push(await listenUdp(responder, and, log, opening));
-      listening.push({ address: at.address, port: tcp.port });
+      const { pair, port } = await both(responder, at, clock, log, opening);
+      open.push(...pair);
+      listening.push({ address: at.address, port });
     }
   } catch (error) {
     await close();
     throw error;
   }
   return { listening, close };
+}
+
+/** Ports that are tried where any will do: one that is free for TCP may be somebody's for UDP. */
+const TRIES = 20;
+
+/** One port over both transports. */
+async function both(
+  responder: Responder,
+  at: SocketAddress,
+  clock: Clock,
+  log: Log,
+  opening: Opening,
+): Promise<{ readonly pair: readonly Listening[]; readonly port: number }> {
+  for (let tries = 1; ; tries += 1) {
+    const tcp = await listenTcp(responder, at, clock, log, {}, opening);
+    const { port } = tcp;
+    try {
+      return { pair: [tcp, await listenUdp(responder, { address: at.address, port }, log, opening)], port };
+    } catch (error) {
+      await tcp.close();
+      if (at.port !== 0 || tries === TRIES) throw error;
+    }
+  }
 }

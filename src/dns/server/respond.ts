@@ -201,12 +201,12 @@ export function createResponder(options: ResponderOptions): Responder {
     found: Lookup & Required<Pick<Lookup, "chase">>,
   ): Promise<Buffer> => {
     const { packet, query, transport } = asked;
-    const { name, failed: instead } = found.chase;
+    const { name } = found.chase;
     const whole = await askOurselves(name.split("."), query.type, asked.hops + 1).then(
       ({ answers }) => ({ ...found.answer, answers: [...found.answer.answers, ...answers] }),
       (error: unknown) => {
         log.debug({ err: error, name }, "the target of an ExternalName could not be resolved");
-        return instead;
+        return found.answer;
       },
     );
     return finish(packet, query, transport, prepare(asked, labels, block, whole));
