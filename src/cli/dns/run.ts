@@ -28,12 +28,12 @@ export interface Read {
 /** What was said about the API server: a flag is stronger than a Corefile. */
 function accessOf(run: DnsRun, access: Corefile["access"]): AccessWish {
   const kubeconfig = run.kubeconfig ?? access?.kubeconfig?.file;
-  const isOwnFile = run.kubeconfig === undefined;
+  const isOfCorefile = run.kubeconfig === undefined;
   return {
     kubeconfig,
-    context: run.context ?? (isOwnFile ? access?.kubeconfig?.context : undefined),
-    server: run.server ?? (isOwnFile ? access?.endpoint : undefined),
-    tls: isOwnFile ? access?.tls : undefined,
+    context: run.context ?? (isOfCorefile ? access?.kubeconfig?.context : undefined),
+    server: run.server ?? (isOfCorefile ? access?.endpoint : undefined),
+    tls: isOfCorefile ? access?.tls : undefined,
   };
 }
 
