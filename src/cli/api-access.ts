@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import type { Connection } from "../client/connection.ts";
 import { readKubeconfig } from "../client/kubeconfig.ts";
 import { Failure } from "./failure.ts";
+import { fileFault } from "./file-fault.ts";
 
 /** What was said about the API server of a part that runs alone. Files are paths. */
 export interface AccessWish {
@@ -60,6 +61,6 @@ export function apiAccess(wish: AccessWish, environment: Environment, userAgent:
     });
     return { ...connection, ...told };
   } catch (cause) {
-    throw new Failure(`looking for the API server: ${(cause as Error).message}`, { cause });
+    throw new Failure(`looking for the API server: ${fileFault(cause, kubeconfig)}`, { cause });
   }
 }

@@ -10,6 +10,7 @@ import type { DnsFigures } from "./figures/figures.ts";
 import type { ForwardFigures } from "./forward/figures.ts";
 import { DNS_NAMESPACE, DNS_SERVICE, ensureRegistered } from "./registration.ts";
 import type { Opening, SocketAddress } from "./server/address.ts";
+import { reachedAt } from "./server/own-addresses.ts";
 import { createPorts } from "./server/ports.ts";
 import { bounded } from "./server/query-log/bounded.ts";
 import { createQueryLog, LOGGED_NAMES, loggedNames } from "./server/query-log/query-log.ts";
@@ -122,11 +123,16 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
       isReady: false,
       synced: cluster.synced().then(() => {
         seen.isReady = true;
-        log.info({ services: cluster.services?.size }, "cluster DNS answers");
       }),
     };
     observe(seen, cluster);
     return seen;
+  };
+
+  /** Says when names of the cluster are answered, of what is listened for already. */
+  const announce = ({ synced, cluster }: Seen): void => {
+    if (cluster === undefined) return;
+    void synced.then(() => log.info({ services: cluster.services?.size }, "cluster DNS answers"));
   };
 
   /** Registration, figures and the query log depend on what is in the cluster, too. */
@@ -155,13 +161,15 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     // The namespace may not be there yet in the first moments: then it is tried again soon.
     bounds: { least: 25, most: 5000 },
     work: (_key, signal) => {
-      const endpoints = registration?.endpoints ?? ports.listening;
+      const endpoints = registration?.endpoints ?? reachedAt(ports.listening);
       if (client === undefined || endpoints.length === 0) return Promise.resolve();
       return ensureRegistered({ client, clusterIPs, endpoints, nodeName, metricsPort }, signal);
     },
   });
 
   let seen: Seen;
+  const logs = ({ servers }: DnsConfiguration): boolean => servers.some((server) => server.log.length > 0);
+  let hasRules = logs(options.configuration);
   const queryLog = createQueryLog({
     log,
     clock,
@@ -171,7 +179,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
         return seen.cluster?.clients?.isAnyLogged ?? false;
       },
     },
-    hasRules: options.configuration.servers.some((server) => server.log.length > 0),
+    hasRules: () => hasRules,
     leftOut: figures?.unlogged,
   });
   const within = bounded(FAILURES_PER_SECOND, clock, (count) =>
@@ -213,6 +221,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
       throw error;
     }
     on.serving = next;
+    hasRules = logs(configuration);
     if (clusterIPs.length > 0) registering.add(OURS);
     void next.loops().then((zones) => {
       for (const zone of zones) {
@@ -237,6 +246,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     await registering.stop();
     throw error;
   }
+  announce(seen);
 
   return {
     synced: () => seen.synced,
@@ -259,6 +269,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
         throw error;
       }
       seen = next;
+      if (!isSame) announce(seen);
       retire(was.serving);
       if (!isSame) was.seen.cluster?.stop();
     },

@@ -51,7 +51,7 @@ export function dnsService(clusterIPs: readonly string[], port: number, metricsP
 }
 
 /** Loopback and link-local addresses may not be endpoints (Kubernetes API validation). */
-const mayBeEndpoint = ({ address }: SocketAddress): boolean =>
+export const mayBeEndpoint = ({ address }: SocketAddress): boolean =>
   !/^(127\.|169\.254\.|0\.0\.0\.0$|::1?$|fe[89ab])/i.test(address);
 
 /** One slice for each family and port, named after both: `kube-dns-ipv4-53`. */

@@ -18,6 +18,16 @@ void describe("whose sockets keep others off a port", { skip: endianness() === "
     assert.deepEqual(socketsOn(udp, "UDP", "10.244.0.2", 54), []);
   });
 
+  void test("every address is kept by any of its family", () => {
+    assert.deepEqual(socketsOn(udp, "UDP", "0.0.0.0", 53), ["11", "12"]);
+    const udp6 =
+      HEAD +
+      line("000000FD440200000000000001000000:0035", "07", 31) +
+      line("0000000000000000FFFF00000100F40A:0035", "07", 32);
+    assert.deepEqual(socketsOn(udp6, "UDP", "::", 53), ["31"]);
+    assert.deepEqual(socketsOn(udp6, "UDP", "0.0.0.0", 53), ["32"]);
+  });
+
   void test("of TCP only a socket that listens", () => {
     const tcp =
       HEAD + line("0100F40A:0035", "01", 21) + line("0100F40A:0035", "0A", 22) + line("0100F40A:0035", "06", 0);

@@ -22,25 +22,32 @@ function asShown(ip: string): string {
   return shown.join("").toUpperCase();
 }
 
+/** True for the shown form of every address of a family. */
+const isEvery = (shown: string): boolean => /^0+$/.test(shown);
+const MAPPED = asShown("::ffff:0.0.0.0").slice(0, 24);
+
 /**
  * Inodes of the sockets in a text of /proc/net/tcp, tcp6, udp or udp6 that keep others off a port of this address, those of just this address
- * before those of every address. Pure.
+ * before those of every address. Every address is kept by any of its family. Pure.
  */
 export function socketsOn(text: string, protocol: "TCP" | "UDP", ip: string, port: number): string[] {
   const number = port.toString(16).padStart(4, "0").toUpperCase();
   // A socket for both families has IPv4 addresses in this form.
   const own = [asShown(ip), ...(familyOf(ip) === "IPv4" ? [asShown(`::ffff:${ip}`)] : [])];
+  const asksEvery = isEvery(own[0]!);
+  const isOfFamily = (shown: string): boolean =>
+    familyOf(ip) === "IPv4" ? shown.length === 8 || shown.startsWith(MAPPED) : !shown.startsWith(MAPPED);
   const exact: string[] = [];
-  const every: string[] = [];
+  const other: string[] = [];
   for (const line of text.split("\n").slice(1)) {
     const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
     if (local === undefined || inode === undefined || inode === "0") continue;
     const [address = "", its] = local.split(":");
     if (its !== number || (protocol === "TCP" && state !== LISTEN)) continue;
     if (own.includes(address)) exact.push(inode);
-    else if (/^0+$/.test(address)) every.push(inode);
+    else if (isEvery(address) || (asksEvery && isOfFamily(address))) other.push(inode);
   }
-  return [...exact, ...every];
+  return [...exact, ...other];
 }
 
 /** The process that has one of these sockets open, the first of them that anybody is seen to have. */

@@ -5,7 +5,7 @@ import { pods, services } from "../../src/api/resources.ts";
 import type { LogOptions } from "../../src/dns/configuration/configuration.ts";
 import { createFigures } from "../../src/dns/figures/figures.ts";
 import { silentLog, type Log } from "../../src/observe/log.ts";
-import { ask, eventually, framed, overTcp, overUdp, running, type Settings } from "./running.ts";
+import { ask, configurationOf, eventually, framed, overTcp, overUdp, running, type Settings } from "./running.ts";
 import { service } from "./testns.ts";
 
 const SVC = "testns.svc.cluster.local";
@@ -125,6 +125,20 @@ void describe("the query log", () => {
       await overUdp(port, ask(`svc1.${SVC}`));
       return texts().length === now ? true : undefined;
     });
+  });
+
+  void test("rules that come with another configuration hold from then on, and go with it", async (t) => {
+    const { dns, port, texts } = await logging(t);
+    const configured = (log: readonly LogOptions[]): Promise<void> =>
+      dns.configure(configurationOf({ block: { log } }));
+    await overUdp(port, ask(`svc1.${SVC}`));
+    assert.deepEqual(texts(), []);
+    await configured([rule({ format: "{name}" })]);
+    await overUdp(dns.listening[0]!.port, ask(`svc1.${SVC}`));
+    assert.deepEqual(texts(), [`svc1.${SVC}.`]);
+    await configured([]);
+    await overUdp(dns.listening[0]!.port, ask(`svc1.${SVC}`));
+    assert.equal(texts().length, 1);
   });
 
   void test("a log that cannot be written stops no answer", async (t) => {

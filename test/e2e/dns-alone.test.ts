@@ -6,24 +6,17 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as packets from "dns-packet";
 import { parseManifests } from "../../src/cli/manifests/read.ts";
-import type { Running } from "../../src/host/host.ts";
 import { systemHost } from "../../src/host/processes.ts";
 import { startSubject, type Subject } from "../conformance/subject.ts";
 import { ask, overUdp } from "../dns/running.ts";
-import { standOnOwnGround } from "../lab/ground.ts";
+import { isRealRoot, standOnOwnGround } from "../lab/ground.ts";
 import { ROOT } from "../lab/lab.ts";
 import { until } from "../lab/until.ts";
+import { addressesIn, dnsProcesses, kubeconfigOf } from "./naming/dns-process.ts";
 
 const EXAMPLE = join(ROOT, "examples/dns");
 const NAME = "web.default.svc.cluster.local";
 const ADDRESS = "10.96.100.1";
-
-const addressesIn = (reply: Buffer | undefined): string[] =>
-  reply === undefined
-    ? []
-    : (packets.decode(reply).answers ?? []).flatMap((one) =>
-        one.type === "A" || one.type === "AAAA" ? [one.data] : [],
-      );
 
 /** A resolver that answers every question for an address with this one. */
 async function upstream(at: string, answer: string): Promise<Socket> {
@@ -44,32 +37,13 @@ describe("fairlead dns alone, with CoreDNS's rights at somebody's API server", (
   let subject: Subject;
   let world: Socket;
   let stub: Socket;
-  const running = new Set<Running>();
+  const processes = dnsProcesses();
+  const { start, end, answered } = processes;
 
   const create = async (path: string, object: object): Promise<void> => {
     const { code, text } = await subject.ask("POST", path, object);
     assert.equal(code, 201, text);
   };
-  const start = async (...flags: string[]) => {
-    const process = await systemHost().open(join(ROOT, "bin/fairlead"), ["dns", ...flags]);
-    running.add(process);
-    let said = "";
-    process.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
-    process.stdout.resume();
-    void process.ended.then(() => running.delete(process));
-    return { process, said: () => said };
-  };
-  type Started = Awaited<ReturnType<typeof start>>;
-  const end = async ({ process, said }: Started): Promise<void> => {
-    process.kill("SIGTERM");
-    assert.equal(await process.ended, 0, said());
-  };
-  const answered = (port: number, name: string, address: string, said: () => string): Promise<unknown> =>
-    until(`${name} to be ${address}`, async () => addressesIn(await overUdp(port, ask(name)))[0] === address, {
-      seconds: 60,
-    }).catch((cause: unknown) => {
-      throw new Error(said(), { cause });
-    });
   /** The example's Corefile with this resolver for other names. */
   const stock = (resolver: string): string =>
     readFileSync(join(EXAMPLE, "Corefile"), "utf8").replace("/etc/resolv.conf", resolver);
@@ -98,23 +72,7 @@ describe("fairlead dns alone, with CoreDNS's rights at somebody's API server", (
       kind: "TokenRequest",
       spec: {},
     });
-    const base64 = (text: string): string => Buffer.from(text).toString("base64");
-    const server = {
-      server: `https://127.0.0.1:${subject.port}`,
-      "tls-server-name": "localhost",
-      "certificate-authority-data": base64(subject.ca),
-    };
-    writeFileSync(
-      kubeconfig,
-      JSON.stringify({
-        apiVersion: "v1",
-        kind: "Config",
-        "current-context": "it",
-        contexts: [{ name: "it", context: { cluster: "it", user: "it" } }],
-        clusters: [{ name: "it", cluster: server }],
-        users: [{ name: "it", user: { token: body.status.token } }],
-      }),
-    );
+    writeFileSync(kubeconfig, kubeconfigOf(subject, { token: body.status.token }));
     await create("/api/v1/namespaces/default/services", {
       apiVersion: "v1",
       kind: "Service",
@@ -137,7 +95,7 @@ describe("fairlead dns alone, with CoreDNS's rights at somebody's API server", (
     });
   });
   after(async () => {
-    for (const process of running) process.kill("SIGKILL");
+    processes.killAll();
     for (const socket of [world, stub]) socket?.close();
     await subject?.close();
     rmSync(scratch, { recursive: true, force: true });
@@ -261,30 +219,102 @@ describe("fairlead dns alone, with CoreDNS's rights at somebody's API server", (
     await end(dns);
   });
 
-  test("a taken port is the end, said with the address; so is a Corefile that cannot be taken, with its lines", async () => {
-    const taken = await start("--listen", "127.0.0.53:53", "--kubeconfig", kubeconfig, "--upstream", "");
-    assert.equal(await taken.process.ended, 1);
-    assert.match(taken.said(), /^fairlead: listening for DNS on UDP 127\.0\.0\.53 port 53: /m);
-    const threads = await start(
-      "--listen",
-      "127.0.0.53:53",
-      "--kubeconfig",
-      kubeconfig,
-      "--upstream",
-      "",
-      "--workers",
-      "2",
-    );
-    assert.equal(await threads.process.ended, 1);
-    assert.match(threads.said(), /^fairlead: listening for DNS on UDP 127\.0\.0\.53 port 53: /m);
-    const file = join(scratch, "Corefile.wrong");
-    writeFileSync(file, ".:53 {\n rewrite name a b\n cache -1\n}\n");
-    const wrong = await start("--corefile", file);
-    assert.equal(await wrong.process.ended, 1);
-    assert.match(wrong.said(), /Corefile\.wrong:2: unknown directive "rewrite".*\n.*Corefile\.wrong:3: cache: /);
-    const nowhere = await start("--kubeconfig", join(scratch, "none"), "--listen", "127.0.0.1:1055");
-    assert.equal(await nowhere.process.ended, 1);
-    assert.match(nowhere.said(), /^fairlead: looking for the API server: /m);
+  describe("what cannot be done is said in a sentence, and is the end", () => {
+    const at = (name: string): string => join(scratch, name);
+    const listen = (where: string): string[] => ["--listen", where, "--kubeconfig", kubeconfig, "--upstream", ""];
+    const taken =
+      /^fairlead: listening for DNS on (TCP|UDP) \S+ port 53: taken by node \(pid \d+\); end it, or choose another address\n$/;
+    before(() => {
+      writeFileSync(at("Corefile.wrong"), ".:53 {\n rewrite name a b\n cache -1\n}\n");
+      const tls = `endpoint https://127.0.0.1:${subject.port}\n tls ${at("no.crt")} ${at("no.key")} ${at("no.ca")}`;
+      writeFileSync(at("Corefile.tls"), `.:1055 {\n kubernetes cluster.local {\n ${tls}\n }\n}\n`);
+    });
+    const CASES: readonly [what: string, flags: () => string[], code: number, said: RegExp][] = [
+      ["an address that is taken", () => listen("127.0.0.53:53"), 1, taken],
+      ["one that is taken, for several threads", () => [...listen("127.0.0.53:53"), "--workers", "2"], 1, taken],
+      ["all addresses, where one of them is taken", () => listen(":53"), 1, taken],
+      [
+        "an address that is nobody's here",
+        () => listen("192.0.2.1:1055"),
+        1,
+        /^fairlead: listening for DNS on TCP 192\.0\.2\.1 port 1055: no interface has this address\n$/,
+      ],
+      [
+        "a name for an address",
+        () => listen("localhost:53"),
+        2,
+        /^fairlead: --listen: "localhost:53" is not ADDR:PORT.*\n$/,
+      ],
+      [
+        "a Corefile of which two lines are wrong",
+        () => ["--corefile", at("Corefile.wrong")],
+        1,
+        /^fairlead: the Corefile cannot be taken:\n.*Corefile\.wrong:2: unknown directive "rewrite".*\n.*Corefile\.wrong:3: cache: .*\n$/,
+      ],
+      [
+        "a Corefile that is not there",
+        () => ["--corefile", at("none")],
+        1,
+        /^fairlead: reading the Corefile: there is no file \S+\/none\n$/,
+      ],
+      [
+        "a Corefile's certificate that is not there",
+        () => ["--corefile", at("Corefile.tls")],
+        1,
+        /^fairlead: looking for the API server: there is no file \S+\/no\.crt\n$/,
+      ],
+      [
+        "a kubeconfig that is not there",
+        () => ["--kubeconfig", at("none"), "--listen", "127.0.0.1:1055"],
+        1,
+        /^fairlead: looking for the API server: there is no file \S+\/none\n$/,
+      ],
+      [
+        "a kubeconfig that is a directory",
+        () => ["--kubeconfig", scratch, "--listen", "127.0.0.1:1055"],
+        1,
+        /^fairlead: looking for the API server: \S+ is a directory, and should be a file\n$/,
+      ],
+      [
+        "a Service to register for what no pod reaches",
+        () => [...listen("127.0.0.1:1055"), "--register", "10.96.0.10"],
+        2,
+        /^fairlead: --register: no pod reaches the addresses that DNS listens at, 127\.0\.0\.1; name one .*\n$/,
+      ],
+    ];
+    for (const [what, flags, code, said] of CASES) {
+      test(what, async () => {
+        const dns = await start(...flags());
+        assert.equal(await dns.process.ended, code, dns.said());
+        assert.match(dns.said(), said);
+      });
+    }
+
+    test("port 53 for an ordinary user", { skip: isRealRoot() ? false : "the kernel asks for real root" }, async () => {
+      const words = ["--reuid=65534", "--regid=65534", "--clear-groups", join(ROOT, "bin/fairlead"), "dns"];
+      const { code, stderr } = await systemHost().run(
+        "setpriv",
+        [...words, "--listen=127.0.0.9:53", "--master=http://127.0.0.1:1"],
+        {
+          env: { HOME: "/nonexistent" },
+        },
+      );
+      assert.equal(code, 1, stderr);
+      assert.match(
+        stderr,
+        /^fairlead: listening for DNS on TCP 127\.0\.0\.9 port 53: ports below 1024 need root or CAP_NET_BIND_SERVICE$/m,
+      );
+    });
+
+    test("an upstream that is this server itself is left out, and that is told", async () => {
+      const dns = await start("--kubeconfig", kubeconfig, "--listen", "127.0.0.1:1059", "--upstream", "127.0.0.1:1059");
+      await answered(1059, NAME, ADDRESS, dns.said);
+      assert.match(
+        dns.said(),
+        /"address":"127\.0\.0\.1","port":1059,"message":"an upstream resolver is this DNS server itself; it is left out"/,
+      );
+      await end(dns);
+    });
   });
 
   test("DNS-129: with loop, a resolver that sends our queries back is the end, said", async () => {

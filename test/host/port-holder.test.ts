@@ -21,10 +21,12 @@ void describe("who has a port", () => {
   for (const [protocol, kind, family, bound, asked, both] of [
     ["UDP", "SOCK_DGRAM", "AF_INET", "127.0.0.1", "127.0.0.1"],
     ["UDP", "SOCK_DGRAM", "AF_INET", "0.0.0.0", "127.0.0.5"],
+    ["UDP", "SOCK_DGRAM", "AF_INET", "127.0.0.1", "0.0.0.0"],
     ["UDP", "SOCK_DGRAM", "AF_INET6", "::1", "::1"],
     ["UDP", "SOCK_DGRAM", "AF_INET6", "::", "127.0.0.1", "both"],
     ["TCP", "SOCK_STREAM", "AF_INET", "127.0.0.1", "127.0.0.1"],
     ["TCP", "SOCK_STREAM", "AF_INET6", "::", "::1"],
+    ["TCP", "SOCK_STREAM", "AF_INET6", "::1", "::"],
   ] as const) {
     void test(`a program with ${protocol} ${bound} is in the way of ${asked}, and is named with its id`, async () => {
       const words = ["-c", PROGRAM, kind, family, bound, ...(both === undefined ? [] : [both])];

@@ -5,6 +5,7 @@ import { DNS_FLAGS, dnsRun, flagConfiguration } from "../dns/dns-flags.ts";
 import { readCorefile } from "../dns/read-corefile.ts";
 import { runDns, type Read } from "../dns/run.ts";
 import { Failure } from "../failure.ts";
+import { fileFault } from "../file-fault.ts";
 import { refuseWords, type Given } from "../flags.ts";
 
 /** What is to be done, by a Corefile or by flags. */
@@ -14,9 +15,8 @@ function configurationOf(given: Given, corefile: string | undefined): Read {
     const read = readCorefile(corefile);
     return { configuration: read.configuration, corefile: read };
   } catch (cause) {
-    const { message } = cause as Error;
-    if (cause instanceof CorefileError) throw new Failure(`the Corefile cannot be taken:\n${message}`, { cause });
-    throw new Failure(`reading the Corefile: ${message}`, { cause });
+    if (cause instanceof CorefileError) throw new Failure(`the Corefile cannot be taken:\n${cause.message}`, { cause });
+    throw new Failure(`reading the Corefile: ${fileFault(cause, corefile)}`, { cause });
   }
 }
 

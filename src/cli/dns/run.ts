@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { DnsConfiguration } from "../../dns/configuration/configuration.ts";
 import type { Corefile } from "../../dns/configuration/corefile/corefile.ts";
 import { createHttp } from "../../dns/http/http.ts";
+import { reachedAt } from "../../dns/server/own-addresses.ts";
 import { hostPort } from "../../net/ip.ts";
 import { hostResolver, RESOLV_CONF } from "../../node/network-files/host-resolver.ts";
 import { systemClock } from "../../observe/clock.ts";
@@ -11,6 +12,7 @@ import { tidyAfterStart } from "../../observe/tidy.ts";
 import type { AccessWish } from "../api-access.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { random } from "../site/parts/part.ts";
+import { checkRegister } from "./check-register.ts";
 import type { DnsRun } from "./dns-flags.ts";
 import { followCorefile } from "./follow-corefile.ts";
 import { startInstance, type Instance, type InstanceGiven } from "./instance.ts";
@@ -26,12 +28,12 @@ export interface Read {
 /** What was said about the API server: a flag is stronger than a Corefile. */
 function accessOf(run: DnsRun, access: Corefile["access"]): AccessWish {
   const kubeconfig = run.kubeconfig ?? access?.kubeconfig?.file;
-  const isOwnFile = run.kubeconfig === undefined;
+  const isOfCorefile = run.kubeconfig === undefined;
   return {
     kubeconfig,
-    context: run.context ?? (isOwnFile ? access?.kubeconfig?.context : undefined),
-    server: run.server ?? (isOwnFile ? access?.endpoint : undefined),
-    tls: isOwnFile ? access?.tls : undefined,
+    context: run.context ?? (isOfCorefile ? access?.kubeconfig?.context : undefined),
+    server: run.server ?? (isOfCorefile ? access?.endpoint : undefined),
+    tls: isOfCorefile ? access?.tls : undefined,
   };
 }
 
@@ -73,6 +75,7 @@ function signals(): { readonly asked: Promise<void>; readonly again: Promise<voi
 /** Answers until it is told to end. */
 export async function runDns(run: DnsRun, read: Read): Promise<number> {
   const log = createLog("dns", run.logLevel, toDescriptor(STDERR));
+  if (run.register.length > 0) checkRegister(read.configuration, reachedAt);
   const { asked, again } = signals();
   for (const warning of read.corefile?.warnings ?? []) log.warn({}, warning);
   const given: InstanceGiven = {

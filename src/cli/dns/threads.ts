@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { DnsConfiguration } from "../../dns/configuration/configuration.ts";
 import { createPorts } from "../../dns/server/ports.ts";
-import type { SocketAddress } from "../../dns/server/address.ts";
+import { addressesOf, type SocketAddress } from "../../dns/server/address.ts";
 import { systemClock } from "../../observe/clock.ts";
 import type { Log, LogLevel } from "../../observe/log.ts";
 import { merged } from "../../observe/merged.ts";
@@ -120,12 +120,7 @@ function superviseThread(first: ThreadGiven, log: Log, program: URL, looped: (er
 async function claim({ servers }: DnsConfiguration, log: Log): Promise<void> {
   const ports = createPorts(systemClock, log);
   const nobody = { respond: () => undefined, drop: () => {}, kept: { size: 0, hits: 0, misses: 0 } };
-  await ports.serve(
-    servers.map(({ bind = ["0.0.0.0", "::"], port }) => ({
-      addresses: bind.map((address) => ({ address, port })),
-      responder: nobody,
-    })),
-  );
+  await ports.serve(servers.map((block) => ({ addresses: addressesOf(block), responder: nobody })));
   await ports.close();
 }
 

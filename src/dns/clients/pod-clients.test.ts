@@ -93,4 +93,8 @@ void test("an annotation asks for the pod's queries in the log", () => {
       ?.logged;
   assert.equal(annotated("true"), true);
   assert.equal(annotated("false"), false);
+  const one = (value: string): Pod =>
+    pod(value, ["10.244.0.7"], {}, {}, { annotations: { "fairlead.dev/dns-log": value } });
+  assert.equal(clientsOf([pod("web", ["10.244.0.8"]), one("false")]).isAnyLogged, false);
+  assert.equal(clientsOf([pod("web", ["10.244.0.8"]), one("true")]).isAnyLogged, true);
 });

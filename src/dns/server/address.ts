@@ -1,10 +1,18 @@
 import { takenBy } from "../../host/port-holder.ts";
+import type { ServerBlock } from "../configuration/configuration.ts";
 
 /** Where a server listens or is reached: an IP in text form, and a port. */
 export interface SocketAddress {
   readonly address: string;
   readonly port: number;
 }
+
+/** All addresses of this machine, by family. */
+export const ANY: readonly string[] = ["0.0.0.0", "::"];
+
+/** Every address and port that a block listens at. */
+export const addressesOf = ({ bind, port }: Pick<ServerBlock, "bind" | "port">): SocketAddress[] =>
+  (bind ?? ANY).map((address) => ({ address, port }));
 
 /** A descriptor of a socket that is bound to this address already, for the server to close; undefined: it makes one. */
 export type SocketOpener = (protocol: "UDP" | "TCP", at: SocketAddress) => number | undefined;

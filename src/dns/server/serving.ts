@@ -14,7 +14,7 @@ import { hostsFiles } from "../hosts/file.ts";
 import { createHosts, type Hosts } from "../hosts/hosts.ts";
 import type { Source } from "../names/source.ts";
 import type { Cluster } from "../view/cluster.ts";
-import type { SocketAddress } from "./address.ts";
+import { addressesOf, ANY, type SocketAddress } from "./address.ts";
 import type { Block } from "./block.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import type { Served } from "./ports.ts";
@@ -47,13 +47,6 @@ export interface Serving {
   loops(): Promise<readonly string[]>;
   stop(): void;
 }
-
-/** All addresses of this machine, by family. */
-const ANY = ["0.0.0.0", "::"];
-
-/** Every address and port that a block is listened for on. */
-const addressesOf = ({ bind, port }: ServerBlock): SocketAddress[] =>
-  (bind ?? ANY).map((address) => ({ address, port }));
 
 const textOf = ({ address, port }: SocketAddress): string => `${address} ${port}`;
 

@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import type { Log } from "../../observe/log.ts";
-import { listenError, type Listening, type Opening, type SocketAddress } from "./address.ts";
+import { ANY, listenError, type Listening, type Opening, type SocketAddress } from "./address.ts";
 import type { Responder } from "./respond.ts";
 
 /** The kernel gives what its limit allows; a burst of queries must not be lost while we are busy with a change. */
@@ -41,7 +41,7 @@ export async function listenUdp(
   socket.on("error", ignored);
 
   // Listening on all addresses, nobody tells which one was asked.
-  const local = at.address === "0.0.0.0" || at.address === "::" ? "" : at.address;
+  const local = ANY.includes(at.address) ? "" : at.address;
   let closed = false;
   socket.on("message", (packet, from) => {
     // A forged source port of 0 can be received, but nothing can be sent to it.

@@ -34,8 +34,8 @@ export interface QueryLogOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly clients?: Clients | undefined;
-  /** Some server has rules. */
-  readonly hasRules: boolean;
+  /** True while some server has rules. */
+  readonly hasRules: () => boolean;
   readonly leftOut?: Cell | undefined;
   /** Lines in one second at most. */
   readonly perSecond?: number;
@@ -88,7 +88,7 @@ export function createQueryLog(options: QueryLogOptions): QueryLog {
 
   return {
     get isOn() {
-      return options.hasRules || names.length > 0 || (clients !== undefined && clients.isAnyLogged !== false);
+      return options.hasRules() || names.length > 0 || (clients !== undefined && clients.isAnyLogged !== false);
     },
     mayLog: (address, rules) => rules.length > 0 || names.length > 0 || clients?.of(address)?.logged === true,
     tell(told, labels, rules) {
