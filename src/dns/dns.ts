@@ -10,6 +10,7 @@ import type { DnsFigures } from "./figures.ts";
 import type { ForwardFigures } from "./forward/figures.ts";
 import { DNS_NAMESPACE, DNS_SERVICE, ensureRegistered } from "./registration.ts";
 import type { Opening, SocketAddress } from "./server/address.ts";
+import { loadNeeded } from "./server/needed.ts";
 import { createPorts } from "./server/ports.ts";
 import { bounded } from "./server/query-log/bounded.ts";
 import { createQueryLog, LOGGED_NAMES, loggedNames } from "./server/query-log/query-log.ts";
@@ -190,7 +191,8 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
 
   const putInForce = async (configuration: DnsConfiguration, on: Seen): Promise<Serving> => {
     const { cluster } = on;
-    const next = createServing(configuration, {
+    const needed = await loadNeeded(configuration);
+    const next = createServing(configuration, needed, {
       clock,
       random,
       log,
