@@ -33,6 +33,12 @@ import { createTokenAuthority, type TokenAuthorityOptions } from "./tokens/autho
 import { lastUsedMarker } from "./tokens/last-used.ts";
 import { objectsInMemory, tokenJudge } from "./tokens/token-judge.ts";
 
+/**
+ * Milliseconds that an HTTP/1.1 connection is kept without a request: longer than the ten seconds in which a quiet client asks again, as
+ * a node renews its lease and a watch asks for a sign of life. Each would be another TLS handshake.
+ */
+const KEPT_FOR = 30_000;
+
 /** PEM texts: the server's own key and certificate, and the authority whose client certificates are believed. */
 export interface ServerTls {
   readonly key: string;
@@ -223,6 +229,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       allowHTTP1: true,
       maxHeaderSize: MAXIMUM_HEADERS,
       maxHeaderListPairs: 128,
+      keepAliveTimeout: KEPT_FOR,
       settings: {
         maxConcurrentStreams: MAXIMUM_STREAMS,
         maxHeaderListSize: MAXIMUM_HEADERS,

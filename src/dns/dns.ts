@@ -11,6 +11,7 @@ import type { ForwardFigures } from "./forward/figures.ts";
 import { DNS_NAMESPACE, DNS_SERVICE, ensureRegistered } from "./registration.ts";
 import type { Opening, SocketAddress } from "./server/address.ts";
 import { reachedAt } from "./server/own-addresses.ts";
+import { loadNeeded } from "./server/needed.ts";
 import { createPorts } from "./server/ports.ts";
 import { bounded } from "./server/query-log/bounded.ts";
 import { createQueryLog, LOGGED_NAMES, loggedNames } from "./server/query-log/query-log.ts";
@@ -198,7 +199,8 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
 
   const putInForce = async (configuration: DnsConfiguration, on: Seen): Promise<Serving> => {
     const { cluster } = on;
-    const next = createServing(configuration, {
+    const needed = await loadNeeded(configuration);
+    const next = createServing(configuration, needed, {
       clock,
       random,
       log,

@@ -24,15 +24,10 @@ export interface OpenSocket extends HeldAddress {
 /** The same on every architecture (linux/unistd.h); Linux 5.6 and newer. */
 const SYS_PIDFD_OPEN = 434n;
 const SYS_PIDFD_GETFD = 438n;
-const F_DUPFD_CLOEXEC = 1030;
 const FIRST_DESCRIPTOR = 3;
 
 /** It sleeps once it is told that it has been written down; when we die before that, its input ends and so does it. */
 const HOLD = "read -r written && exec sleep infinity </dev/null >/dev/null 2>&1";
-
-/** A second descriptor of the same socket: closing one leaves the other, and what is queued, as they are. */
-export const duplicate = (fd: number): number =>
-  checked(libc().fcntl(fd, F_DUPFD_CLOEXEC, 0), `making a second descriptor of ${fd}`);
 
 /**
  * Opens sockets, and starts the process that holds them when we are gone; `written` writes it down before it is left alone.

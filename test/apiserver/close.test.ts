@@ -72,3 +72,19 @@ test("closing lets a request under way finish, and then its connection ends", as
   await cluster.store.close();
   agent.destroy();
 });
+
+test("a connection outlives the ten seconds in which a quiet client asks again", async () => {
+  const cluster = await createCluster();
+  const agent = new Agent({ keepAlive: true });
+  try {
+    const request = asked(cluster, agent, "GET", "/version");
+    request.end();
+    const [message] = (await once(request, "response")) as [IncomingMessage];
+    message.resume();
+    const [, kept] = /timeout=(\d+)/.exec(String(message.headers["keep-alive"])) ?? [];
+    assert.ok(Number(kept) > 15, `kept for ${kept} s`);
+  } finally {
+    agent.destroy();
+    await cluster.close();
+  }
+});

@@ -1,6 +1,6 @@
 import { BroadcastChannel, parentPort, workerData } from "node:worker_threads";
 import { namespaces, services } from "../../src/api/resources.ts";
-import { fromHeld, stopAtExit } from "../../src/cli/site/dns-sockets.ts";
+import { fromHeld, stopAtExit } from "../../src/cli/site/held-opener.ts";
 import type { WorkerConfig, WorkerOrder } from "../../src/cli/site/protocol.ts";
 import { startDns } from "../../src/dns/dns.ts";
 import { systemClock } from "../../src/observe/clock.ts";

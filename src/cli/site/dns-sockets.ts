@@ -1,7 +1,5 @@
-import type { SocketOpener } from "../../dns/server/address.ts";
 import type { Host } from "../../host/host.ts";
 import {
-  duplicate,
   endHolder,
   holdsThese,
   holdSockets,
@@ -11,7 +9,6 @@ import {
   type OpenSocket,
 } from "../../host/held-sockets.ts";
 import { LibcError } from "../../host/libc.ts";
-import type { Part } from "../../observe/part.ts";
 import { takenBy } from "../../host/port-holder.ts";
 import type { Log } from "../../observe/log.ts";
 import { Failure } from "../failure.ts";
@@ -68,14 +65,3 @@ export async function dnsSockets(
     return undefined;
   }
 }
-
-/** Gives out descriptors of its own for sockets that the process has open: a thread closes all of its when it ends, however it ends. */
-export const fromHeld =
-  (sockets: readonly OpenSocket[]): SocketOpener =>
-  (protocol, { address, port }) => {
-    const held = sockets.find((one) => one.protocol === protocol && one.ip === address && one.port === port);
-    return held === undefined ? undefined : duplicate(held.fd);
-  };
-
-/** A thread that ends goes on reading until the last of it is gone: what it takes then nobody answers. So it stops at once, even when it dies by an error. */
-export const stopAtExit = (dns: Part): void => void process.once("exit", () => void dns.stop());

@@ -11,8 +11,6 @@ const ask = (name: string, type: packets.RecordType = "A"): { packet: Buffer; qu
 };
 const answer = { rcode: 3, authoritative: true, answers: [], authority: [], additional: [] };
 const ready = (packet: Buffer, query: Query): Ready => ({
-  answer,
-  labels: [],
   plugin: "kubernetes",
   block: { apex: [], sources: [], outside: undefined, rotates: true },
   whole: encode(packet, query.end, [], answer, false, 512),
@@ -56,6 +54,9 @@ void test("a change drops what depends on it, and nothing else", () => {
   cache.drop(["service a/one", "service a/other"]);
   assert.equal(cache.get(one.packet, one.query), undefined);
   assert.notEqual(cache.get(two.packet, two.query), undefined);
+  cache.drop(["service a/both"]);
+  assert.equal(cache.size, 0);
+  cache.set(one.query, ready(one.packet, one.query), ["service a/both"]);
   cache.drop(["service a/both"]);
   assert.equal(cache.size, 0);
 });

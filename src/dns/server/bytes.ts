@@ -5,8 +5,8 @@ import type { Block } from "./block.ts";
 
 /** A question's answer, ready to send. */
 export interface Ready {
-  readonly answer: WireAnswer;
-  readonly labels: readonly string[];
+  /** What the bytes were made of; absent where nobody needs that again. */
+  readonly from?: { readonly answer: WireAnswer; readonly labels: readonly string[] };
   readonly block: Block;
   /** Who answered, by CoreDNS's name for it. */
   readonly plugin: string;
@@ -45,14 +45,15 @@ function isFor(entry: Entry, packet: Buffer, end: number): boolean {
 export function createByteCache(limit: number): ByteCache {
   // By hash: making a string of each name, to look it up by, would cost more than all the rest of an answer.
   const entries = new Map<number, Entry>();
-  const dependents = new Map<string, Set<Entry>>();
+  // Nearly every word has one answer: a set for each would weigh as much as the answer.
+  const dependents = new Map<string, Entry | Set<Entry>>();
 
   const forget = (entry: Entry): void => {
     entries.delete(entry.hash);
     for (const word of entry.depends) {
-      const set = dependents.get(word);
-      set?.delete(entry);
-      if (set?.size === 0) dependents.delete(word);
+      const held = dependents.get(word);
+      if (held === entry) dependents.delete(word);
+      else if (held instanceof Set && held.delete(entry) && held.size === 0) dependents.delete(word);
     }
   };
 
@@ -82,13 +83,18 @@ export function createByteCache(limit: number): ByteCache {
       const entry: Entry = { ...ready, whole, hash: query.hash, end: query.end, depends };
       entries.set(query.hash, entry);
       for (const word of depends) {
-        const set = dependents.get(word) ?? new Set<Entry>();
-        dependents.set(word, set);
-        set.add(entry);
+        const held = dependents.get(word);
+        if (held === undefined) dependents.set(word, entry);
+        else if (held instanceof Set) held.add(entry);
+        else dependents.set(word, new Set([held, entry]));
       }
     },
     drop(changed) {
-      for (const word of changed) for (const entry of dependents.get(word) ?? []) forget(entry);
+      for (const word of changed) {
+        const held = dependents.get(word);
+        if (held instanceof Set) for (const entry of held) forget(entry);
+        else if (held !== undefined) forget(held);
+      }
     },
     get size() {
       return entries.size;

@@ -8,7 +8,7 @@ import { RCODE, TYPE, type Lookup, type Search } from "../names/record.ts";
 import { labelsOf, LOWER, parseQuery, type Query } from "../wire/query.ts";
 import { isRefused, OPT_LENGTH, plainReply, writeOpt } from "../wire/reply.ts";
 import type { Response } from "../wire/response.ts";
-import { encode } from "../wire/writer.ts";
+import { encode, type Encoded, type WireAnswer } from "../wire/writer.ts";
 import { encodeQuestion, heard } from "./ask.ts";
 import { blockFor, type Block } from "./block.ts";
 import { createByteCache, type Ready } from "./bytes.ts";
@@ -107,19 +107,34 @@ export function createResponder(options: ResponderOptions): Responder {
     { packet, query, plugin }: Asked,
     labels: readonly string[],
     block: Block,
-    answer: Ready["answer"],
+    answer: WireAnswer,
+    search?: Search,
   ): Ready => {
     const whole = encode(packet, query.end, labels, answer, recurses(block), 65_535 - OPT_LENGTH);
     // Kept in lower case, as most ask: only other spellings have to be written over it.
     for (let at = 12; at < query.end - 4; at += 1) whole.bytes[at] = LOWER[whole.bytes[at]!]!;
-    return { answer, labels, block, plugin, whole };
+    // Most answers fit whoever asks.
+    const isNeeded = search !== undefined || whole.bytes.length + OPT_LENGTH > PLAIN_UDP;
+    return {
+      ...(isNeeded ? { from: { answer, labels } } : {}),
+      block,
+      plugin,
+      ...(search === undefined ? {} : { search }),
+      whole,
+    };
+  };
+
+  /** As much of an answer as fits; its records are shuffled before, so that each has the same chance of being left in. */
+  const shortened = (packet: Buffer, query: Query, { from, block }: Ready, limit: number): Encoded => {
+    const { answer, labels } = from!;
+    return encode(packet, query.end, labels, shuffled(answer, random), recurses(block), limit);
   };
 
   /** The bytes for this asker: its id, its spelling of the question, its EDNS; addresses in a new order (DNS-021). */
   const finish = (packet: Buffer, query: Query, transport: Transport, ready: Ready): Buffer => {
     const opt = query.udpSize === undefined ? 0 : OPT_LENGTH;
     const limit = limitOf(query, transport);
-    const { whole, answer, labels, block } = ready;
+    const { whole, block } = ready;
     if (block.rotates && whole.movableCount > 1) {
       // A random record comes first each time; over several askers this shuffles all of them.
       const pick = Math.floor(random() * whole.movableCount);
@@ -131,9 +146,7 @@ export function createResponder(options: ResponderOptions): Responder {
     }
     const fits = whole.bytes.length + opt <= limit;
     if (!fits && whole.movableCount > 0) return cut(packet, query, ready, limit, random);
-    const made = fits
-      ? whole
-      : encode(packet, query.end, labels, shuffled(answer, random), recurses(block), limit - opt);
+    const made = fits ? whole : shortened(packet, query, ready, limit - opt);
     const length = made.bytes.length;
     // A copy of its own: the socket may still hold these bytes when the next asker's are written.
     const reply = Buffer.allocUnsafe(length + opt);
@@ -230,10 +243,11 @@ export function createResponder(options: ResponderOptions): Responder {
     const { packet, query, transport } = asked;
     const domains = domainsOf(asked, search);
     if (domains === undefined) return finish(packet, query, transport, ready);
-    const { labels, block } = ready;
+    const { block, from } = ready;
+    const { labels, answer: denial } = from!;
     return searchOn(search.rest, domains, query.type, (rest, type) => askOurselves(rest, type, asked.hops + 1))
       .then((found) => {
-        const alias = aliased(labels.join("."), ready.answer, found, query.type);
+        const alias = aliased(labels.join("."), denial, found, query.type);
         if (options.searches !== undefined) options.searches.value++;
         return finish(packet, query, transport, prepare(asked, labels, block, alias));
       })
@@ -264,10 +278,7 @@ export function createResponder(options: ResponderOptions): Responder {
       if (chase !== undefined && block.outside !== undefined) {
         return chased(asked, labels, block, { ...found, chase }).catch((error: unknown) => failed(asked, error));
       }
-      const ready: Ready = {
-        ...prepare(asked, labels, block, found.answer),
-        ...(found.search === undefined ? {} : { search: found.search }),
-      };
+      const ready = prepare(asked, labels, block, found.answer, found.search);
       cache.set(query, ready, found.depends);
       return ready.search === undefined
         ? finish(packet, query, transport, ready)
@@ -381,8 +392,8 @@ function cut(packet: Buffer, query: Query, { whole, block }: Ready, limit: numbe
   return reply;
 }
 
-/** Before an answer is cut, its records are shuffled, so that each has the same chance of being left in. */
-function shuffled(answer: Ready["answer"], random: () => number): Ready["answer"] {
+/** The records in any order. */
+function shuffled(answer: WireAnswer, random: () => number): WireAnswer {
   const answers = [...answer.answers];
   if (answers.some(({ type }) => type === "CNAME")) return answer;
   for (let at = answers.length - 1; at > 0; at -= 1) {

@@ -7,15 +7,14 @@ import { pluginsOf } from "../configuration/plugins.ts";
 import type { DnsFigures } from "../figures/figures.ts";
 import { forwardFigures } from "../figures/forward.ts";
 import type { ForwardFigures } from "../forward/figures.ts";
-import { watchForLoop, type LoopWatch } from "../forward/loop.ts";
-import { outsideOf } from "../forward/outside-of.ts";
+import type { LoopWatch } from "../forward/loop.ts";
 import type { Outside } from "../forward/outside.ts";
-import { hostsFiles } from "../hosts/file.ts";
-import { createHosts, type Hosts } from "../hosts/hosts.ts";
+import type { Hosts } from "../hosts/hosts.ts";
 import type { Source } from "../names/source.ts";
 import type { Cluster } from "../view/cluster.ts";
 import { addressesOf, ANY, type SocketAddress } from "./address.ts";
 import type { Block } from "./block.ts";
+import type { Needed } from "./needed.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import type { Served } from "./ports.ts";
 import { logRules, type QueryLog } from "./query-log/query-log.ts";
@@ -66,8 +65,8 @@ function isOwnOf(servers: readonly ServerBlock[], clusterIPs: readonly string[])
 /** A server as CoreDNS names it in metrics. */
 const serverName = (port: number): string => `dns://:${port}`;
 
-/** Makes the answerers that a configuration asks for; their sockets are somebody else's. */
-export function createServing(configuration: DnsConfiguration, ground: ServingGround): Serving {
+/** Makes the answerers that a configuration asks for, of what was loaded for it; their sockets are somebody else's. */
+export function createServing(configuration: DnsConfiguration, needed: Needed, ground: ServingGround): Serving {
   const { servers } = configuration;
   const { clock, random, log, cluster, clusterIPs, figures, queryLog, within } = ground;
   const isOwn = isOwnOf(servers, clusterIPs);
@@ -80,7 +79,7 @@ export function createServing(configuration: DnsConfiguration, ground: ServingGr
 
   const outsideFor = (block: ServerBlock): Outside | undefined => {
     const counted = ground.forwardFigures?.(block) ?? countedOf(block);
-    const outside = outsideOf(block, {
+    const outside = needed.forward?.outsideOf(block, {
       clock,
       random,
       log,
@@ -91,7 +90,7 @@ export function createServing(configuration: DnsConfiguration, ground: ServingGr
     outsides.push(outside);
     if (!block.loop) return outside;
     const zone = block.zones[0]!;
-    const watch = watchForLoop(outside, zone, random);
+    const watch = needed.forward!.watchForLoop(outside, zone, random);
     loops.push({ zone, watch });
     return watch.outside;
   };
@@ -100,6 +99,7 @@ export function createServing(configuration: DnsConfiguration, ground: ServingGr
     const outside = outsideFor(block);
     const sources: Source[] = [];
     if (block.hosts !== undefined) {
+      const { createHosts, hostsFiles } = needed.hosts!;
       const source = createHosts(block.hosts, block.zones, hostsFiles, drop, (file, names) => {
         if (figures === undefined) return;
         figures.outside.hosts(file).value = names;

@@ -7,14 +7,16 @@ import type { SocketAddress } from "../../../dns/server/address.ts";
 import { familyOf } from "../../../net/ip.ts";
 import { hostResolver, RESOLV_CONF } from "../../../node/network-files/host-resolver.ts";
 import { systemClock } from "../../../observe/clock.ts";
+import type { Part } from "../../../observe/part.ts";
 import { wellKnownAddresses, type SystemConfig } from "../../config.ts";
 import { VERSION } from "../../version.ts";
-import { openPages } from "../dns-pages.ts";
-import { fromHeld, stopAtExit } from "../dns-sockets.ts";
+import { fromHeld, stopAtExit } from "../held-opener.ts";
 import { random, type Ground, type RunningPart } from "./part.ts";
 
 /** Beside port 53 of the same addresses: what Service kube-dns calls `metrics` (DNS-131). */
 const PAGES_PORT = 9153;
+/** Milliseconds after which the pages are opened at the latest. */
+const PAGES_AT = 2_000;
 
 /**
  * Who is asked for names outside the cluster: who the flags name, else the host's resolvers, the same as pods of policy Default ask. A private
@@ -59,13 +61,26 @@ export async function startDnsPart({ client, log, given }: Ground): Promise<Runn
     figures,
     search: { hostSearches: config.searchShortcut ? (host?.searches ?? []) : undefined, nodeName: config.nodeName },
   });
-  const pages = openPages(gateways, PAGES_PORT, log, {
-    notReady: () => (part.isReady ? [] : ["kubernetes"]),
-    isEnding: () => false,
-    metrics: () => figures.text(),
-  });
+  const openPages = async (): Promise<Part> => {
+    const { openPages: open } = await import("../dns-pages.ts");
+    return open(gateways, PAGES_PORT, log, {
+      notReady: () => (part.isReady ? [] : ["kubernetes"]),
+      isEnding: () => false,
+      metrics: () => figures.text(),
+    });
+  };
+  // Whoever waits for the start waits for names; only where those are late do the pages, which say so, come before.
+  let pages: Promise<Part> | undefined;
+  let isStopped = false;
+  const openOnce = (): void => {
+    if (!isStopped) pages ??= openPages();
+  };
+  const cancel = systemClock.after(PAGES_AT, openOnce);
+  void part.synced().then(openOnce);
   const stop = async (): Promise<void> => {
-    await pages.stop();
+    isStopped = true;
+    cancel();
+    await (await pages)?.stop();
     await part.stop();
   };
   stopAtExit(part);
