@@ -257,16 +257,25 @@ export function encode(
   scratch.writeUInt16BE(authority, 8);
   scratch.writeUInt16BE(additional, 10);
 
-  // Address records that all point at the question's name have one size.
-  const [first] = answer.answers;
-  const movable = first?.type === "A" || first?.type === "AAAA" ? answer.answers.slice(0, answers) : [];
-  const isMovable =
-    movable.length > 1 && movable.every(({ name, type }) => type === first?.type && name === first.name);
+  const isMovable = areMovable(answer.answers, answers);
+  const bytes = Buffer.allocUnsafe(writer.at);
+  scratch.copy(bytes, 0, 0, writer.at);
   return {
-    bytes: Buffer.from(scratch.subarray(0, writer.at)),
+    bytes,
     movableAt: end,
     movableSize: isMovable ? (answersEnd - end) / answers : 0,
     movableCount: isMovable ? answers : 0,
     serialAt,
   };
+}
+
+/** True for several address records that all point at the question's name: so they have one size. */
+function areMovable(records: readonly WireRecord[], count: number): boolean {
+  const [first] = records;
+  if (count < 2 || (first?.type !== "A" && first?.type !== "AAAA")) return false;
+  for (let at = 1; at < count; at += 1) {
+    const { name, type } = records[at]!;
+    if (type !== first.type || name !== first.name) return false;
+  }
+  return true;
 }
