@@ -58,8 +58,8 @@ export async function runSystem(given: Given): Promise<number> {
   try {
     await writeFile(join(layout.run, "config.json"), JSON.stringify(config), { mode: 0o600 });
     const node = [process.execPath, "--disable-warning=ExperimentalWarning"];
-    const start = (name: "server" | "site", into: readonly string[], ...memory: string[]): Supervised => {
-      const [command, ...args] = [...into, ...node, ...memory, join(import.meta.dirname, `../${name}/main.ts`)];
+    const start = (name: "server" | "site", into: readonly string[], memory: string): Supervised => {
+      const [command, ...args] = [...into, ...node, memory, join(import.meta.dirname, `../${name}/main.ts`)];
       return supervise(
         host,
         {
@@ -85,9 +85,7 @@ export async function runSystem(given: Given): Promise<number> {
       const ground = await siteGround(host, config, layout);
       adopted = ground.adopted;
       stands = true;
-      // Its threads collect what little they leave by themselves: helpers would wait for a processor, and the thread for them.
-      const memory = ["--max-semi-space-size=4", "--no-parallel-scavenge"];
-      const ours = start("site", intoSite(ground.anchor, config.rootless), ...memory);
+      const ours = start("site", intoSite(ground.anchor, config.rootless), "--max-semi-space-size=4");
       site = ours;
       const documents = manifests.length === 0 ? undefined : readDocuments(manifests);
       const running = async (): Promise<void> => {

@@ -104,11 +104,15 @@ export function outsideFigures(metrics: Metrics): OutsideFigures {
     },
     upstream(to) {
       const byCode: Ranges[] = [];
+      const connections = { udp: [], tcp: [], "tcp-tls": [] } as Record<"udp" | "tcp" | "tcp-tls", Cell[]>;
       return {
         failedChecks: failedChecks.of("forward", to),
         answered: (rcode, seconds) =>
           (byCode[rcode] ??= durations.of("forward", to, rcodeName(rcode))).observe(seconds),
-        connection: (protocol, isReused) => void (isReused ? reused : made).of("forward", to, protocol).value++,
+        connection(protocol, isReused) {
+          const cells = connections[protocol];
+          (cells[isReused ? 1 : 0] ??= (isReused ? reused : made).of("forward", to, protocol)).value++;
+        },
       };
     },
     allBroken: metrics

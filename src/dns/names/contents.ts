@@ -87,10 +87,10 @@ export function createContents(now: () => number, options: ContentsOptions = USU
     return touched;
   };
 
-  const isHidden = (namespace: string): boolean => options.hidesUnknownNamespaces && !namespaces.has(namespace);
+  const isHidden = (key: string): boolean => options.hidesUnknownNamespaces && !namespaces.has(namespaceOf(key));
 
   return {
-    service: (key) => (isHidden(namespaceOf(key)) ? undefined : services.get(key)),
+    service: (key) => (isHidden(key) ? undefined : services.get(key)),
     hasNamespace: (name) => namespaces.has(name),
     hasPod: (namespace, ip) => options.pods?.has(namespace, ip) === true,
     dependsOf: (namespace, service) => [
@@ -104,7 +104,7 @@ export function createContents(now: () => number, options: ContentsOptions = USU
       const endpoints: Holder[] = [];
       for (const key of held === undefined ? [] : typeof held === "string" ? [held] : held) {
         if (options.hidesUnknownNamespaces) depends.push(dependsOn.namespace(namespaceOf(key)));
-        const names = isHidden(namespaceOf(key)) ? undefined : services.get(key);
+        const names = isHidden(key) ? undefined : services.get(key);
         if (names === undefined || names.kind === "external") continue;
         if (names.kind === "cluster" && names.own.addresses.includes(ip)) clusterIPs.push({ key, label: "" });
         else endpoints.push(...names.endpoints.labelsOf(ip).map((label) => ({ key, label })));

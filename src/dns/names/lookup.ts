@@ -89,7 +89,7 @@ function find(contents: Contents, zones: Zones, zone: Zone, labels: readonly str
       if (namespace === undefined) return empty();
       const service = path.pop();
       if (service !== undefined)
-        return serviceLookup(contents, zones, zone, labels, { namespace, service, path }, type);
+        return serviceLookup(contents, zones, zone, soa, labels, { namespace, service, path }, type);
       const depends = dependsOn.namespace(namespace);
       return contents.hasNamespace(namespace) ? empty(depends) : missing(depends);
     }
@@ -112,21 +112,21 @@ function apexLookup(zones: Zones, zone: Zone, soa: DnsRecord, type: number): Loo
 }
 
 const baseName = (zone: Zone, key: string): string => {
-  const [namespace, service] = key.split("/");
-  return below(`${service}.${namespace}.svc`, zone);
+  const slash = key.indexOf("/");
+  return below(`${key.slice(slash + 1)}.${key.slice(0, slash)}.svc`, zone);
 };
 
 function serviceLookup(
   contents: Contents,
   zones: Zones,
   zone: Zone,
+  soa: DnsRecord,
   labels: readonly string[],
   { namespace, service, path }: { namespace: string; service: string; path: readonly string[] },
   type: number,
 ): Lookup {
   const key = `${namespace}/${service}`;
   const depends = contents.dependsOf(namespace, service);
-  const soa = soaRecord(zones, zone, contents.serial);
   const names = contents.service(key);
   if (names === undefined) return { answer: noName(soa), depends };
   if (names.kind === "external") {
@@ -149,7 +149,7 @@ function serviceLookup(
     const { records, glue } = srvRecords(zones.ttl, name, baseName(zone, key), targets);
     return { answer: records.length === 0 ? noData(soa) : positive(records, glue), depends };
   }
-  const addresses = targets.flatMap((target) => target.addresses);
+  const addresses = targets.length === 1 ? targets[0]!.addresses : targets.flatMap((target) => target.addresses);
   return addressLookup(zones, soa, name, addresses, type, depends);
 }
 
@@ -163,9 +163,11 @@ function addressLookup(
   depends: readonly string[],
 ): Lookup {
   if (addresses.length === 0) return { answer: noName(soa), depends };
-  const records = [...new Set(addresses)]
-    .map((ip) => addressRecord(name, ip, zones.ttl))
-    .filter((record) => isWanted(record, type));
+  const records: DnsRecord[] = [];
+  for (const ip of addresses.length === 1 ? addresses : new Set(addresses)) {
+    const record = addressRecord(name, ip, zones.ttl);
+    if (isWanted(record, type)) records.push(record);
+  }
   return { answer: records.length === 0 ? noData(soa) : positive(records), depends };
 }
 

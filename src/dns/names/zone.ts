@@ -1,4 +1,3 @@
-import { familyOf } from "../../net/ip.ts";
 import { isReverseZone } from "./name.ts";
 import { RCODE, type Answer, type DnsRecord } from "./record.ts";
 
@@ -98,11 +97,11 @@ export const soaRecord = (zones: Zones, zone: Zone, serial: number): DnsRecord =
   minimum: zones.ttl,
 });
 
-/** An A or AAAA record, by the family of the address. */
+/** An A or AAAA record, by the family of the address, which has been found to be one long before. */
 export const addressRecord = (name: string, address: string, ttl: number): DnsRecord => ({
   name,
   ttl,
-  type: familyOf(address) === "IPv6" ? "AAAA" : "A",
+  type: address.includes(":") ? "AAAA" : "A",
   address,
 });
 

@@ -112,7 +112,7 @@ export function createResponder(options: ResponderOptions): Responder {
   ): Ready => {
     const whole = encode(packet, query.end, labels, answer, recurses(block), 65_535 - OPT_LENGTH);
     // Kept in lower case, as most ask: only other spellings have to be written over it.
-    for (let at = 12; at < query.end - 4; at += 1) whole.bytes[at] = LOWER[whole.bytes[at]!]!;
+    if (!query.isLower) for (let at = 12; at < query.end - 4; at += 1) whole.bytes[at] = LOWER[whole.bytes[at]!]!;
     // Most answers fit whoever asks.
     const isNeeded = search !== undefined || whole.bytes.length + OPT_LENGTH > PLAIN_UDP;
     return {

@@ -111,11 +111,16 @@ export function parseQuery(packet: Buffer): Query | undefined {
  * `isLower` says that they are in lower case already.
  */
 export function labelsOf(packet: Buffer, isLower = false): string[] {
+  let end = HEADER;
+  while (packet[end] !== 0) end += packet[end]! + 1;
+  // Read at once, length bytes and all: no length is a letter's code.
+  const read = packet.toString("latin1", HEADER, end);
+  const name = isLower ? read : read.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
   const labels: string[] = [];
-  for (let at = HEADER, length = packet[at]!; length !== 0; length = packet[at]!) {
-    const label = packet.toString("latin1", at + 1, at + 1 + length);
-    labels.push(isLower ? label : label.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()));
-    at += length + 1;
+  for (let at = 0; at < name.length;) {
+    const next = at + 1 + name.charCodeAt(at);
+    labels.push(name.slice(at + 1, next));
+    at = next;
   }
   return labels;
 }

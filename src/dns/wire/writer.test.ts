@@ -109,6 +109,53 @@ void describe("encode", () => {
     );
   });
 
+  void test("RFC 1035 §4.1.4: a name is written once, and what ends in it or in the question's points there", () => {
+    const srv = (target: string): DnsRecord => ({
+      name: QUESTION,
+      ttl: 5,
+      type: "SRV",
+      priority: 0,
+      weight: 1,
+      port: 80,
+      target,
+    });
+    const address = (owner: string): DnsRecord => ({ name: owner, ttl: 5, type: "A", address: "10.0.0.1" });
+    const target = `a.${QUESTION}`;
+    const sizeOf = (answers: DnsRecord[], additional: DnsRecord[]): number =>
+      encoded(answerOf(answers, { additional })).bytes.length;
+    const fixed = query().length + 12 + 6 + target.length + 2;
+    // Pointers to: the target, its end, which is the question's, and the end of that; "xlocal" is no end of it.
+    assert.equal(sizeOf([srv(target)], [address(target)]), fixed + 16);
+    assert.equal(sizeOf([srv(target)], [address(`b.${target}`)]), fixed + 2 + 16);
+    assert.equal(sizeOf([srv(target)], [address("cluster.local")]), fixed + 16);
+    assert.equal(sizeOf([srv(target)], [address("ter.local")]), fixed + 4 + 16);
+    assert.equal(sizeOf([srv(target)], [address(`c.${target}`), address(`d.c.${target}`)]), fixed + 2 + 16 + 2 + 16);
+    assert.equal(sizeOf([srv(target), srv(target)], [address(target)]), fixed + 12 + 6 + target.length + 2 + 16);
+  });
+
+  void test("beyond 16 kB names are written out, as nothing can point there, and ends of names before it are pointed at", () => {
+    const records = Array.from({ length: 900 }, (_, at): DnsRecord => ({
+      name: QUESTION,
+      ttl: 5,
+      type: "SRV",
+      priority: 0,
+      weight: 1,
+      port: at,
+      target: `a${at}.elsewhere.test`,
+    }));
+    const additional = records.map((_, at): DnsRecord => ({
+      name: `a${at}.elsewhere.test`,
+      ttl: 5,
+      type: "A",
+      address: "10.0.0.1",
+    }));
+    const { bytes } = encoded(answerOf(records, { additional }));
+    assert.ok(bytes.length > 0x4000);
+    const packet = packets.decode(bytes);
+    assert.deepEqual(packet.answers?.map(read), records);
+    assert.deepEqual(packet.additionals?.map(read), additional);
+  });
+
   void test("additional records that do not fit are left out without TC", () => {
     const glue: DnsRecord[] = Array.from({ length: 50 }, (_, at) => ({
       name: QUESTION,

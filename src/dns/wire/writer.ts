@@ -37,12 +37,24 @@ const scratch = Buffer.alloc(65_535 + 1024);
 const HIGHEST_POINTER = 0x3fff;
 const TRUNCATED = 0x02;
 
+/** A name that was written out, up to a pointer or to its end: so many characters of it, each at its own place. */
+interface Written {
+  readonly name: string;
+  readonly at: number;
+  readonly length: number;
+}
+
+const DOT = 0x2e;
+
 /** Writes one answer: the position, and where each name that may be pointed at begins (RFC 1035 §4.1.4). */
 class Writer {
   at: number;
+  /** Dotted; each of its labels takes as many bytes as its text and the dot before it. */
   readonly #question: string;
-  /** By name; undefined until a name other than the question's is written, as most answers need none. */
+  /** Where names begin, by name. */
   #names: Map<string, number> | undefined;
+  /** Not in `#names` yet: most answers write no name that could be looked up there. */
+  #written: Written[] | undefined;
 
   /** `labels` is the question's name, which is written already: something to point at. */
   constructor(start: number, labels: readonly string[]) {
@@ -51,16 +63,35 @@ class Writer {
     this.#question = labels.some((label) => label.includes(".")) ? "" : labels.join(".");
   }
 
-  #known(): Map<string, number> {
-    const names = new Map<string, number>();
+  /** Where a name begins that the question's ends in; -1 if it does not. */
+  #inQuestion(name: string): number {
     const question = this.#question;
-    // Each label takes as many bytes as its text and the dot before it.
-    for (let at = 0; at < question.length;) {
-      names.set(at === 0 ? question : question.slice(at), 12 + at);
-      const dot = question.indexOf(".", at);
-      at = dot < 0 ? question.length : dot + 1;
+    const from = question.length - name.length;
+    if (from < 0 || !question.endsWith(name)) return -1;
+    return from === 0 || question.charCodeAt(from - 1) === DOT ? 12 + from : -1;
+  }
+
+  /** Where a name begins that can be pointed at; -1 if there is none. */
+  #find(name: string): number {
+    const inQuestion = this.#inQuestion(name);
+    if (inQuestion >= 0) return inQuestion;
+    if (this.#written !== undefined) {
+      for (const written of this.#written) this.#learn(written);
+      this.#written = undefined;
     }
-    return names;
+    return this.#names?.get(name) ?? -1;
+  }
+
+  #learn({ name, at, length }: Written): void {
+    const names = (this.#names ??= new Map());
+    for (let from = 0; from < length && at + from <= HIGHEST_POINTER;) {
+      const rest = from === 0 ? name : name.slice(from);
+      // Where a name is known, so are those that it ends in.
+      if (names.has(rest) || this.#inQuestion(rest) >= 0) return;
+      names.set(rest, at + from);
+      const dot = name.indexOf(".", from);
+      from = dot < 0 ? length : dot + 1;
+    }
   }
 
   uint8(value: number): void {
@@ -81,28 +112,25 @@ class Writer {
 
   /** A dotted name; as a pointer to the same ending written before, if `compress`. */
   name(name: string, compress: boolean): void {
-    if (compress && name === this.#question && name !== "") {
-      this.uint16(0xc00c);
-      return;
-    }
-    const names = (this.#names ??= this.#known());
-    for (let rest = name; rest !== "";) {
-      const known = names.get(rest);
-      if (known !== undefined && compress) {
-        this.uint16(0xc000 | known);
-        return;
-      }
-      if (known === undefined && this.at <= HIGHEST_POINTER) names.set(rest, this.at);
-      const dot = rest.indexOf(".");
-      const length = dot < 0 ? rest.length : dot;
+    const start = this.at;
+    let from = 0;
+    let known = -1;
+    while (from < name.length) {
+      if (compress) known = this.#find(from === 0 ? name : name.slice(from));
+      if (known >= 0) break;
+      const dot = name.indexOf(".", from);
+      const end = dot < 0 ? name.length : dot;
+      const length = end - from;
       if (length === 0 || length > 63) {
         throw new RangeError(`writing a DNS answer: a label of ${name} has ${length} bytes, 1 to 63 are allowed`);
       }
       this.uint8(length);
-      for (let at = 0; at < length; at += 1) scratch[this.at++] = rest.charCodeAt(at);
-      rest = dot < 0 ? "" : rest.slice(dot + 1);
+      while (from < end) scratch[this.at++] = name.charCodeAt(from++);
+      from += 1;
     }
-    this.uint8(0);
+    if (known >= 0) this.uint16(0xc000 | known);
+    else this.uint8(0);
+    if (from > 0) (this.#written ??= []).push({ name, at: start, length: from });
   }
 }
 
@@ -111,7 +139,7 @@ function writeIPv4(writer: Writer, address: string): void {
   let part = 0;
   for (let at = 0; at < address.length; at += 1) {
     const code = address.charCodeAt(at);
-    if (code === 0x2e) {
+    if (code === DOT) {
       writer.uint8(part);
       part = 0;
     } else part = part * 10 + code - 0x30;
@@ -229,16 +257,25 @@ export function encode(
   scratch.writeUInt16BE(authority, 8);
   scratch.writeUInt16BE(additional, 10);
 
-  // Address records that all point at the question's name have one size.
-  const [first] = answer.answers;
-  const movable = first?.type === "A" || first?.type === "AAAA" ? answer.answers.slice(0, answers) : [];
-  const isMovable =
-    movable.length > 1 && movable.every(({ name, type }) => type === first?.type && name === first.name);
+  const isMovable = areMovable(answer.answers, answers);
+  const bytes = Buffer.allocUnsafe(writer.at);
+  scratch.copy(bytes, 0, 0, writer.at);
   return {
-    bytes: Buffer.from(scratch.subarray(0, writer.at)),
+    bytes,
     movableAt: end,
     movableSize: isMovable ? (answersEnd - end) / answers : 0,
     movableCount: isMovable ? answers : 0,
     serialAt,
   };
+}
+
+/** True for several address records that all point at the question's name: so they have one size. */
+function areMovable(records: readonly WireRecord[], count: number): boolean {
+  const [first] = records;
+  if (count < 2 || (first?.type !== "A" && first?.type !== "AAAA")) return false;
+  for (let at = 1; at < count; at += 1) {
+    const { name, type } = records[at]!;
+    if (type !== first.type || name !== first.name) return false;
+  }
+  return true;
 }
