@@ -31,3 +31,6 @@ export function blockFor(blocks: readonly Block[], labels: readonly string[]): B
   }
   return best;
 }
+
+/** True where somebody is asked for names that are not known here. */
+export const recurses = (block: Block): boolean => block.outside !== undefined;

@@ -4,7 +4,8 @@ import type { Log } from "../../observe/log.ts";
 import { LONGEST_QUERY } from "../wire/query.ts";
 import { listenError, type Listening, type Opening, type SocketAddress } from "./address.ts";
 import { createConnections, type Connections } from "./connections.ts";
-import type { Peer, Responder } from "./respond.ts";
+import type { Peer } from "./asked.ts";
+import type { Responder } from "./respond.ts";
 
 export interface TcpLimits {
   /** Connections at one time; beyond it the one that has been silent for the longest is closed. */
