@@ -142,6 +142,11 @@ export function call(host: string, port: number, localAddress?: string): Promise
     socket.on("data", (chunk) => (text += String(chunk)));
     socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""));
     socket.on("close", () => resolve(text));
+    // Somebody who is told nothing at all would wait for ever, and the test file with it.
+    socket.setTimeout(30_000, () => {
+      resolve("nothing within 30 s");
+      socket.destroy();
+    });
   });
 }
 
