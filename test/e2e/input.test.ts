@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import type { Running } from "../../src/host/host.ts";
 import { bringUp, FAIRLEAD } from "../lab/fairlead.ts";
 import { createLab, type Lab, type LabHost } from "../lab/lab.ts";
-import { traces } from "../lab/traces.ts";
+import { settledTraces, traces } from "../lab/traces.ts";
 import { until } from "../lab/until.ts";
 
 interface Refusal {
@@ -288,7 +288,7 @@ describe("bad input", () => {
     const before = await traces(host);
     const running = await bringUp(host);
     try {
-      const was = await traces(host);
+      const was = await settledTraces(host);
       for (const [args, words] of [
         [
           ["--data", running.data],

@@ -7,7 +7,7 @@ import { bringUp, FAIRLEAD, type Fairlead, type UpOptions } from "../lab/fairlea
 import { isRealRoot } from "../lab/ground.ts";
 import { endAll, podNamed, processesOf } from "../lab/inside.ts";
 import { createLab, type Lab, type LabHost } from "../lab/lab.ts";
-import { differences, traces } from "../lab/traces.ts";
+import { differences, settledTraces, traces } from "../lab/traces.ts";
 import { until } from "../lab/until.ts";
 import { manifest, service, webPod } from "./fixtures.ts";
 
@@ -83,17 +83,7 @@ for (const { name, options } of SITES) {
       const other = await directory();
       const fairlead = await started(data);
       try {
-        // A process that is just being started is seen as its parent for a moment.
-        let was = await traces(host);
-        await until(
-          "all of it to be started",
-          async () => {
-            const before = was;
-            was = await traces(host);
-            return differences(before, was).length === 0;
-          },
-          { every: 1000 },
-        );
+        const was = await settledTraces(host);
         const flags = ["--listen", "127.0.0.1:6443", ...(options.flags ?? [])];
         const same = await command(data, "up", ...flags);
         assert.equal(same.code, 1);

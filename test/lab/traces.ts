@@ -1,5 +1,6 @@
 import { readdirSync, readlinkSync, readFileSync } from "node:fs";
 import type { LabHost } from "./lab.ts";
+import { until } from "./until.ts";
 
 /** Everything of a host that a program may leave behind, as sorted lines. */
 export interface Traces {
@@ -101,4 +102,19 @@ export function differences(before: Traces, after: Traces): string[] {
     ...less(after[what], before[what]).map((line) => `+ ${what}: ${line}`),
     ...less(before[what], after[what]).map((line) => `- ${what}: ${line}`),
   ]);
+}
+
+/** The same, once nothing is being started any more: what is ready has not started all that it will, and a process is seen as its parent for a moment. */
+export async function settledTraces(host: LabHost): Promise<Traces> {
+  let was = await traces(host);
+  await until(
+    "all of it to be started",
+    async () => {
+      const before = was;
+      was = await traces(host);
+      return differences(before, was).length === 0;
+    },
+    { every: 1000 },
+  );
+  return was;
 }
