@@ -80,11 +80,15 @@ void describe("which upstream is asked", () => {
   });
 
   void test("DNS-081: an upstream that answers late is heard all the same, though another one was asked meanwhile", async (t) => {
+    const other = Promise.withResolvers<void>();
     const late = await resolver(t, async (query) => {
-      await new Promise((resolve) => setTimeout(resolve, 1800));
+      await other.promise;
       return [answer(query, ["192.0.2.1"])];
     });
-    const silent = await resolver(t, () => []);
+    const silent = await resolver(t, () => {
+      other.resolve();
+      return [];
+    });
     const { dns, dig } = await running(t, { upstreams: [late.address, silent.address] });
     await dns.synced();
     assert.equal(await dig("+short", "+time=10", "example.com"), "192.0.2.1");
@@ -218,11 +222,12 @@ void describe("transports to upstreams", () => {
     const { dns, dig } = await running(t, { upstreams: [upstream.address], forward: { forceTcp: true, expire: 50 } });
     await dns.synced();
     assert.equal(await dig("+short", "example.com"), "192.0.2.1");
-    await until("a further connection", async () => {
-      await new Promise((resolve) => setTimeout(resolve, 120));
+    const asked = async (): Promise<boolean> => {
       assert.equal(await dig("+short", "example.com"), "192.0.2.1");
       return upstream.connections() > 1;
-    });
+    };
+    // Asked more often, the connection would never be unused for as long.
+    await until("a further connection", asked, { every: 120 });
   });
 
   void test("forceTcp asks over TCP alone; preferUdp asks over TCP what UDP has cut, whoever asked", async (t) => {

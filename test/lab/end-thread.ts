@@ -20,6 +20,7 @@ const script = (name: string): string => `
         if (method === "NodeWorker.detachedFromWorker") process.exit(0);
       };
     });
+  // The last resort: a process that is gone meanwhile says nothing more.
   setTimeout(() => process.exit(9), 5000);
 `;
 

@@ -114,7 +114,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   const waits: (() => void)[] = [];
   /** Over when everything is listed, or that took too long, or nobody waits any more. */
   const startOf = ({ startupTimeout }: KubernetesOptions): { start?: Promise<void> } => {
-    if (startupTimeout <= 0) return {};
+    if (startupTimeout <= 0 || isReady) return {};
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = clock.after(startupTimeout, resolve);
     const end = (): void => {

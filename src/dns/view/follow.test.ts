@@ -29,6 +29,9 @@ function filled<T extends KubeObject>(index: Record<string, (object: T) => strin
   };
 }
 
+const REST = { age: () => undefined, synced: async () => {}, stop() {} };
+const ALL = { noEndpoints: false, namespaces: undefined, isExposed: () => true };
+
 void test("what a list brings is taken in together, before anything else happens; a Service that fails spoils no other", async () => {
   const services = filled<Service>();
   const slices = filled<EndpointSlice>({ service: (each) => [serviceOf(each)] });
@@ -43,17 +46,9 @@ void test("what a list brings is taken in together, before anything else happens
       return inner.setService(key, ...rest);
     },
   };
-  const view = {
-    services: services.cache,
-    slices: slices.cache,
-    namespaces: namespaces.cache,
-    age: () => undefined,
-    synced: async () => {},
-    stop() {},
-  } satisfies View;
-  const following = { noEndpoints: false, namespaces: undefined, isExposed: () => true };
+  const view: View = { services: services.cache, slices: slices.cache, namespaces: namespaces.cache, ...REST };
   const words: string[] = [];
-  follow(contents, view, following, (changed) => words.push(...changed), silentLog);
+  follow(contents, view, ALL, (changed) => words.push(...changed), silentLog);
 
   services.list(service("bad", { clusterIP: "10.0.0.2" }), service("wide", { clusterIP: "None" }));
   slices.list(...Array.from({ length: 200 }, (_, at) => slice("wide", [`172.0.${at}.1`])));
@@ -75,16 +70,8 @@ void test("contents that come after the lists take in what was listed", () => {
   services.list(service("web", { clusterIP: "None" }));
   slices.list(slice("web", ["172.0.0.1"]));
   const contents = createContents(() => 0);
-  const view = {
-    services: services.cache,
-    slices: slices.cache,
-    namespaces: namespaces.cache,
-    age: () => undefined,
-    synced: async () => {},
-    stop() {},
-  } satisfies View;
-  const following = { noEndpoints: false, namespaces: undefined, isExposed: () => true };
-  follow(contents, view, following, () => {}, silentLog);
+  const view: View = { services: services.cache, slices: slices.cache, namespaces: namespaces.cache, ...REST };
+  follow(contents, view, ALL, () => {}, silentLog);
   assert.equal(contents.hasNamespace("testns"), true);
   assert.equal(contents.service("testns/web")?.kind, "headless");
 });
