@@ -162,14 +162,14 @@ void test("SVC-087: the class of a load balancer stays from the moment it become
 });
 
 void test("SVC-090: a health check's port cannot change while it is needed", async () => {
-  const { metadata } = await services.made({ ...LOCAL, healthCheckNodePort: 30_090 });
-  assertCauses(await services.modify(metadata.name, { healthCheckNodePort: 30_091 }), [
+  const { metadata } = await services.made({ ...LOCAL, healthCheckNodePort: 30_080 });
+  assertCauses(await services.modify(metadata.name, { healthCheckNodePort: 30_081 }), [
     "Forbidden spec.healthCheckNodePort: Forbidden: field is immutable",
   ]);
   const cluster = await services.modify(metadata.name, { externalTrafficPolicy: "Cluster" });
   assertCauses(cluster, []);
-  const again = await services.modify(metadata.name, { externalTrafficPolicy: "Local", healthCheckNodePort: 30_091 });
-  assert.deepEqual([again.causes, again.spec.healthCheckNodePort], [[], 30_091]);
+  const again = await services.modify(metadata.name, { externalTrafficPolicy: "Local", healthCheckNodePort: 30_081 });
+  assert.deepEqual([again.causes, again.spec.healthCheckNodePort], [[], 30_081]);
 });
 
 void test("SVC-092: trafficDistribution may be changed and taken away on every type", async () => {
