@@ -83,6 +83,9 @@ export function createHttp2(ground: HttpGround): Http2 {
     serve(connection) {
       connection.stage = "http2";
       connection.deadline = Infinity;
+      // A client that has left is not waited for, as it would be over HTTP/1 for its answer.
+      connection.socket.allowHalfOpen = false;
+      connection.raw.allowHalfOpen = false;
       beginning = connection;
       server.emit("connection", connection.socket);
       beginning = undefined;
