@@ -1,5 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
+import type { AddressSet } from "../../../../net/address-set.ts";
+import { originOf, type Origin } from "../../../heads/origin.ts";
+import { requestIdOf } from "../../../heads/request-id.ts";
 import type { RequestHead } from "../../../request.ts";
 import type { Arrival } from "../handler.ts";
 
@@ -15,7 +18,7 @@ const NAME = /^[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_-])?$/;
 const IPV6 = /^\[[0-9a-f:.]+\]$/;
 const PORT = /^[0-9]{0,5}$/;
 /** RFC 9112 §3.2; what is above ASCII is passed as it came, as servers do. */
-const TARGET = /^\/[^\u0000-\u0020#\u007f\u0100-\uffff]*$/;
+const TARGET = /^\/[!"$-~\u0080-\u00ff]*$/;
 const ABSOLUTE = /^https?:\/\/([^/?#]*)([^]*)$/i;
 
 /** Lower case, without port and without the dot of the root. Undefined: no host. */
@@ -77,80 +80,77 @@ function withoutPseudo(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   return plain;
 }
 
-/** Who asks, as far as the connection says it. */
-export interface Origin {
-  readonly client: string;
-  readonly scheme: "http" | "https";
+/** A request that is understood. */
+export interface Understood {
+  readonly head: RequestHead;
+  readonly origin: Origin;
 }
 
-const originOf = (arrival: Arrival): Origin => ({ client: arrival.client, scheme: arrival.tls ? "https" : "http" });
+export interface HeadGround {
+  readonly trust: AddressSet;
+  readonly random: () => number;
+}
 
 /** The head of a request of either protocol, or a sentence why it is none. */
 export function readHead(
   request: IncomingMessage | Http2ServerRequest,
   arrival: Arrival,
-  newId: () => string,
-): RequestHead | string {
+  ground: HeadGround,
+): Understood | string {
   const isSecond = request.httpVersionMajor === 2;
-  const protocol = isSecond ? "HTTP/2.0" : request.httpVersionMinor === 0 ? "HTTP/1.0" : "HTTP/1.1";
-  if (!isSecond && hasTwoHosts(request.rawHeaders)) return "there is more than one Host";
-  const authority = isSecond ? (request.headers[":authority"] as string | undefined) : undefined;
-  return composeHead({
-    method: request.method ?? "GET",
-    target: request.url ?? "",
-    protocol,
-    headers: isSecond ? withoutPseudo(request.headers) : (request.headers as IncomingHttpHeaders),
-    authority,
-    arrival,
-    newId,
-  });
+  const method = request.method ?? "GET";
+  const target = request.url ?? "";
+  if (isSecond) {
+    const headers = withoutPseudo(request.headers);
+    return composed(
+      method,
+      target,
+      "HTTP/2.0",
+      headers,
+      request.headers[":authority"] as string | undefined,
+      arrival,
+      ground,
+    );
+  }
+  if (hasTwoHosts(request.rawHeaders)) return "there is more than one Host";
+  const protocol = request.httpVersionMinor === 0 ? "HTTP/1.0" : "HTTP/1.1";
+  return composed(method, target, protocol, request.headers, undefined, arrival, ground);
 }
 
 /** The head of an extended CONNECT (RFC 8441): what it would be as an Upgrade of HTTP/1.1. */
-export function readConnectHead(
+export function readConnectHead(came: IncomingHttpHeaders, arrival: Arrival, ground: HeadGround): Understood | string {
+  const target = (came[":path"] as string | undefined) ?? "";
+  const authority = came[":authority"] as string | undefined;
+  return composed("GET", target, "HTTP/2.0", withoutPseudo(came), authority, arrival, ground);
+}
+
+function composed(
+  method: string,
+  target: string,
+  protocol: RequestHead["protocol"],
   headers: IncomingHttpHeaders,
+  said: string | undefined,
   arrival: Arrival,
-  newId: () => string,
-): RequestHead | string {
-  return composeHead({
-    method: "GET",
-    target: (headers[":path"] as string | undefined) ?? "",
-    protocol: "HTTP/2.0",
-    headers: withoutPseudo(headers),
-    authority: headers[":authority"] as string | undefined,
-    arrival,
-    newId,
-  });
-}
-
-interface Parts {
-  readonly method: string;
-  readonly target: string;
-  readonly protocol: RequestHead["protocol"];
-  readonly headers: IncomingHttpHeaders;
-  readonly authority: string | undefined;
-  readonly arrival: Arrival;
-  readonly newId: () => string;
-}
-
-function composeHead({ method, target, protocol, headers, authority, arrival, newId }: Parts): RequestHead | string {
-  const destination = destinationOf(target, protocol, headers.host, authority);
+  { trust, random }: HeadGround,
+): Understood | string {
+  const destination = destinationOf(target, protocol, headers.host, said);
   if (typeof destination === "string") return destination;
-  const question = destination.target.indexOf("?");
-  const origin = originOf(arrival);
-  const said = headers["x-request-id"];
-  return {
+  const { host, authority, target: path } = destination;
+  const question = path.indexOf("?");
+  const origin = originOf(arrival, headers, trust);
+  const head: RequestHead = {
     method,
-    target: destination.target,
-    path: question < 0 ? destination.target : destination.target.slice(0, question),
-    query: question < 0 ? "" : destination.target.slice(question),
-    host: destination.host,
-    authority: destination.authority,
+    target: path,
+    path: question < 0 ? path : path.slice(0, question),
+    query: question < 0 ? "" : path.slice(question),
+    host,
+    authority,
     scheme: origin.scheme,
     protocol,
     headers,
     client: origin.client,
-    port: arrival.port,
-    requestId: typeof said === "string" && said !== "" ? said : newId(),
+    port: origin.port,
+    requestId: requestIdOf(headers, random),
   };
+  return { head, origin };
 }

@@ -44,5 +44,4 @@ const STATUSES: ReadonlyMap<number, RetryReason> = new Map([
 ]);
 
 /** The reason that a status is, where it can be one. */
-export const reasonOf = (status: number): RetryReason | undefined =>
-  status < 403 ? undefined : STATUSES.get(status);
+export const reasonOf = (status: number): RetryReason | undefined => (status < 403 ? undefined : STATUSES.get(status));

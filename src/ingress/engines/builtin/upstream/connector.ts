@@ -1,4 +1,4 @@
-import { connect as connectPlain } from "node:net";
+import { connect as connectPlain, type NetConnectOpts } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import type { UpstreamTls } from "../../../plan/plan.ts";
 
@@ -25,7 +25,18 @@ type Connected = ReturnType<typeof connectPlain>;
 
 /** Opens a connection. Either side may end its half of it before the other. */
 export function openConnection({ address, port, tls }: Place, protocols: readonly string[]): Connected {
-  const common = { host: address, port, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
-  if (tls === undefined) return connectPlain({ ...common, highWaterMark: 65_536 });
+  const common = {
+    host: address,
+    port,
+    allowHalfOpen: true,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: 60_000,
+  };
+  if (tls === undefined) {
+    // `highWaterMark` is known to Node, though not to its types: large bodies go in larger pieces.
+    const options: NetConnectOpts & { highWaterMark: number } = { ...common, highWaterMark: 65_536 };
+    return connectPlain(options);
+  }
   return connectTls({ ...common, ...tlsOptions(tls), ALPNProtocols: [...protocols] });
 }
