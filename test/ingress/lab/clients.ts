@@ -104,7 +104,10 @@ export async function answerTo(request: ClientRequest): Promise<Answered> {
     const { link } = info.headers;
     if (link !== undefined) hints.push(String(link));
   });
-  const [response] = (await once(request, "response")) as [IncomingMessage];
+  const responded = once(request, "response");
+  // What breaks after the head is the body's failure.
+  request.on("error", () => undefined);
+  const [response] = (await responded) as [IncomingMessage];
   const body = await buffer(response);
   return {
     status: response.statusCode ?? 0,
