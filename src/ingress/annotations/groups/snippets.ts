@@ -30,7 +30,10 @@ export const snippets: AnnotationGroup = {
           "configuration of nginx cannot be done, and is left out; none of its directives keeps anybody out, so the route is served without it",
         );
       } else {
-        said.refuse(name, `configuration of nginx cannot be done, and its ${JSON.stringify(directive)} may be what keeps somebody out`);
+        said.refuse(
+          name,
+          `configuration of nginx cannot be done, and its ${JSON.stringify(directive)} may be what keeps somebody out`,
+        );
       }
     }
     if (said.text("stream-snippet") !== undefined) {
