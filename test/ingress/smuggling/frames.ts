@@ -40,7 +40,7 @@ export const fields = (list: readonly (readonly [name: string, value: string])[]
 
 /** The frames in bytes that were received, as far as they are whole. */
 export function* framesIn(bytes: Buffer): Generator<{ type: number; flags: number; stream: number; payload: Buffer }> {
-  for (let at = 0; at + 9 <= bytes.length; ) {
+  for (let at = 0; at + 9 <= bytes.length;) {
     const end = at + 9 + bytes.readUIntBE(at, 3);
     if (end > bytes.length) return;
     yield {

@@ -32,7 +32,9 @@ function requestIn(text: string): { request: Recorded; rest: string } | undefine
   const wrong = headers.find((header) => !HEADER.test(header));
   if (wrong !== undefined) throw new Error(`header line ${JSON.stringify(wrong)}`);
   const values = (name: string): string[] =>
-    headers.filter((each) => each.toLowerCase().startsWith(`${name}:`)).map((each) => each.slice(name.length + 1).trim());
+    headers
+      .filter((each) => each.toLowerCase().startsWith(`${name}:`))
+      .map((each) => each.slice(name.length + 1).trim());
   const lengths = values("content-length");
   const codings = values("transfer-encoding");
   if (values("host").length !== 1) throw new Error(`Host ${JSON.stringify(values("host"))}`);
@@ -54,7 +56,8 @@ function requestIn(text: string): { request: Recorded; rest: string } | undefine
         return { request: { requestLine, headers, body }, rest: text.slice(last + 2) };
       }
       if (text.length < at + length + 2) return undefined;
-      if (text.slice(at + length, at + length + 2) !== "\r\n") throw new Error("a chunk that does not end where it should");
+      if (text.slice(at + length, at + length + 2) !== "\r\n")
+        throw new Error("a chunk that does not end where it should");
       body += text.slice(at, at + length);
       at += length + 2;
     }

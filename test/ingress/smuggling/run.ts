@@ -6,7 +6,7 @@ import type { Shape } from "./shape.ts";
 /** An engine that is asked: it has one route, of `host`, to the recorder. */
 export interface Door {
   /** A connection that bytes can be written to: over TCP for HTTP/1, over TLS with ALPN h2 for HTTP/2 (or TCP, where that speaks it). */
-  connect(over: Shape["over"]): Promise<Duplex>;
+  readonly connect: (over: Shape["over"]) => Promise<Duplex>;
   readonly host: string;
   readonly recorder: Recorder;
 }
@@ -42,7 +42,9 @@ async function send(socket: Duplex, bytes: Buffer, enough: (got: Buffer) => bool
 
 /** Statuses of answers over HTTP/1, one after another; bodies here never look like one. */
 const statusesIn = (bytes: Buffer): number[] =>
-  [...bytes.toString("latin1").matchAll(/HTTP\/1\.[01] (\d{3})[ \r]/g)].map(([, status]) => Number(status)).filter((status) => status >= 200);
+  [...bytes.toString("latin1").matchAll(/HTTP\/1\.[01] (\d{3})[ \r]/g)]
+    .map(([, status]) => Number(status))
+    .filter((status) => status >= 200);
 
 /** The stream has its end, or the connection has. */
 const hasEnded = (got: Buffer): boolean => {
@@ -54,7 +56,11 @@ const hasEnded = (got: Buffer): boolean => {
 };
 
 /** Sends one shape; what is wrong with what became of it, or undefined. */
-export async function runShape(shape: Shape, { connect, host, recorder }: Door, seconds = 20): Promise<string | undefined> {
+export async function runShape(
+  shape: Shape,
+  { connect, host, recorder }: Door,
+  seconds = 20,
+): Promise<string | undefined> {
   recorder.forget();
   const socket = await connect(shape.over);
   const own = shape.bytes(host);
@@ -69,8 +75,11 @@ export async function runShape(shape: Shape, { connect, host, recorder }: Door, 
 
   if (faults.length > 0) return `the backend got what is no request: ${faults.join("; ")}`;
   if (!got.closed) return `the connection was neither answered nor closed within ${seconds} s; ${told}`;
-  if (requests.some(({ requestLine }) => requestLine.includes("smuggled"))) return `a hidden request got through; ${told}`;
-  const passed = requests.map(({ requestLine, headers, body }) => [requestLine, ...headers, body].join("\r\n").toLowerCase());
+  if (requests.some(({ requestLine }) => requestLine.includes("smuggled")))
+    return `a hidden request got through; ${told}`;
+  const passed = requests.map(({ requestLine, headers, body }) =>
+    [requestLine, ...headers, body].join("\r\n").toLowerCase(),
+  );
   const leaked = shape.never?.find((each) => passed.some((text) => text.includes(each)));
   if (leaked !== undefined) return `the backend got ${JSON.stringify(leaked)}`;
   if (requests.length > 1) return `more than one request got through; ${told}`;
