@@ -155,6 +155,7 @@ export function createFilters({ clock, log, ask, passwords, httpsPort = 443 }: F
       return filters;
     },
     follow(plan) {
+      if (rates.isEmpty) return;
       const now = clock.now();
       if (now - forgotten < FORGET) return;
       forgotten = now;
