@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 
 /** Bytes of a request's body that are kept, so that it can be sent once more. */
@@ -28,6 +29,8 @@ export interface BodySource {
   on(event: "end", listener: () => void): unknown;
   pause(): unknown;
   resume(): unknown;
+  /** When it has ended. */
+  readonly trailers: IncomingHttpHeaders;
 }
 
 /**

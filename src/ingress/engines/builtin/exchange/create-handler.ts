@@ -62,7 +62,14 @@ export function createHandler({ clock, random, log, trust, accessLog, filtersOf,
   ): void => {
     const host = matchHost(carrier.plan, head.host);
     const route = host === undefined ? undefined : matchRoute(host, head.path);
-    const exchange = new HttpExchange(carrier, { head, origin, reply, tls, changing });
+    const exchange = new HttpExchange(carrier, {
+      head,
+      origin,
+      reply,
+      tls,
+      changing,
+      trailers: source === undefined ? undefined : () => source.trailers,
+    });
     const body =
       source === undefined
         ? undefined

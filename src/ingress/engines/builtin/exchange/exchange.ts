@@ -31,6 +31,8 @@ export interface Asked {
   /** Whether the client speaks TLS with us. */
   readonly tls: boolean;
   readonly changing: Changing | undefined;
+  /** What followed the body, when it has ended; undefined where nothing can. */
+  readonly trailers: (() => OutgoingHttpHeaders | undefined) | undefined;
 }
 
 /**
@@ -44,6 +46,7 @@ export class HttpExchange implements Receiver, ReplyOwner, UnderWay {
   readonly #origin: Origin;
   readonly #reply: Reply;
   readonly #tls: boolean;
+  readonly #trailers: (() => OutgoingHttpHeaders | undefined) | undefined;
   readonly #changing: Changing | undefined;
   readonly #at: number;
   readonly #began = performance.now();
@@ -75,13 +78,14 @@ export class HttpExchange implements Receiver, ReplyOwner, UnderWay {
   #isClosed = false;
   #tunnel: Tunnel | undefined;
 
-  constructor(carrier: Carrier, { head, origin, reply, tls, changing }: Asked) {
+  constructor(carrier: Carrier, { head, origin, reply, tls, changing, trailers }: Asked) {
     this.#carrier = carrier;
     this.#plan = carrier.plan;
     this.#head = head;
     this.#origin = origin;
     this.#reply = reply;
     this.#tls = tls;
+    this.#trailers = trailers;
     this.#changing = changing;
     this.#at = carrier.clock.now();
     reply.owner = this;
@@ -167,6 +171,7 @@ export class HttpExchange implements Receiver, ReplyOwner, UnderWay {
         target: outgoing.target,
         headers: outgoing.headers,
         body: isPage ? undefined : this.#body?.send(),
+        ...(this.#trailers === undefined || isPage ? {} : { trailers: this.#trailers }),
         upgrade: isPage ? undefined : this.#changing?.protocol,
         timeouts,
       },
@@ -256,7 +261,7 @@ export class HttpExchange implements Receiver, ReplyOwner, UnderWay {
     if (this.#reply.hasBegun) {
       this.#settle("failed");
       this.#tell(failure, "an answer broke off: its client is told by a reset");
-      this.#reply.cut();
+      this.#reply.cut(failure.rst);
       return;
     }
     if (!failure.isFinal && this.#goesElsewhere(failure.reason, failure.isUnseen)) return;

@@ -34,6 +34,8 @@ export class Http2Reply implements Reply {
     (stream as Owned)[REPLY] = this;
     stream.on("drain", onDrain);
     stream.on("close", onClose);
+    // Node's own response would give trailers too; it is not used.
+    stream.removeAllListeners("wantTrailers");
     stream.on("wantTrailers", onWantTrailers);
     // What went wrong is seen at its close.
     stream.on("error", ignore);
@@ -81,9 +83,9 @@ export class Http2Reply implements Reply {
     if (!this.#isOver) this.#stream.sendTrailers(this.#trailers);
   }
 
-  cut(): void {
+  cut(rst: number = constants.NGHTTP2_INTERNAL_ERROR): void {
     this.isCut = true;
-    if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    if (!this.#stream.closed) this.#stream.close(rst);
   }
 
   hangUp(): void {

@@ -25,8 +25,8 @@ export interface Reply {
   /** False: wait for `drained`. */
   write(chunk: Buffer | string): boolean;
   end(chunk?: Buffer | string, trailers?: OutgoingHttpHeaders): void;
-  /** Breaks it off, so that the client cannot take what it has for all of it. */
-  cut(): void;
+  /** Breaks it off, so that the client cannot take what it has for all of it. `rst`: why, as HTTP/2 says it. */
+  cut(rst?: number): void;
   /** What the client still says is not wanted; `end` was called. */
   hangUp(): void;
 }

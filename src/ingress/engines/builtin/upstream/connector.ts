@@ -11,6 +11,11 @@ export interface Place {
   readonly tls: UpstreamTls | undefined;
 }
 
+/** There was no connection in time. */
+export class ConnectTimeout extends Error {
+  readonly code = "UND_ERR_CONNECT_TIMEOUT";
+}
+
 /** What TLS to an endpoint is spoken with. Without `ca` its certificate is not checked, without `serverName` its name is not. */
 export function tlsOptions({ ca, certificate, key, serverName }: UpstreamTls): ConnectionOptions {
   return {

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { Pool, type Dispatcher } from "undici";
 import { hostPort } from "../../../../net/ip.ts";
 import type { Clock } from "../../../../observe/clock.ts";
-import { openConnection, type Place } from "./connector.ts";
+import { ConnectTimeout, openConnection, type Place } from "./connector.ts";
 import { failureOf } from "./failure.ts";
 import type { Receiver, Sending, Upstream, UpstreamRequest } from "./upstream.ts";
 
@@ -11,10 +11,6 @@ import type { Receiver, Sending, Upstream, UpstreamRequest } from "./upstream.ts
 const IDLE = 4000;
 /** Bytes of a response's head. */
 const LARGEST_HEAD = 256 * 1024;
-
-class ConnectTimeout extends Error {
-  readonly code = "UND_ERR_CONNECT_TIMEOUT";
-}
 
 const abandoned = new Error("given up");
 

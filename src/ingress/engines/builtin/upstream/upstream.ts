@@ -24,6 +24,8 @@ export interface UpstreamFailure {
   /** The endpoint has certainly not acted on it. */
   readonly isUnseen: boolean;
   readonly error: Error;
+  /** The code of HTTP/2 that the endpoint has ended its stream with. */
+  readonly rst?: number;
 }
 
 /** Hears what becomes of a request. After `ended`, `failed` and `upgraded` nothing is told any more. */

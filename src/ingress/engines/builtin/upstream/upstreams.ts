@@ -2,6 +2,7 @@ import { hostPort } from "../../../../net/ip.ts";
 import type { Clock } from "../../../../observe/clock.ts";
 import type { BackendPlan, EndpointPlan, IngressPlan, UpstreamTls } from "../../../plan/plan.ts";
 import { createHttp1Upstream } from "./http1.ts";
+import { createHttp2Upstream } from "./http2.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** Everything that requests are sent to; connections outlive plans as long as their endpoint is in one. */
@@ -80,7 +81,8 @@ export function createUpstreams(clock: Clock): Upstreams {
         if (way.protocol === settings.protocol && way.connect === connect && way.tls === tlsName) return way.upstream;
       }
       const place = { address: endpoint.address, port: endpoint.port, tls };
-      const upstream = createHttp1Upstream(place, connect, clock);
+      const isSecond = settings.protocol === "GRPC" || settings.protocol === "GRPCS";
+      const upstream = (isSecond ? createHttp2Upstream : createHttp1Upstream)(place, connect, clock);
       if (known.length === MOST_WAYS) known.shift()!.upstream.close();
       known.push({ protocol: settings.protocol, tls: tlsName, connect, upstream });
       return upstream;
