@@ -1,6 +1,6 @@
 import { readFlags, helpLines } from "./flags.ts";
 import { Failure, sentenceOf, UsageError } from "./failure.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../api/nearest.ts";
 import { VERSION } from "./version.ts";
 import type { Command } from "./command.ts";
 
