@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { Clock } from "../../../observe/clock.ts";
-import type { Log } from "../../../observe/log.ts";
 import type { EngineGround, IngressEngine, Listener } from "../../engine.ts";
 import type { IngressPlan } from "../../plan/plan.ts";
+import { composeHandler, type HandlerParts } from "./compose.ts";
 import { attach, connectionOf, type Connection } from "./connections/connection.ts";
 import { bidFarewell, isIdle } from "./connections/farewell.ts";
 import { lastAnswer, sayGoodbye } from "./connections/end.ts";
@@ -17,9 +16,7 @@ import { LIMITS, type ConnectionLimits } from "./limits.ts";
 import { listen, type Listening } from "./listening/listen.ts";
 import { createTerminators } from "./tls/terminators.ts";
 
-export interface BuiltinGround extends EngineGround {
-  readonly clock: Clock;
-  readonly log: Log;
+export interface BuiltinGround extends EngineGround, HandlerParts {
   /** What keys of TLS session tickets come of; engines with the same one resume each other's sessions. Absent: one that nobody else has. */
   readonly ticketSecret?: Buffer;
   readonly limits?: Partial<ConnectionLimits>;
@@ -42,7 +39,7 @@ export interface BuiltinEngine extends IngressEngine {
 }
 
 /** Carries plans in this process: listens, ends TLS, speaks HTTP/1 and HTTP/2 with clients, and gives their requests to the handler. */
-export function createBuiltinEngine(ground: BuiltinGround, handler: Handler): BuiltinEngine {
+export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = composeHandler(ground)): BuiltinEngine {
   const { clock, log } = ground;
   const limits: ConnectionLimits = { ...LIMITS, ...ground.limits };
   const connections = new Set<Connection>();

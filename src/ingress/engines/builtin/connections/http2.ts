@@ -46,7 +46,7 @@ export function createHttp2(ground: HttpGround): Http2 {
   });
 
   /** The connection of a request that may be passed on. */
-  const admit = (stream: ServerHttp2Stream, headers: Parameters<typeof http2Fault>[0]): Connection | undefined => {
+  const admit = ({ stream, headers, rawHeaders }: Http2ServerRequest): Connection | undefined => {
     const connection = stream.session === undefined ? undefined : connectionOf(stream.session);
     if (connection === undefined) {
       stream.close(constants.NGHTTP2_CANCEL);
@@ -56,7 +56,7 @@ export function createHttp2(ground: HttpGround): Http2 {
     stream.once("close", () => connection.streams.delete(stream));
     // It began while we were being stopped; one that it brought is answered.
     if (ground.isDraining()) connection.session?.close();
-    const found = http2Fault(headers);
+    const found = http2Fault(headers, rawHeaders, limits.headSize);
     if (found === undefined) return connection;
     ground.refused(found.why, connection);
     answer(stream, found.status);
@@ -64,18 +64,18 @@ export function createHttp2(ground: HttpGround): Http2 {
   };
 
   const handle = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
-    const connection = admit(request.stream, request.headers);
+    const connection = admit(request);
     if (connection !== undefined) handler.request(request, response, connection.arrival);
   };
   server.on("request", handle);
   // The handler says when the body may come.
   server.on("checkContinue", handle);
   server.on("checkExpectation", (request: Http2ServerRequest) => {
-    if (admit(request.stream, request.headers) !== undefined)
+    if (admit(request) !== undefined)
       answer(request.stream, fault(417, "an expectation other than 100-continue").status);
   });
   server.on("connect", (request: Http2ServerRequest) => {
-    const connection = admit(request.stream, request.headers);
+    const connection = admit(request);
     if (connection !== undefined) handler.connect(request.stream, request.headers, connection.arrival);
   });
 

@@ -3,7 +3,15 @@ import { fault, TARGET, type HeadFault } from "./fault.ts";
 import { isHost } from "./host.ts";
 
 /** What HTTP/2's own rules let through, and is not passed on. Undefined: nothing. Pure, and run for each request. */
-export function http2Fault(headers: IncomingHttpHeaders): HeadFault | undefined {
+export function http2Fault(
+  headers: IncomingHttpHeaders,
+  rawHeaders: readonly string[],
+  headSize: number,
+): HeadFault | undefined {
+  // A client that has not agreed to our settings yet is not held to their bound by HTTP/2.
+  let size = 0;
+  for (const text of rawHeaders) size += text.length;
+  if (size > headSize) return fault(431, `a head of ${size} bytes`);
   const { ":method": method, ":path": path, ":authority": authority, ":scheme": scheme, host } = headers;
   if (method === "TRACE") return fault(405, method);
   // CONNECT to a host and port; with a protocol it is a tunnel to a path (RFC 8441).
