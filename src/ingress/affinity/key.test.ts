@@ -111,6 +111,18 @@ void test("after a good key a damaged one changes nothing but that it is told of
   await until("an event", () => told.length === 1);
   match(told[0]!, /data\.key is missing.*before stay in force/);
   deepEqual(changes, [[1]]);
+  deepEqual(seedsOf(source.keys), [1]);
+});
+
+void test("who finds, when it would make the Secret, that another was quicker reads that one's key at once", async (t) => {
+  const server = fakeClient();
+  server.put(secrets, secretOf({ key: text(5) }));
+  const { kind, apiVersion, metadata } = await server.list(secrets);
+  // A list from before, and a watch that says nothing yet.
+  const client = { ...server, list: async () => ({ kind, apiVersion, metadata, items: [] }), async *watch() {} };
+  const { source } = follow(t, client);
+  await source.ready;
+  deepEqual(seedsOf(source.keys), [5]);
 });
 
 void test("a Secret that was deleted is made again with the keys in force", async (t) => {

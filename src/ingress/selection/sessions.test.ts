@@ -226,6 +226,11 @@ void test("CTL-156: legacy: each request is drawn; the canary gives no session a
   }
 });
 
+void test("CTL-156: legacy: a session that a canary gave before is none any more", () => {
+  const route = withCanary({ weight: 100 }, { canaryBehavior: "legacy" });
+  equal(spread(testSelection(), route, both, 30, () => withCookie(token("pod-100"))).size, 2);
+});
+
 void test("CTL-156: what header and cookie say of the canary comes before a session", () => {
   const selection = testSelection();
   const route = withCanary({ header: { name: "x-canary" }, cookie: "beta", weight: 100 });

@@ -125,6 +125,37 @@ void test("least requests: who has more under way gets less", () => {
   ok(counts.get("pod-2")! <= 3, `${counts.get("pod-2")} of 400`);
 });
 
+void test("round robin: the turn of a light one comes though all the heavy ones may not be asked", () => {
+  const endpoints = [endpointPlan("light", { weight: 1 }), endpointPlan("heavy", { weight: 100_000 })];
+  const plan = planWith(endpoints, { algorithm: "round-robin" });
+  const selection = testSelection();
+  for (let at = 0; at < 10; at++) {
+    const choice = selection.choose(route, plan, requestHead(), { endpoints: new Set(["heavy"]) });
+    equal(choice?.endpoint.key, "light");
+  }
+});
+
+void test("EWMA: weights count where latencies are anybody's guess, and so does what is under way", () => {
+  const uneven = planWith([endpointPlan("light"), endpointPlan("heavy", { weight: 900 })], { algorithm: "ewma" });
+  const selection = testSelection();
+  const random = seeded(11);
+  let light = 0;
+  for (let at = 0; at < 5000; at++) {
+    selection.advance(10);
+    const choice = selection.choose(route, uneven, requestHead())!;
+    if (choice.endpoint.key === "light") light += 1;
+    choice.done("ended", 0.01 + 0.01 * random());
+  }
+  ok(light > 250 && light < 1000, `${light} of 5000`);
+
+  const plan = planWith(endpointPlans(4), { algorithm: "ewma" });
+  spread(selection, route, plan, 40);
+  const held = choices(selection, route, plan, 400, undefined, "under way");
+  for (const [key, { length }] of Object.entries(Object.groupBy(held, (key) => key) as Record<string, string[]>)) {
+    ok(length > 60 && length < 140, `${key}: ${length} of 400`);
+  }
+});
+
 void test("EWMA avoids a slow one, and comes back when it is slow no longer", () => {
   const plan = planWith(endpointPlans(10), { algorithm: "ewma" });
   const selection = testSelection();
