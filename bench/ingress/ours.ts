@@ -21,6 +21,7 @@ export async function startDoor(files: Files, routes: number, engine: IngressEng
       join(import.meta.dirname, "door.ts"),
       ...[engine, port, tlsPort, routes, files.folder].map(String),
     ],
+    env: { FAIRLEAD_HAPROXY: programs.haproxy },
     port,
     isServing: serves(port, askedHost(routes)),
   });

@@ -1,5 +1,6 @@
 /** Other people's HTTP proxies with the same hosts and endpoints, each kept to one processor by whoever asks. */
-import { writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { startProgram, type Contender } from "../contender.ts";
@@ -145,4 +146,74 @@ export async function startHttpProxy(routes: number): Promise<Proxy | undefined>
     }),
     undefined,
   );
+}
+
+/** Servers that answer their names, each at a port of 10.0.0.1, which endpoints may have. */
+export async function startAnswering(
+  folder: string,
+  names: readonly string[],
+): Promise<{ readonly contender: Contender; readonly ports: Readonly<Record<string, number>> } | undefined> {
+  execFileSync("ip", ["addr", "replace", "10.0.0.1/32", "dev", "lo"]);
+  const ports = Object.fromEntries(names.map((name) => [name, freePort()]));
+  const path = join(folder, "answering.conf");
+  const servers = names.map(
+    (name) =>
+      `server { listen 10.0.0.1:${ports[name]}; listen 127.0.0.1:${ports[name]}; location / { return 200 "${name}"; } }`,
+  );
+  writeFileSync(
+    path,
+    `daemon off; master_process off; worker_processes 1; pid ${folder}/answering.pid; error_log stderr crit;
+     events { worker_connections 8192; }
+     http { access_log off; keepalive_requests 100000000; ${temporary(folder)} ${servers.join("\n")} }\n`,
+  );
+  const [port] = Object.values(ports);
+  const contender = await startProgram({
+    name: "endpoints",
+    program: programs.nginx,
+    args: ["-c", path],
+    port: port!,
+    isServing: serves(port!, "a"),
+  });
+  return contender === undefined ? undefined : { contender, ports };
+}
+
+/** nginx to which hosts can be added: each time it reads its configuration again, with a new worker. */
+export async function changedNginx(
+  { folder }: Files,
+  routes: number,
+  endpoint: number,
+): Promise<{ readonly contender: Contender; add(host: string): void } | undefined> {
+  const port = freePort();
+  const path = join(folder, `changed-${routes}.conf`);
+  const pid = join(folder, `changed-${routes}.pid`);
+  const all = hosts(routes);
+  const serverOf = (host: string): string =>
+    `server { listen 127.0.0.1:${port}; server_name ${host}; location / { proxy_pass http://127.0.0.1:${endpoint}; } }\n`;
+  let servers = all.map(serverOf).join("");
+  const write = (): void =>
+    writeFileSync(
+      path,
+      `daemon off; master_process on; user root; worker_processes 1; pid ${pid}; error_log stderr crit;
+       events { worker_connections 8192; }
+       http { access_log off; server_names_hash_max_size 65536; server_names_hash_bucket_size 128; ${temporary(folder)}
+         server { listen 127.0.0.1:${port} default_server; return 404; }
+         ${servers} }\n`,
+    );
+  write();
+  const contender = await startProgram({
+    name: "nginx",
+    program: programs.nginx,
+    args: ["-c", path],
+    port,
+    isServing: serves(port, askedHost(routes)),
+  });
+  if (contender === undefined) return undefined;
+  return {
+    contender,
+    add(host) {
+      servers += serverOf(host);
+      write();
+      process.kill(Number(readFileSync(pid, "utf8")), "SIGHUP");
+    },
+  };
 }

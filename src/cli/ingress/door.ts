@@ -41,6 +41,7 @@ export interface RunningDoor {
   stop(drain: number): Promise<void>;
 }
 
+const USUAL_HTTPS = 443;
 const COOKIE_SECRET = "kube-system/fairlead-ingress-cookie";
 
 /** Chooses an engine and serves by it what the cluster's Ingresses say. Throws Failure where the engine that is wished for is not there. */
@@ -60,6 +61,7 @@ export async function startDoor(options: DoorOptions): Promise<RunningDoor> {
     accessLog,
     host,
     directory,
+    httpsPort: listeners.find(({ tls }) => tls)?.port || USUAL_HTTPS,
     clock: systemClock,
     random,
     log,
