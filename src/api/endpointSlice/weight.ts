@@ -1,5 +1,5 @@
-import { WEIGHT } from "../../../api/endpointSlice/shares.ts";
-import type { Annotation } from "./annotation.ts";
+import { WEIGHT } from "./shares.ts";
+import type { Annotation } from "../annotation.ts";
 
 /** On a pod: its share of new connections beside the Service's other pods, in hundredths of an ordinary pod's. */
 export const weight: Annotation<number> = {

@@ -1,4 +1,4 @@
-import { familyOf, fromNumber, toNumber, type IPFamily } from "../../net/ip.ts";
+import { familyOf, fromNumber, toNumber, type IPFamily } from "./ip.ts";
 
 export interface Address {
   readonly ip: string;

@@ -1,5 +1,5 @@
-import { BACKUP } from "../../../api/endpointSlice/shares.ts";
-import type { Annotation } from "./annotation.ts";
+import { BACKUP } from "./shares.ts";
+import type { Annotation } from "../annotation.ts";
 
 /** On a pod: it is used only when no other of the Service can be. */
 export const backup: Annotation<boolean> = {
