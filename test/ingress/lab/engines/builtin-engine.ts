@@ -20,7 +20,7 @@ export function builtinEngine(ground: EngineGround): IngressEngine {
   const { trust, accessLog } = ground;
   const filtersOf: typeof filters.of = (route) => filters.of(route);
   const handler = createHandler({ clock, random, log, trust, accessLog, selection, filtersOf });
-  const engine = createBuiltinEngine({ ...ground, clock, log }, handler);
+  const engine = createBuiltinEngine({ ...ground, clock, log, random }, handler);
   return {
     name: engine.name,
     failed: engine.failed,
