@@ -14,13 +14,13 @@ export function betterOfTwo(
 ): Candidate | undefined {
   const first = turns.next(may);
   if (first === undefined || all.length === 1) return first;
-  const heaviest = first.endpoint.weight;
+  const heavy = first.endpoint.weight;
   for (let draw = 0; draw < DRAWS; draw++) {
     const second = all[Math.floor(random() * all.length)]!;
     if (second === first || !may(second)) continue;
-    // The light are drawn less often.
-    if (second.endpoint.weight < heaviest && random() * heaviest >= second.endpoint.weight) continue;
-    return isBetter(second, first) ? second : first;
+    // A light one stands against a heavy one as seldom as its weight says.
+    const isDrawn = second.endpoint.weight >= heavy || random() * heavy < second.endpoint.weight;
+    return isDrawn && isBetter(second, first) ? second : first;
   }
   return first;
 }
