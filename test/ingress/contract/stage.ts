@@ -4,7 +4,7 @@ import { createCertificate, type Pair } from "../lab/certificates.ts";
 import { ask, type Answered, type Asking } from "../lab/clients.ts";
 import { createCluster, type Cluster, type IngressChoices } from "../lab/cluster.ts";
 import { openDoor, type Door, type EngineSubject } from "../lab/door.ts";
-import { createPlanner, type Planner } from "../lab/planner.ts";
+import { createLabPlanner, type LabPlanner } from "../lab/planner.ts";
 
 /** A host with one Ingress, one Service and its pods, as most tests want one. */
 export interface Site {
@@ -33,7 +33,7 @@ export interface Stage {
   readonly door: Door;
   readonly lab: Backends;
   readonly cluster: Cluster;
-  readonly planner: Planner;
+  readonly planner: LabPlanner;
   /** Three pods that are there all the time. */
   readonly pods: readonly LabPod[];
   /** Of the controller: what is shown where no certificate is given; `fallback.test`. */
@@ -74,9 +74,9 @@ async function openStage(subject: EngineSubject): Promise<Stage> {
   const [lab, own] = await Promise.all([startBackends(), fallback]);
   const pods = await lab.pods(3);
   const cluster = createCluster();
-  const planner = createPlanner(own);
+  const planner = createLabPlanner(own);
   const door = await openDoor(subject);
-  const follow = async (): Promise<void> => door.carry(planner.plan(cluster.view));
+  const follow = async (): Promise<void> => door.carry(planner.plan(cluster));
   await follow();
   let names = 0;
   const name = (prefix = "site"): string => {

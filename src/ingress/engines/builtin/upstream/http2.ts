@@ -63,15 +63,15 @@ class Http2Sending implements Sending {
     else receiver.sent();
     stream.on("headers", (headers) => {
       const status = Number(headers[":status"]);
-      if (status !== 100) this.#receiver?.informed(status, headers as IncomingHttpHeaders);
+      if (status !== 100) this.#receiver?.informed(status, headers);
     });
     stream.on("response", (headers, flags) => {
       const isWhole = (flags & NGHTTP2_FLAG_END_STREAM) !== 0;
-      this.#receiver?.answered(Number(headers[":status"]), headers as IncomingHttpHeaders, isWhole);
+      this.#receiver?.answered(Number(headers[":status"]), headers, isWhole);
     });
     stream.on("data", (chunk: Buffer) => this.#receiver?.piece(chunk));
     stream.on("trailers", (given) => {
-      this.#trailers = given as IncomingHttpHeaders;
+      this.#trailers = given;
     });
     stream.on("end", () => this.#ended());
     stream.on("error", (error) => {
@@ -225,10 +225,10 @@ export function createHttp2Upstream(place: Place, connectTimeout: number, clock:
       return new Http2Sending(choose(), request, isSecure, receiver);
     },
     close() {
-      for (const session of [...sessions]) leave(session);
+      for (const session of sessions.slice()) leave(session);
     },
     destroy() {
-      for (const session of [...sessions]) session.http2.destroy();
+      for (const session of sessions.slice()) session.http2.destroy();
     },
   };
 }
