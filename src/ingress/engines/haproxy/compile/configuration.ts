@@ -65,6 +65,7 @@ const has = (flag: string): string => `{ var(txn.f) -m sub .${flag}. }`;
 const ANSWERS: readonly (readonly [number, string])[] = [
   [400, "Bad Request"],
   [403, "Forbidden"],
+  [405, "Method Not Allowed"],
   [408, "Request Timeout"],
   [413, "Content Too Large"],
   [500, "Internal Server Error"],
@@ -75,7 +76,7 @@ const ANSWERS: readonly (readonly [number, string])[] = [
 
 /** What a log line is; read back by `access-log.ts`. The target comes last, for it may have anything in it but a line's end. */
 const LOG_FORMAT =
-  '{\\"s\\":%Ts%ms,\\"h\\":%Th,\\"i\\":%Ti,\\"d\\":%Ta,\\"c\\":\\"%[var(txn.client)]\\",\\"v\\":\\"%HV\\",\\"t\\":%[ssl_fc],\\"m\\":\\"%HM\\",\\"n\\":\\"%[var(txn.host),json(utf8s)]\\",\\"a\\":%ST,\\"e\\":\\"%ts\\",\\"u\\":%U,\\"b\\":%B,\\"g\\":\\"%[capture.req.hdr(0),json(utf8s)]\\",\\"f\\":\\"%[capture.req.hdr(1),json(utf8s)]\\",\\"q\\":\\"%[var(txn.id),json(utf8s)]\\",\\"r\\":\\"%[var(txn.r),field(2,|)]\\",\\"k\\":\\"%b\\",\\"p\\":\\"%si:%sp\\",\\"w\\":%Tr,\\"y\\":\\"%rc\\"} %HU';
+  '{\\"s\\":%Ts%ms,\\"h\\":%Th,\\"i\\":%Ti,\\"d\\":%Ta,\\"c\\":\\"%[var(txn.client)]\\",\\"v\\":\\"%HV\\",\\"t\\":%[ssl_fc],\\"m\\":\\"%HM\\",\\"n\\":\\"%[var(txn.host),json(utf8s)]\\",\\"a\\":%ST,\\"e\\":\\"%ts\\",\\"u\\":%U,\\"b\\":%B,\\"x\\":\\"%[var(txn.length)]\\",\\"z\\":\\"%[var(txn.sent)]\\",\\"g\\":\\"%[capture.req.hdr(0),json(utf8s)]\\",\\"f\\":\\"%[capture.req.hdr(1),json(utf8s)]\\",\\"q\\":\\"%[var(txn.id),json(utf8s)]\\",\\"r\\":\\"%[var(txn.r),field(2,|)]\\",\\"k\\":\\"%b\\",\\"p\\":\\"%si:%sp\\",\\"w\\":%Tr,\\"y\\":\\"%rc\\"} %HU';
 
 function frontend({ listeners, trusted, hasDefaultCertificate }: Surroundings, cookies: readonly string[]): string[] {
   const trust = trusted.length > 0;
@@ -93,13 +94,16 @@ function frontend({ listeners, trusted, hasDefaultCertificate }: Surroundings, c
     ),
     "  log ring@access len 16384 format raw local0",
     `  log-format "${LOG_FORMAT}"`,
-    "  unique-id-format %[uuid()]",
+    "  unique-id-format %[uuid(),regsub(-,,g)]",
     "  declare capture request len 256",
     "  declare capture request len 512",
+    "  http-request set-var(txn.length) req.hdr(content-length)",
     "  http-request capture req.hdr(user-agent) id 0",
     "  http-request capture req.hdr(referer) id 1",
     // What cannot be understood.
     "  http-request deny deny_status 400 if { req.hdr_cnt(host) gt 1 } || !{ req.hdr(host) -m found } !{ req.ver 1.0 }",
+    // TRACE shows a client what was added for the backend; CONNECT asks for a proxy that we are not.
+    "  http-request deny deny_status 405 if { method TRACE CONNECT }",
     // Host: exact, else one label less with a star, else any. The most specific one decides alone.
     "  http-request set-var(txn.host) req.hdr(host),host_only,lower",
     "  http-request set-var(txn.path) path",
@@ -115,6 +119,8 @@ function frontend({ listeners, trusted, hasDefaultCertificate }: Surroundings, c
     `  http-request set-var(txn.r) var(txn.at),concat(,txn.path),map_str(${EXACT}) if !{ var(txn.r) -m found }`,
     `  http-request set-var(txn.r) var(txn.at),concat(,txn.path,/),map_beg(${PREFIX}) if !{ var(txn.r) -m found }`,
     '  http-request return status 404 content-type text/plain string "404 Not Found\\n" unless { var(txn.r) -m found }',
+    // Headers that Connection names end here; which, only the engine behind finds out.
+    `  http-request set-var(txn.r) str(${BEHIND}||) if { req.hdr(connection) -m found } !{ req.fhdr(connection) -i close keep-alive upgrade "keep-alive, upgrade" }`,
     // What the engine behind does it does by what came, of which nothing is changed here.
     `  http-request allow if { var(txn.r) -m beg ${BEHIND}| }`,
     ...(trust ? trustedRules(trusted) : UNTRUSTED_RULES),
@@ -149,11 +155,21 @@ const TELLING = [
   "  http-request set-header X-Forwarded-Scheme %[var(txn.scheme)]",
   "  http-request set-header X-Scheme %[var(txn.scheme)]",
   "  http-request del-header proxy",
+  "  http-request del-header keep-alive",
+  "  http-request del-header proxy- -m beg",
+  "  http-request del-header http2-settings",
+  "  http-request set-header TE trailers if { req.hdr(te) -m found }",
   "  http-request del-header trailer",
   "  http-request set-var(txn.id) req.hdr(x-request-id) if { req.hdr(x-request-id) -m reg ^[!-~]{1,128}$ }",
   "  http-request set-var(txn.id) unique-id if !{ var(txn.id) -m found }",
   "  http-request set-header X-Request-ID %[var(txn.id)]",
+  "  http-response set-var(txn.answered) bool(true)",
+  "  http-response set-var(txn.sent) res.hdr(content-length)",
   "  http-response del-header x-accel- -m beg",
+  "  http-response del-header keep-alive",
+  "  http-response del-header proxy- -m beg",
+  // What it says when there is nobody to ask, and when whoever was asked could not be reached, is the same; clients are told apart.
+  "  http-after-response set-status 502 if { status 503 } !{ var(txn.answered) -m bool } { srv_name -m found }",
   "  http-after-response set-header X-Request-ID %[var(txn.id)] if { var(txn.id) -m found } !{ res.hdr(x-request-id) -m found }",
 ];
 
@@ -261,6 +277,8 @@ export function configuration(compiled: Compiled, around: Surroundings): { text:
     "  option idle-close-on-response",
     "  option http-restrict-req-hdr-names delete",
     "  option redispatch 1",
+    // Nobody works for a client that has gone.
+    "  option abortonclose",
     "  http-reuse safe",
     ...ANSWERS.map(
       ([status, words]) => `  http-error status ${status} content-type text/plain string "${status} ${words}\\n"`,

@@ -26,8 +26,7 @@ export const hasRetries = ({ on, timeout }: Retry): boolean =>
 /** Lines of a backend; two that retry the same way have the same lines. */
 export function retryLines({ on, nonIdempotent, tries }: Retry): string[] {
   const more = tries === 0 ? EVERY_ENDPOINT : tries - 1;
-  // A server that closes a connection it kept open, just as a request goes out on it, has not seen it.
-  if (on.size === 0 || more === 0) return ["retries 1", "retry-on empty-response", ...HARMLESS];
+  if (on.size === 0 || more === 0) return ["retries 0"];
   const reasons = [...on].toSorted().map((reason) => NAMES[reason]);
   return [`retries ${more}`, `retry-on ${reasons.join(" ")}`, ...(nonIdempotent ? [] : HARMLESS)];
 }
