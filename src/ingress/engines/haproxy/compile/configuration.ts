@@ -1,4 +1,5 @@
 import type { Listener } from "../../../engine.ts";
+import { CLIMB } from "../../../heads/climbs.ts";
 import { BEHIND, type Compiled, type Declared } from "./compile.ts";
 import { CERTIFICATES, EXACT, EXPRESSIONS, HOSTS, PREFIX, routeMap, TOKENS } from "./files.ts";
 import { USUAL_PROFILES, type Profile } from "./profile.ts";
@@ -107,6 +108,7 @@ function frontend({ listeners, trusted, hasDefaultCertificate }: Surroundings, c
     // Host: exact, else one label less with a star, else any. The most specific one decides alone.
     "  http-request set-var(txn.host) req.hdr(host),host_only,lower",
     "  http-request set-var(txn.path) path",
+    `  http-request deny deny_status 400 if { var(txn.path) -m sub .. % } { var(txn.path) -m reg -i '${CLIMB}' }`,
     `  http-request set-var(txn.at) var(txn.host),map_str(${HOSTS})`,
     "  http-request set-var(txn.host) var(txn.host),regsub(\\.$,) if !{ var(txn.at) -m found } { var(txn.host) -m end . }",
     `  http-request deny deny_status 400 if !{ var(txn.at) -m found } { var(txn.host) -m found } !{ var(txn.host) -m reg '^([a-z0-9_]([a-z0-9._-]*[a-z0-9_-])?|\\[?[0-9a-f:.]+\\]?)$' }`,
