@@ -33,7 +33,8 @@ const pinned = (processor: number | undefined, program: string): [string, string
 
 /** `1.23ms`, `850.00us`, `1.02s` in milliseconds. */
 function milliseconds(text: string): number {
-  const [, number = "NaN", unit = ""] = /^([\d.]+)(us|ms|s|m)$/.exec(text) ?? [];
+  const [, number, unit = ""] = /^([\d.]+)(us|ms|s|m)$/.exec(text) ?? [];
+  if (number === undefined) throw new Error(`reading what wrk says: ${JSON.stringify(text)} is no time`);
   return Number(number) * ({ us: 0.001, ms: 1, s: 1000, m: 60_000 }[unit] ?? NaN);
 }
 
@@ -61,8 +62,8 @@ export async function wrk({ port, host, seconds, connections, processor, headers
   const broken = sockets.map(Number).filter((_, at) => !(isClosing && at === 1));
   return {
     rate: Number(of(/Requests\/sec:\s+([\d.]+)/)),
-    p50: milliseconds(of(/50%\s+(\S+)/)),
-    p99: milliseconds(of(/99%\s+(\S+)/)),
+    p50: milliseconds(of(/^\s+50%\s+(\S+)/m)),
+    p99: milliseconds(of(/^\s+99%\s+(\S+)/m)),
     requests: Number(of(/(\d+) requests in/)),
     errors: Number(of(/Non-2xx or 3xx responses: (\d+)/) || 0) + broken.reduce((one, other) => one + other, 0),
   };
