@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UsageError } from "./failure.ts";
 import { helpLines, oneOf, readFlags, refuseWords, type Flags } from "./flags.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../api/nearest.ts";
 
 const FLAGS = {
   data: { type: "string", value: "DIR", help: "where" },

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { UsageError } from "./failure.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../api/nearest.ts";
 
 /** A flag a command understands. */
 export interface Flag {

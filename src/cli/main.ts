@@ -1,6 +1,6 @@
 import { readFlags, helpLines } from "./flags.ts";
 import { Failure, sentenceOf, UsageError } from "./failure.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../api/nearest.ts";
 import { VERSION } from "./version.ts";
 import type { Command } from "./command.ts";
 
@@ -18,6 +18,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command:
   dns: {
     summary: "answer a cluster's names, for any API server, in the foreground",
     load: () => import("./commands/dns.ts"),
+  },
+  ingress: {
+    summary: "serve a cluster's Ingresses, for any API server, in the foreground",
+    load: () => import("./commands/ingress.ts"),
   },
   status: { summary: "what runs, and where", load: () => import("./commands/status.ts") },
   down: { summary: "end everything and remove what it made", load: () => import("./commands/down.ts") },

@@ -7,7 +7,7 @@ import { unservedKind } from "../../api/unserved.ts";
 import type { Client } from "../../client/client.ts";
 import { clientOfDirectory } from "../connection.ts";
 import type { DataLayout } from "../data/layout.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../../api/nearest.ts";
 import type { Announce } from "../supervisor/announce.ts";
 import type { ManifestDocument, ManifestFault } from "./read.ts";
 

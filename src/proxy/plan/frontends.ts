@@ -1,6 +1,6 @@
 import type { Service } from "../../api/generated/types.ts";
 import type { IPFamily } from "../../net/ip.ts";
-import { readAddress } from "./address.ts";
+import { readAddress } from "../../net/address.ts";
 import type { Complaints } from "./complaints.ts";
 import type { Frontend } from "./plan.ts";
 

@@ -1,5 +1,5 @@
 import type { Service } from "../../api/generated/types.ts";
-import { read } from "./annotations/annotation.ts";
+import { read } from "../../api/annotation.ts";
 import { portRange, type NamedRange, type PortRange } from "./annotations/port-range.ts";
 import type { Complaints } from "./complaints.ts";
 import type { ReadServicePort } from "./ports.ts";

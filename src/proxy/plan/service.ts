@@ -1,7 +1,7 @@
 import type { Service } from "../../api/generated/types.ts";
 import { keyOf } from "../../api/object.ts";
 import type { IPFamily } from "../../net/ip.ts";
-import { read, type Annotation } from "./annotations/annotation.ts";
+import { read, type Annotation } from "../../api/annotation.ts";
 import { balance } from "./annotations/balance.ts";
 import { onRemoval } from "./annotations/on-removal.ts";
 import { penaltyBox } from "./annotations/penalty-box.ts";

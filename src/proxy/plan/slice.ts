@@ -2,10 +2,10 @@ import { ENDPOINTS, readShares, shareNameOf, type Share } from "../../api/endpoi
 import type { Endpoint, EndpointPort, EndpointSlice } from "../../api/generated/types.ts";
 import { keyOf } from "../../api/object.ts";
 import type { IPFamily } from "../../net/ip.ts";
-import { readAddress } from "./address.ts";
-import { read } from "./annotations/annotation.ts";
-import { backup } from "./annotations/backup.ts";
-import { weight } from "./annotations/weight.ts";
+import { readAddress } from "../../net/address.ts";
+import { read } from "../../api/annotation.ts";
+import { backup } from "../../api/endpointSlice/backup.ts";
+import { weight } from "../../api/endpointSlice/weight.ts";
 import { complaints, type Complaints } from "./complaints.ts";
 import type { Protocol } from "./plan.ts";
 import { isPort, isProtocol } from "./ports.ts";

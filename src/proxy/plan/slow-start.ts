@@ -1,5 +1,5 @@
 import type { Service } from "../../api/generated/types.ts";
-import { read } from "./annotations/annotation.ts";
+import { read } from "../../api/annotation.ts";
 import { slowStart } from "./annotations/slow-start.ts";
 import type { ReadSlice } from "./slice.ts";
 

@@ -2,7 +2,7 @@ import { mergeCidr } from "cidr-tools";
 import type { Service } from "../../api/generated/types.ts";
 import { parseCidr } from "../../net/cidr.ts";
 import type { IPFamily } from "../../net/ip.ts";
-import { readAddress } from "./address.ts";
+import { readAddress } from "../../net/address.ts";
 import type { Complaints } from "./complaints.ts";
 
 /** A range as objects may spell it, in our form; undefined for what is none. */

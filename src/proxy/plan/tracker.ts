@@ -3,7 +3,7 @@ import type { EndpointSlice, Service } from "../../api/generated/types.ts";
 import { keyOf } from "../../api/object.ts";
 import { Claims } from "./claims.ts";
 import type { ServicePlan } from "./plan.ts";
-import { samePlan } from "./same.ts";
+import { sameData } from "../../api/sameData.ts";
 import { planService, type PlanContext } from "./service.ts";
 import { readSlice, type ReadSlice } from "./slice.ts";
 import { SlowStart } from "./slow-start.ts";
@@ -146,7 +146,7 @@ export class Tracker {
       this.#startSlowly(key, service, slices, now);
       const plan = service === undefined ? undefined : planService(service, slices, context);
       const was = this.#plans.get(key);
-      if (samePlan(plan, was)) continue;
+      if (sameData(plan, was)) continue;
       if (plan === undefined) this.#plans.delete(key);
       else this.#plans.set(key, plan);
       changed.set(key, plan);

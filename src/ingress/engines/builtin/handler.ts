@@ -17,6 +17,10 @@ export interface Arrival {
 
 /** What is done with requests, whatever they came by. Never throws: a fault is an answer, or the end of the connection. */
 export interface Handler {
+  /**
+   * One request. `Expect: 100-continue` is the handler's to answer, when there is somebody who takes the body: servers pass `checkContinue` on as they
+   * pass `request`.
+   */
   request(
     request: IncomingMessage | Http2ServerRequest,
     response: ServerResponse | Http2ServerResponse,

@@ -1,5 +1,5 @@
 import type { Balance } from "../plan.ts";
-import type { Annotation } from "./annotation.ts";
+import type { Annotation } from "../../../api/annotation.ts";
 
 const WAYS = ["random", "round-robin", "least-connections", "maglev", "source-hash"] as const satisfies Balance[];
 

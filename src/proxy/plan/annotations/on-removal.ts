@@ -1,6 +1,6 @@
 import { parseDuration } from "../../../api/duration.ts";
 import type { OnRemoval } from "../plan.ts";
-import type { Annotation } from "./annotation.ts";
+import type { Annotation } from "../../../api/annotation.ts";
 
 const AFTER = "close-after=";
 

@@ -1,4 +1,4 @@
-import type { Annotation } from "./annotation.ts";
+import type { Annotation } from "../../../api/annotation.ts";
 
 /** On a Service: whether endpoints that fail their clients are left out for a while. */
 export const penaltyBox: Annotation<boolean> = {

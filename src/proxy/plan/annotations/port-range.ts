@@ -1,4 +1,4 @@
-import type { Annotation } from "./annotation.ts";
+import type { Annotation } from "../../../api/annotation.ts";
 
 /** Ports from the first to the last. */
 export interface PortRange {

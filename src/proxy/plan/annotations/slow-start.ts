@@ -1,5 +1,5 @@
 import { parseDuration } from "../../../api/duration.ts";
-import type { Annotation } from "./annotation.ts";
+import type { Annotation } from "../../../api/annotation.ts";
 
 /** A ramp that nobody would wait for is a mistake. */
 const MOST = 24 * 3_600_000;

@@ -1,0 +1,93 @@
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { Socket } from "node:net";
+import type { Reply, ReplyOwner } from "./reply.ts";
+
+const REPLY = Symbol("reply");
+
+type Owned = ServerResponse & { [REPLY]?: Http1Reply };
+
+// One function for all, so that a request makes none.
+function onDrain(this: Owned): void {
+  this[REPLY]!.owner?.drained();
+}
+
+function onClose(this: Owned): void {
+  const reply = this[REPLY]!;
+  const { owner } = reply;
+  reply.owner = undefined;
+  owner?.closed(this.writableFinished && !reply.isCut);
+}
+
+const ignore = (): void => {};
+
+export class Http1Reply implements Reply {
+  owner: ReplyOwner | undefined;
+  isCut = false;
+  readonly #response: ServerResponse;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+    (response as Owned)[REPLY] = this;
+    response.on("close", onClose);
+    response.on("error", ignore);
+  }
+
+  get hasBegun(): boolean {
+    return this.#response.headersSent;
+  }
+
+  goOn(): void {
+    if (!this.#response.destroyed) this.#response.writeContinue();
+  }
+
+  inform(status: number, headers: IncomingHttpHeaders): void {
+    const response = this.#response;
+    if (response.destroyed || response.headersSent || response.req.httpVersionMinor === 0) return;
+    if (status === 102) response.writeProcessing();
+    else if (status === 103 && headers["link"] !== undefined) {
+      response.writeEarlyHints(headers as Record<string, string | string[]>);
+    }
+  }
+
+  begin(status: number, headers: OutgoingHttpHeaders): void {
+    this.#response.writeHead(status, headers);
+  }
+
+  write(chunk: Buffer | string): boolean {
+    const response = this.#response;
+    if (response.destroyed || response.write(chunk)) return true;
+    if (response.listenerCount("drain") === 0) response.on("drain", onDrain);
+    return false;
+  }
+
+  end(chunk?: Buffer | string, trailers?: OutgoingHttpHeaders): void {
+    const response = this.#response;
+    if (response.destroyed) return;
+    if (trailers !== undefined && response.chunkedEncoding) response.addTrailers(trailers);
+    if (chunk === undefined) response.end();
+    else response.end(chunk);
+  }
+
+  cut(): void {
+    this.isCut = true;
+    const { socket } = this.#response;
+    if (socket === null) {
+      this.#response.destroy();
+      return;
+    }
+    // Where the end of the connection is the end of the body, only a reset says that it is not.
+    if (Object.getPrototypeOf(socket) === Socket.prototype && !socket.destroyed) {
+      try {
+        socket.resetAndDestroy();
+        return;
+      } catch {
+        // A pipe, not TCP.
+      }
+    }
+    socket.destroy();
+  }
+
+  hangUp(): void {
+    this.#response.req.socket.destroy();
+  }
+}
