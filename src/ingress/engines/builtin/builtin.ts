@@ -50,6 +50,7 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
   let listening: Listening | undefined;
   let stopping: { readonly at: number; readonly ended: Promise<void> } | undefined;
   let isOver = false;
+  let emptied: (() => void) | undefined;
 
   const refused = (why: string, { arrival, listener }: Connection): void => {
     figures.refused += 1;
@@ -134,7 +135,10 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
     };
     attach(raw, connection);
     connections.add(connection);
-    raw.on("close", () => connections.delete(connection));
+    raw.on("close", () => {
+      connections.delete(connection);
+      if (connections.size === 0) emptied?.();
+    });
     raw.on("error", () => raw.destroy());
     readOpening(raw, {
       tls: listener.tls,
@@ -181,16 +185,20 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
     handler.drain();
     // What the kernel has taken for us is taken before the socket is let go.
     await new Promise((resolve) => setImmediate(resolve));
-    const closed = listening?.close() ?? Promise.resolve();
+    const empty = new Promise<void>((resolve) => {
+      emptied = resolve;
+    });
+    const closed = listening?.close();
     for (const connection of connections) bidFarewell(connection);
+    if (connections.size === 0) emptied?.();
     const late = Promise.withResolvers<void>();
     const cancel = clock.after(drain, late.resolve);
-    await Promise.race([closed, late.promise]);
+    await Promise.race([empty, late.promise]);
     cancel();
     await handler.close();
     isOver = true;
     for (const { raw } of connections) raw.destroy();
-    await closed;
+    await Promise.all([empty, closed]);
     http1.close();
   };
 
