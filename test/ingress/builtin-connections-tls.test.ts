@@ -115,10 +115,10 @@ test("certificates rotate 50 times under load: each new handshake gets the newes
   let ended = 0;
   first.on("close", () => (ended += 1));
   session.on("close", () => (ended += 1));
-  let isOver = false;
+  const over = new AbortController();
   let answers = 0;
   const load = async (): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const stream = session.request({ ":authority": host, ":path": "/" });
       stream.resume();
       const [head] = (await once(stream, "response")) as [{ ":status": number }];
@@ -134,7 +134,7 @@ test("certificates rotate 50 times under load: each new handshake gets the newes
     assert.equal(nameOf(socket), `v${i % 4}.example`);
     socket.destroy();
   }
-  isOver = true;
+  over.abort();
   await Promise.all(loads);
   first.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
   assert.match(String((await once(first, "data"))[0]), /^HTTP\/1\.1 200/);

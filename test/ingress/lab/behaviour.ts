@@ -5,6 +5,8 @@ export interface Behaviour {
   readonly status?: number;
   /** Further headers of the answer. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** A header `x-large` of so many bytes. */
+  readonly largeHeader?: number;
   /** In place of what the pod saw. */
   readonly body?: string;
   /** A body of so many bytes, in place of what the pod saw. */
