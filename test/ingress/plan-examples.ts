@@ -12,46 +12,10 @@ import type {
 } from "../../src/api/generated/types.ts";
 import { keyOf, type KubeObject } from "../../src/api/object.ts";
 import type { Annotated } from "../../src/ingress/annotations/annotations.ts";
+import { makeCertificate } from "../../src/ingress/tls/self-made.ts";
+import { annotationsOf } from "../../src/ingress/annotations/read.ts";
+import type { ClusterView } from "../../src/ingress/plan/view.ts";
 import { planOf, type Planned, type PlannerOptions, type WatchedView } from "../../src/ingress/plan/planner.ts";
-
-/** What an Ingress without annotations says. */
-export const PLAIN: Annotated = {
-  settings: {
-    refused: undefined,
-    redirect: undefined,
-    httpsRedirect: 308,
-    appRoot: undefined,
-    sources: undefined,
-    basicAuth: undefined,
-    externalAuth: undefined,
-    satisfy: "all",
-    rateLimit: undefined,
-    cors: undefined,
-    rewrite: undefined,
-    upstreamHost: undefined,
-    forwardedPrefix: undefined,
-    requestHeaders: [],
-    responseHeaders: [],
-    cookies: undefined,
-    locations: undefined,
-    errorPages: undefined,
-    mirror: undefined,
-    maximumBody: undefined,
-    timeouts: { connect: 5_000, send: 60_000, read: 60_000, tunnel: 60_000 },
-    retry: { on: new Set(["error", "timeout"]), nonIdempotent: false, tries: 3, timeout: 0 },
-    accessLog: true,
-  },
-  redirectsAlways: false,
-  backend: { protocol: "HTTP", tls: undefined, balance: { algorithm: "round-robin" } },
-  affinity: undefined,
-  canary: undefined,
-  serverAliases: [],
-  wwwRedirect: false,
-  useRegex: false,
-  serviceUpstream: false,
-  defaultBackend: undefined,
-  faults: [],
-};
 
 export const CONTROLLER = "fairlead.dev/ingress";
 
@@ -91,11 +55,11 @@ export class Cluster implements WatchedView {
     );
 }
 
-/** What annotations say is written down in one of its own, as JSON over what a plain Ingress says. */
-export const SAYS = "says";
-const annotations = ({ metadata }: Ingress): Annotated => ({
-  ...PLAIN,
-  ...(JSON.parse(metadata.annotations?.[SAYS] ?? "{}") as Partial<Annotated>),
+/** In tests an Ingress may say more than its annotations do: as JSON in one of its own. */
+const SAYS = "says";
+const annotations = (ingress: Ingress, view: ClusterView): Annotated => ({
+  ...annotationsOf(ingress, view),
+  ...(JSON.parse(ingress.metadata.annotations?.[SAYS] ?? "{}") as Partial<Annotated>),
 });
 
 export const options = (over: Partial<PlannerOptions> = {}): PlannerOptions => ({
@@ -202,3 +166,19 @@ export const slice = (
     metadata: { name, namespace, labels: { "kubernetes.io/service-name": of }, ...rest.metadata },
   };
 };
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+export const secret = (name: string, data: Readonly<Record<string, string>>, type = "kubernetes.io/tls"): Secret => ({
+  apiVersion: "v1",
+  kind: "Secret",
+  type,
+  metadata: { name, namespace: "default", uid: `uid of ${name}` },
+  data: Object.fromEntries(Object.entries(data).map(([key, text]) => [key, base64(text)])),
+});
+
+/** A Secret with a certificate for these names. */
+export async function tlsSecret(name: string, ...names: readonly string[]): Promise<Secret> {
+  const { chain, key } = await makeCertificate(Date.now(), names, names[0]);
+  return secret(name, { "tls.crt": chain, "tls.key": key });
+}

@@ -1,4 +1,4 @@
-import { addFault, type Contribution, type FaultsByIngress } from "./conflicts.ts";
+import { addFault, whereOf, type Contribution, type FaultsByIngress } from "./conflicts.ts";
 import type { CanaryPlan } from "./plan.ts";
 
 /**
@@ -18,7 +18,7 @@ export function canariesOf(
     for (const { key, field, secure } of claim.routes) {
       if (reading.canary === undefined) continue;
       if (!mains.has(key)) {
-        const where = `path ${secure.path} (${secure.match.type}) of ${host === "" ? "any host" : `host ${host}`}`;
+        const where = `path ${secure.path} (${secure.match.type}) of ${whereOf(host)}`;
         addFault(faults, reading.key, {
           field: `${field}.path`,
           reason: "CanaryWithoutMain",

@@ -1,4 +1,4 @@
-import { addFault, type FaultsByIngress } from "./conflicts.ts";
+import { addFault, whereOf, winnerName, type FaultsByIngress } from "./conflicts.ts";
 import type { Certificate } from "./plan.ts";
 import type { Reading, TlsClaim } from "./reading.ts";
 
@@ -25,12 +25,11 @@ export function planName(name: string, readings: readonly Reading[]): PlannedNam
   const isOther = (claim: TlsClaim): boolean => claim.certificate !== undefined && claim.secret !== won?.claim.secret;
   for (const { reading, claim } of claims) {
     if (won === undefined || !isOther(claim)) continue;
-    const who =
-      reading === won.reading ? `${won.claim.field} of this Ingress` : `Ingress ${won.reading.key}, which is older,`;
+    const who = winnerName(won.reading, reading, won.claim.field);
     addFault(faults, reading.key, {
       field: `${claim.field}.secretName`,
       reason: "CertificateConflict",
-      message: `${who} has Secret ${won.claim.secret} for ${name === "" ? "any host" : `host ${name}`} already, which is served instead of Secret ${claim.secret}`,
+      message: `${who} has Secret ${won.claim.secret} for ${whereOf(name)} already, which is served instead of Secret ${claim.secret}`,
     });
   }
   return { certificate: won?.claim.certificate, hasTls: claims.length > 0, faults };

@@ -10,13 +10,22 @@ export function addFault(faults: FaultsByIngress, ingress: string, fault: Ingres
   else known.push(fault);
 }
 
+const createdOf = ({ age }: Reading): string => age.slice(0, age.indexOf(" "));
+
+/** Who goes before a reading, for a sentence; `field` where it is the same Ingress. */
+export function winnerName(winner: Reading, loser: Reading, field: string): string {
+  if (winner === loser) return `${field} of this Ingress`;
+  const isOlder = createdOf(winner) < createdOf(loser);
+  return `Ingress ${winner.key}, which is ${isOlder ? "older" : "as old and first by its name"},`;
+}
+
 /** Somebody's claim to a host. */
 export interface Contribution {
   readonly reading: Reading;
   readonly claim: HostClaim;
 }
 
-const whereOf = (host: string): string => (host === "" ? "any host" : `host ${host}`);
+export const whereOf = (host: string): string => (host === "" ? "any host" : `host ${host}`);
 
 /**
  * Who gets which requests of one host: of several claims for the same ones the oldest Ingress', of one Ingress the first. The losers hear who
@@ -30,16 +39,17 @@ export function winners(
   faults: FaultsByIngress,
 ): ReadonlyMap<string, RouteClaim> {
   const won = new Map<string, RouteClaim>();
+  const by = new Map<string, Reading>();
   for (const { reading, claim } of contributions) {
     for (const route of claim.routes) {
       const other = won.get(route.key);
-      if (other === undefined) {
+      const winner = by.get(route.key);
+      if (other === undefined || winner === undefined) {
         won.set(route.key, route);
+        by.set(route.key, reading);
         continue;
       }
-      const { namespace, name } = other.secure.ingress;
-      const isOwn = `${namespace}/${name}` === reading.key;
-      const who = isOwn ? `${other.field} of this Ingress` : `Ingress ${namespace}/${name}, which is older,`;
+      const who = winnerName(winner, reading, other.field);
       addFault(faults, reading.key, {
         field: `${route.field}.path`,
         reason: "PathConflict",
@@ -58,11 +68,11 @@ export function winningRest(
 ): RouteClaim | undefined {
   const [first, ...others] = rests;
   for (const { reading, rest, isTold } of others) {
-    if (!isTold || reading === first?.reading) continue;
+    if (!isTold || first === undefined || reading === first.reading) continue;
     addFault(faults, reading.key, {
       field: rest.field,
       reason: "DefaultBackendConflict",
-      message: `Ingress ${first?.reading.key}, which is older, has the default backend of ${whereOf(host)} already; this one gets no requests of it`,
+      message: `${winnerName(first.reading, reading, rest.field)} has the default backend of ${whereOf(host)} already; this one gets no requests of it`,
     });
   }
   return first?.rest;

@@ -30,9 +30,13 @@ export interface HostContext {
 const sameElements = (one: readonly unknown[], other: readonly unknown[]): boolean =>
   one.length === other.length && one.every((part, at) => part === other[at]);
 
-/** The plan of a host with these routes: the one before, where it has the very same. */
-export function hostPlan(host: string, routes: readonly RoutePlan[], was: HostPlan | undefined): HostPlan {
-  return was !== undefined && sameElements(was.routes, routes) ? was : { host, routes };
+/** The plan of a host with these routes, made of the very parts of the one before that say the same. */
+function hostPlan(host: string, routes: readonly RoutePlan[], was: HostPlan | undefined): HostPlan {
+  if (was === undefined) return { host, routes };
+  if (sameElements(was.routes, routes)) return was;
+  const before = new Map(was.routes.map((route) => [route.id, route]));
+  const kept = routes.map((route) => (before.get(route.id) === route ? route : shared(before.get(route.id), route)));
+  return sameElements(was.routes, kept) ? was : { host, routes: kept };
 }
 
 /** By default backends: of the host itself before those of Ingresses with other hosts, for which it is only what is left over. */
@@ -84,11 +88,10 @@ export function planHost(host: string, readings: readonly Reading[], { hasTls, l
     return { plan: undefined, faults };
   }
 
-  const before = canaries.size === 0 ? undefined : new Map(was?.routes.map((route) => [route.id, route]));
   const finished = (claim: RouteClaim): RoutePlan => {
     const route = hasTls ? claim.secure : claim.plain;
     const own = canaries.get(claim.key);
-    return own === undefined ? route : shared(before?.get(route.id), { ...route, canaries: own });
+    return own === undefined ? route : { ...route, canaries: own };
   };
   const routes = [...won.values()]
     .sort((one, other) => byPrecedence(one.secure.match, other.secure.match))
@@ -119,9 +122,7 @@ export function planDerived(
       // A host of its own is simply not sent elsewhere.
       const isSame = won !== undefined && sameData([won.claim.of, redirect], [claim.of, won.claim.redirect]);
       if (redirect !== undefined || isSame) continue;
-      const who = isTaken
-        ? "is a host with rules of its own"
-        : `was taken by Ingress ${won?.reading.key}, which is older`;
+      const who = isTaken ? "is a host with rules of its own" : `is an alias by Ingress ${won?.reading.key} already`;
       addFault(faults, reading.key, {
         field,
         reason: "AliasConflict",

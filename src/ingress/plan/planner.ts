@@ -334,7 +334,8 @@ class IncrementalPlanner implements Planner {
     const own = this.#plannedNames.get(name)?.certificate;
     const origin = this.#plannedDerived.get(name)?.of;
     const derived = origin === undefined ? undefined : this.#plannedNames.get(origin)?.certificate;
-    this.#certificates.set(name, own ?? derived ?? (name === "" ? this.#default : undefined));
+    const chosen = own ?? derived ?? (name === "" ? this.#default : undefined);
+    this.#certificates.set(name, shared(this.#certificates.get(name), chosen));
   }
 
   #gatherFaults(key: string): void {

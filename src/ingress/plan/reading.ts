@@ -73,7 +73,6 @@ export interface ReadingContext {
 
 /** Of a route whose Ingress insists, where `ssl-redirect` itself is off. */
 const PERMANENT_REDIRECT = 308;
-const COOKIE_PATH = "metadata.annotations[nginx.ingress.kubernetes.io/session-cookie-path]";
 
 const isFault = (found: BackendRef | IngressFault): found is IngressFault => "reason" in found;
 
@@ -159,10 +158,6 @@ export function readIngress(ingress: Ingress, { view, annotations, defaultBacken
   ): RouteClaim => {
     const { affinity } = annotated;
     const matched = matchKey(match);
-    if (affinity !== undefined && affinity.path === undefined && match.type === "regex") {
-      const told = `should be set, as ${field}.path is an expression; cookies of its sessions are for /`;
-      faults.push({ field: COOKIE_PATH, reason: "CookiePathMissing", message: told });
-    }
     const secure: RoutePlan = {
       id: `${key} ${host} ${matched}`,
       ingress: own,
@@ -171,10 +166,8 @@ export function readIngress(ingress: Ingress, { view, annotations, defaultBacken
       path,
       settings: secureSettings,
       backend,
-      affinity:
-        affinity === undefined
-          ? undefined
-          : { ...affinity, path: affinity.path ?? (match.type === "regex" ? "/" : path) },
+      // CTL-158
+      affinity: affinity === undefined ? undefined : { ...affinity, path: affinity.path ?? path },
       canaries: [],
     };
     const plain = plainSettings === secureSettings ? secure : { ...secure, settings: plainSettings };

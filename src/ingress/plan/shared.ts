@@ -14,14 +14,18 @@ const nameOf = (part: unknown): string | undefined => {
 type Done = Map<unknown, { readonly was: unknown; readonly made: unknown }>;
 
 function elements(was: readonly unknown[], next: readonly unknown[], done: Done): readonly unknown[] {
-  const before = new Map<string, unknown>();
+  // Of several with one name, the first is the first.
+  const before = new Map<string, unknown[]>();
   for (const part of was) {
     const name = nameOf(part);
-    if (name !== undefined) before.set(name, part);
+    if (name === undefined) continue;
+    const same = before.get(name);
+    if (same === undefined) before.set(name, [part]);
+    else same.push(part);
   }
   return next.map((part, at) => {
     const name = nameOf(part);
-    return made(name === undefined ? was[at] : before.get(name), part, done);
+    return made(name === undefined ? was[at] : before.get(name)?.shift(), part, done);
   });
 }
 
