@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { constants, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { EngineGround, IngressEngine, Listener } from "../../engine.ts";
@@ -10,7 +11,7 @@ import { lastAnswer, sayGoodbye } from "./connections/end.ts";
 import { createHttp1 } from "./connections/http1.ts";
 import { createHttp2 } from "./connections/http2.ts";
 import { readOpening, type Opened } from "./connections/opening.ts";
-import { cutStalled } from "./connections/stalled.ts";
+import { stalledIn, type Stalled } from "./connections/stalled.ts";
 import type { Handler } from "./handler.ts";
 import { LIMITS, type ConnectionLimits } from "./limits.ts";
 import { listen, type Listening } from "./listening/listen.ts";
@@ -151,6 +152,13 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
     });
   };
 
+  const cut = (connection: Connection, { what, why }: Stalled): void => {
+    figures.stalled += 1;
+    log.debug({ client: connection.arrival.client, why }, "a connection was cut");
+    if (what === connection) connection.raw.destroy();
+    else (what as ServerHttp2Stream).close(constants.NGHTTP2_CANCEL);
+  };
+
   const sweep = (): void => {
     if (isOver) return;
     const now = clock.now();
@@ -158,12 +166,7 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
       if (stopping !== undefined && now - stopping.at >= limits.farewell && isIdle(connection))
         if (connection.session === undefined) sayGoodbye(connection, "", clock, limits.linger);
         else connection.session.close();
-      else
-        cutStalled(connection, now, limits, (why) => {
-          figures.stalled += 1;
-          log.debug({ client: connection.arrival.client, why }, "a connection was cut");
-          connection.raw.destroy();
-        });
+      else for (const stalled of stalledIn(connection, now, limits)) cut(connection, stalled);
     }
     clock.after(limits.sweep, sweep);
   };

@@ -1,3 +1,4 @@
+import type { ServerHttp2Stream } from "node:http2";
 import type { Writable } from "node:stream";
 import type { ConnectionLimits } from "../limits.ts";
 import { isAnswering, type Connection } from "./connection.ts";
@@ -39,18 +40,22 @@ function isSilent(connection: Connection, now: number, body: number): boolean {
   return now - progress.since >= body;
 }
 
-/** Cuts what has gone on for too long. Called every so often for each connection. */
-export function cutStalled(
-  connection: Connection,
-  now: number,
-  limits: ConnectionLimits,
-  cut: (why: string) => void,
-): void {
-  if (now >= connection.deadline) return cut("it has not begun to speak in time");
-  if (connection.stage === "http2") {
-    for (const stream of connection.streams) if (isUnread(stream, now, limits.send)) stream.destroy();
+/** What is to be cut: the whole connection, or one stream of it. */
+export interface Stalled {
+  readonly what: Connection | ServerHttp2Stream;
+  readonly why: string;
+}
+
+/** What has gone on for too long. Asked every so often of each connection. */
+export function* stalledIn(connection: Connection, now: number, limits: ConnectionLimits): Generator<Stalled> {
+  const unread = "it does not read what it asked for";
+  if (now >= connection.deadline) yield { what: connection, why: "it has not begun to speak in time" };
+  else if (connection.stage === "http2") {
+    for (const stream of connection.streams)
+      if (isUnread(stream, now, limits.send)) yield { what: stream, why: unread };
   } else if (connection.stage === "http1") {
-    if (isUnread(connection.socket, now, limits.send)) cut("it does not read what it asked for");
-    else if (isSilent(connection, now, limits.body)) cut("the rest of a body does not come");
+    if (isUnread(connection.socket, now, limits.send)) yield { what: connection, why: unread };
+    else if (isSilent(connection, now, limits.body))
+      yield { what: connection, why: "the rest of a body does not come" };
   }
 }
