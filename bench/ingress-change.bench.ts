@@ -31,6 +31,9 @@ const NAMES = ["one", "two"] as const;
 
 const agent = new Agent({ keepAlive: true, maxSockets: 4 });
 
+/** Connections that broke off, by port. */
+const broken = new Map<number, number>();
+
 /** What a host answers now: its status and body. */
 const ask = (port: number, host: string): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -48,7 +51,11 @@ const ask = (port: number, host: string): Promise<string> =>
 async function untilAnswer(port: number, host: string, wanted: string): Promise<number> {
   const from = performance.now();
   for (;;) {
-    const answer = await ask(port, host);
+    // A connection that ends as it is asked over says nothing of the change: nginx does so each time it reads its configuration.
+    const answer = await ask(port, host).catch((error: Error) => {
+      broken.set(port, (broken.get(port) ?? 0) + 1);
+      return error.message;
+    });
     if (answer.startsWith(wanted)) return performance.now() - from;
     if (performance.now() - from > PATIENCE) throw new Error(`asking ${host}: still ${answer} after ${PATIENCE} ms`);
   }
@@ -175,7 +182,7 @@ try {
       });
       if (door === undefined) continue;
       running.push(door);
-      table[name] = await measure(client, port);
+      table[name] = { ...(await measure(client, port)), "broken connections": `${broken.get(port) ?? 0}` };
       await door.stop();
     }
     const nginx = await changedNginx(files, size, answering?.ports[NAMES[0]] ?? 0);
@@ -189,6 +196,7 @@ try {
       };
       table["nginx, its configuration read again"] = {
         "a new route answers": inMilliseconds(await samplesOf(SAMPLES, take)),
+        "broken connections": `${broken.get(nginx.contender.port) ?? 0}`,
       };
       await nginx.contender.stop();
     }
