@@ -12,6 +12,8 @@ import type { CookieKeys } from "./token.ts";
 
 /** Bytes of a key that is made here. */
 const LENGTH = 32;
+/** Milliseconds for which a new key is known before cookies are made with it: until then every replica has heard of it. */
+const HEARD = 10_000;
 /** Keys that are known at once; each costs every endpoint a token. */
 const MOST = 8;
 
@@ -40,7 +42,7 @@ export interface CookieKeySource {
 
 /**
  * Follows the Secret of session cookies, and makes it where there is none: of replicas that do so at once the first wins, and the others read
- * its key. Keys that a change took away are known on, until the end of this process. A Secret that is damaged is told of and never written
+ * its key. A new key is known at once and used a little later, so that no replica is shown a cookie that it cannot know. Keys that a change took away are known on, until the end of this process. A Secret that is damaged is told of and never written
  * over; the last good keys stay in force. One that was deleted is made again with the keys in force, since everybody who runs has them.
  */
 export function followCookieKeys(options: CookieKeyOptions): CookieKeySource {
@@ -76,8 +78,12 @@ export function followCookieKeys(options: CookieKeyOptions): CookieKeySource {
       log.error({}, message);
       events?.event(secret, "Warning", "CookieKeyDamaged", message);
     }
-    if (read.keys.length === 0) return;
-    const wanted = distinct([...read.keys, ...keys]).slice(0, MOST);
+    const [current] = read.keys;
+    if (current === undefined) return;
+    const [before] = keys;
+    const isNews = before !== undefined && !keys.some((key) => equal(key, current));
+    const wanted = distinct([...(isNews ? [before] : []), ...read.keys, ...keys]).slice(0, MOST);
+    if (isNews) queue.addAfter(options.secret, HEARD);
     if (same(wanted, keys)) return;
     keys = wanted;
     options.changed(keys);

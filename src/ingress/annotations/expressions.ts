@@ -11,7 +11,7 @@ const pathsOf = (ingress: Ingress): readonly string[] =>
     .filter(({ pathType }) => pathType !== "Exact")
     .map(({ path }) => path ?? "/");
 
-export const hasExpression = (ingress: Ingress): boolean => pathsOf(ingress).some(isExpression);
+const hasExpression = (ingress: Ingress): boolean => pathsOf(ingress).some(isExpression);
 
 /**
  * Whether paths are expressions: by `use-regex`, and, as ingress-nginx takes them with every `rewrite-target`, where the target takes

@@ -9,28 +9,58 @@ export const unknownVariables = (text: string, known: readonly string[]): string
       !known.some((one) => (one.endsWith("_") ? name.startsWith(one) && name.length > one.length : one === name)),
   );
 
-/** Of one request, as far as its head tells them. */
+/** What may stand in URLs and names of hosts. */
 export const REQUEST_VARIABLES: readonly string[] = [
   "host",
   "http_host",
+  "best_http_host",
   "scheme",
+  "pass_access_scheme",
   "request_uri",
   "escaped_request_uri",
   "uri",
   "args",
   "query_string",
+  "is_args",
   "request_method",
   "remote_addr",
-  "request_id",
+  "the_real_ip",
   "server_port",
-  "arg_",
-  "cookie_",
+  "req_id",
+  "request_id",
+  "namespace",
+  "ingress_name",
+  "service_name",
+  "service_port",
   "http_",
+];
+
+/** What endpoints may be chosen by. */
+export const KEY_VARIABLES: readonly string[] = [
+  "remote_addr",
+  "binary_remote_addr",
+  "the_real_ip",
+  "request_uri",
+  "uri",
+  "document_uri",
+  "args",
+  "query_string",
+  "host",
+  "http_host",
+  "scheme",
+  "request_method",
+  "server_port",
+  "request_id",
+  "http_",
+  "cookie_",
+  "arg_",
 ];
 
 /** `https://…` with or without variables of nginx in it: whether it is an absolute URL for HTTP. */
 export function isHttpUrl(text: string): boolean {
-  const plain = text.replace(/^\$(?:scheme\b|\{scheme\})/, "https").replaceAll(/\$(?:\{\w+\}|\w+)/g, "x");
+  const plain = text
+    .replace(/^\$(?:(?:pass_access_)?scheme\b|\{(?:pass_access_)?scheme\})/, "https")
+    .replaceAll(/\$(?:\{\w+\}|\w+)/g, "x");
   if (!/^https?:\/\/[^/?#\s]/i.test(plain) || /\s/.test(plain)) return false;
   return URL.canParse(plain);
 }

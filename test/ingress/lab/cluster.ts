@@ -10,7 +10,8 @@ import type {
   Service,
   ServicePort,
 } from "../../../src/api/generated/types.ts";
-import type { ClusterView } from "../../../src/ingress/plan/view.ts";
+import { word, type Word } from "../../../src/ingress/plan/changes.ts";
+import type { WatchedView } from "../../../src/ingress/plan/planner.ts";
 import type { PodSpecification } from "./behaviour.ts";
 import type { Pair } from "./certificates.ts";
 
@@ -59,7 +60,9 @@ export interface EndpointChoices {
 
 /** Objects as their users wrote them, and the view that the controller has of them. */
 export interface Cluster {
-  readonly view: ClusterView;
+  readonly view: WatchedView;
+  /** What changed since this was asked last. */
+  changes(): readonly Word[];
   ingress(name: string, choices: IngressChoices): Ingress;
   /** A Service with port 80, `http`, to the port of its pods, and a slice of them. Called again it replaces the slice. */
   service(
@@ -75,8 +78,28 @@ export interface Cluster {
   configMap(name: string, data: Readonly<Record<string, string>>, namespace?: string): ConfigMap;
   ingressClass(name: string, choices?: { readonly controller?: string; readonly isDefault?: boolean }): IngressClass;
   /** An object as it is, for what the others do not say. */
-  put(object: Ingress | IngressClass | Service | EndpointSlice | Secret | ConfigMap): void;
-  remove(kind: "Ingress" | "IngressClass" | "Service" | "EndpointSlice" | "Secret" | "ConfigMap", key: string): void;
+  put(object: Known): void;
+  remove(kind: Known["kind"], key: string): void;
+}
+
+type Known = Ingress | IngressClass | Service | EndpointSlice | Secret | ConfigMap;
+
+/** By what plans know of the change of an object. */
+function wordOf(object: Known, key: string): Word {
+  switch (object.kind) {
+    case "Ingress":
+      return word.ingress(key);
+    case "IngressClass":
+      return word.class(key);
+    case "Service":
+      return word.service(key);
+    case "EndpointSlice":
+      return word.slices(`${object.metadata.namespace}/${object.metadata.labels?.["kubernetes.io/service-name"]}`);
+    case "Secret":
+      return word.secret(key);
+    case "ConfigMap":
+      return word.configMap(key);
+  }
 }
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
@@ -121,6 +144,7 @@ export function createCluster(): Cluster {
     return found as Map<string, T>;
   };
   let revision = 0;
+  const changed = new Set<Word>();
   const put: Cluster["put"] = (object) => {
     const { namespace, name } = object.metadata;
     const key = namespace === undefined ? name! : `${namespace}/${name}`;
@@ -134,14 +158,24 @@ export function createCluster(): Cluster {
       resourceVersion: `${revision}`,
     };
     objects.set(key, { ...object, metadata });
+    changed.add(wordOf(object, key));
   };
 
   const cluster: Cluster = {
     put,
     remove(kind, key) {
-      if (!all(kind).delete(key)) throw new Error(`there is no ${kind} ${key} to be removed`);
+      const object = all<Known>(kind).get(key);
+      if (object === undefined) throw new Error(`there is no ${kind} ${key} to be removed`);
+      all(kind).delete(key);
+      changed.add(wordOf(object, key));
+    },
+    changes() {
+      const words = [...changed];
+      changed.clear();
+      return words;
     },
     view: {
+      ingress: (key) => all<Ingress>("Ingress").get(key),
       ingresses: () => all<Ingress>("Ingress").values(),
       classes: () => all<IngressClass>("IngressClass").values(),
       service: (key) => all<Service>("Service").get(key),

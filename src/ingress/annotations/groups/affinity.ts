@@ -1,5 +1,5 @@
 import type { Annotated } from "../annotations.ts";
-import { hasExpression, usesRegex } from "../expressions.ts";
+import { usesRegex } from "../expressions.ts";
 import { differently, same, type AnnotationGroup } from "../group.ts";
 import type { Said } from "../said.ts";
 
@@ -30,14 +30,11 @@ const secondsOf = (said: Said, name: string): number | undefined =>
 function affinityOf(said: Said): Annotated["affinity"] {
   const path = attributeOf(said, "session-cookie-path", "the path of a cookie");
   if (path === undefined && usesRegex(said)) {
-    // A browser compares letter by letter: with an expression as its path the cookie would never come back.
-    const isLost = hasExpression(said.ingress);
     said.fault(
       "session-cookie-path",
-      "AnnotationInvalid",
-      `paths of this Ingress are expressions, and a cookie's path cannot be one: say session-cookie-path, such as "/"; ${isLost ? "sessions do not stay" : "the path of each rule is taken letter by letter"}`,
+      "CookiePathMissing",
+      'paths of this Ingress are expressions, which the path of a cookie cannot be, so session-cookie-path should be there, such as "/"; cookies of expressions are for /',
     );
-    if (isLost) return undefined;
   }
   return {
     path,

@@ -37,6 +37,7 @@ function tlsOf(said: Said): UpstreamTls {
   const isVerified = said.word("proxy-ssl-verify", ["on", "off"], "off") === "on";
   const named = said.text("proxy-ssl-name");
   const isNamed = named !== undefined || said.word("proxy-ssl-server-name", ["on", "off"], "off") === "on";
+  const host = said.text("upstream-vhost");
   const data = said.text("proxy-ssl-secret") === undefined ? {} : (said.secret("proxy-ssl-secret")?.data ?? {});
   const ca = entry(data, "ca.crt");
   if (isVerified && ca === undefined && said.refused === undefined) {
@@ -51,7 +52,7 @@ function tlsOf(said: Said): UpstreamTls {
     ca: isVerified ? ca : undefined,
     certificate: key === undefined ? undefined : certificate,
     key: certificate === undefined ? undefined : key,
-    serverName: isNamed ? (named ?? said.text("upstream-vhost")) : undefined,
+    serverName: isNamed ? (named ?? (host?.includes("$") === true ? undefined : host)) : undefined,
   };
 }
 

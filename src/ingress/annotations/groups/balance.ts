@@ -1,14 +1,14 @@
 import type { Balance } from "../../plan/plan.ts";
 import { differently, same, type AnnotationGroup } from "../group.ts";
 import type { Said } from "../said.ts";
-import { REQUEST_VARIABLES, unknownVariables } from "../variables.ts";
+import { KEY_VARIABLES, unknownVariables } from "../variables.ts";
 
 const usual: Balance = { algorithm: "round-robin" };
 
 function hashOf(said: Said): Balance | undefined {
   const key = said.text("upstream-hash-by");
   if (key === undefined) return undefined;
-  const [unknown] = unknownVariables(key, REQUEST_VARIABLES);
+  const [unknown] = unknownVariables(key, KEY_VARIABLES);
   if (unknown === undefined) return { algorithm: "hash", key };
   said.wrong("upstream-hash-by", `a text without the variable $${unknown}`, "endpoints are taken in turn");
   return usual;

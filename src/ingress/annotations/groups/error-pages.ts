@@ -23,9 +23,6 @@ function backendOf(said: Said): string | undefined {
     said.wrong("default-backend", "the name of a Service in the namespace of the Ingress", "it is ignored");
     return undefined;
   }
-  if (said.view.service(`${said.namespace}/${name}`) === undefined) {
-    said.fault("default-backend", "BackendNotFound", `there is no Service ${said.namespace}/${name}; it cannot answer`);
-  }
   return name;
 }
 

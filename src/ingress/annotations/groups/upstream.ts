@@ -1,12 +1,17 @@
 import { differently, ignored, same, type AnnotationGroup } from "../group.ts";
 import type { Said } from "../said.ts";
+import { REQUEST_VARIABLES, unknownVariables } from "../variables.ts";
 
-const HOST = /^[\w.:*[\]-]+$/;
+/** A host with or without a port, in which variables may stand, as in `$service_name.$namespace.svc`. */
+const HOST = /^(?:[\w.:[\]-]|\$\w+|\$\{\w+\})+$/;
 
 function hostOf(said: Said): string | undefined {
   const host = said.text("upstream-vhost");
-  if (host === undefined || HOST.test(host)) return host;
-  said.wrong("upstream-vhost", "the name of a host", "what the client sent is sent on");
+  if (host === undefined) return undefined;
+  const [unknown] = unknownVariables(host, REQUEST_VARIABLES);
+  if (HOST.test(host) && unknown === undefined) return host;
+  const why = unknown === undefined ? "" : ` without the variable $${unknown}`;
+  said.wrong("upstream-vhost", `the name of a host${why}`, "what the client sent is sent on");
   return undefined;
 }
 

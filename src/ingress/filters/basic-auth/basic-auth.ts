@@ -3,6 +3,7 @@ import type { BasicAuth } from "../../settings/settings.ts";
 import type { Answer } from "../../request.ts";
 import type { Admit } from "../step.ts";
 import { readCredentials } from "./credentials.ts";
+import { hashKind } from "./hash-kind.ts";
 import { PasswordsBusy, type Passwords } from "./passwords.ts";
 
 /** A number that is always the same for a name. */
@@ -12,14 +13,25 @@ function numberOf(text: string): number {
   return value;
 }
 
-/** `settings.basicAuth`: a user and a password of its list, or 401. */
-export function basicAuth({ realm, users }: BasicAuth, passwords: Passwords, log: Log): Admit {
+/**
+ * `settings.basicAuth`: a user and a password of its list, or 401.
+ *
+ * @param at where it is, for the log
+ */
+export function basicAuth({ realm, users }: BasicAuth, at: object, passwords: Passwords, log: Log): Admit {
   const shown = realm.replace(/[^\x20-\x7e]/g, "").replace(/["\\]/g, "\\$&");
   const refusal: Answer = { status: 401, headers: { "www-authenticate": `Basic realm="${shown}", charset="UTF-8"` } };
+  const unusable = [...users].flatMap(([user, hash]) => (hashKind(hash) === undefined ? [user] : []));
+  if (unusable.length > 0) {
+    log.warn(
+      { ...at, users: unusable.slice(0, 10), count: unusable.length },
+      "users cannot log in: their hashes are of a kind that is not known, or would take too long to check",
+    );
+  }
   const hashes = [...users.values()];
   const failed = (error: unknown): Answer => {
     if (error instanceof PasswordsBusy) return { status: error.status, headers: { "retry-after": "1" } };
-    log.error({ error }, "a password could not be checked: answered 503");
+    log.error({ ...at, error }, "a password could not be checked: answered 503");
     return { status: 503 };
   };
   return (request) => {

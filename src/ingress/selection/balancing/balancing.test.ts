@@ -149,7 +149,10 @@ void test("EWMA: weights count where latencies are anybody's guess, and so does 
   ok(light > 250 && light < 1000, `${light} of 5000`);
 
   const plan = planWith(endpointPlans(4), { algorithm: "ewma" });
-  spread(selection, route, plan, 40);
+  for (let at = 0; at < 100; at++) {
+    const choice = selection.choose(route, plan, requestHead())!;
+    choice.done("ended", choice.endpoint.key === "pod-0" ? 0.011 : 0.01);
+  }
   const held = choices(selection, route, plan, 400, undefined, "under way");
   for (const [key, { length }] of Object.entries(Object.groupBy(held, (key) => key) as Record<string, string[]>)) {
     ok(length > 60 && length < 140, `${key}: ${length} of 400`);

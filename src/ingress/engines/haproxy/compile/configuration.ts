@@ -1,0 +1,256 @@
+import type { Listener } from "../../../engine.ts";
+import { BEHIND, type Compiled, type Declared } from "./compile.ts";
+import { CERTIFICATES, EXACT, EXPRESSIONS, HOSTS, PREFIX, routeMap, TOKENS } from "./files.ts";
+import { USUAL_PROFILES, type Profile } from "./profile.ts";
+import { FLAGS, REDIRECTS, USUAL_READ, USUAL_TUNNEL, type RouteMap } from "./record.ts";
+import type { ServerState } from "./servers.ts";
+
+/** What a configuration is made of beside the routes. */
+export interface Surroundings {
+  readonly directory: string;
+  /** In the order of their descriptors, from 3 on. */
+  readonly listeners: readonly Listener[];
+  /** CIDRs whose X-Forwarded-* are believed. */
+  readonly trusted: readonly string[];
+  /** Of this start: whatever it opens has a name of its own. */
+  readonly generation: number;
+  /** Threads; undefined: as many as there are cores. */
+  readonly threads: number | undefined;
+  /** Without a default certificate the names that are not known are turned away. */
+  readonly hasDefaultCertificate: boolean;
+}
+
+export const WORKER_SOCKET = (generation: number): string => `w${generation}.sock`;
+export const MASTER_SOCKET = "m.sock";
+export const LOG_SOCKET = "l.sock";
+export const BEHIND_SOCKET = "b.sock";
+
+/** Bytes of all headers of a request. */
+const HEADERS = 32_768;
+/** Room in a buffer for what we add. */
+const ADDED = 4096;
+/** In store of each profile: at least so many, and one for so many in use. */
+const SPARE = 64;
+const SPARE_OF_RARE = 8;
+const IN_USE_FOR_ONE_SPARE = 8;
+
+/** Places for backends to come, by profile. */
+function spares(compiled: Compiled, generation: number): Map<string, Profile> {
+  const uses = new Map<string, { profile: Profile; count: number }>();
+  for (const profile of USUAL_PROFILES) uses.set(profile.name, { profile, count: 0 });
+  for (const { profile } of compiled.slots.values()) {
+    const use = uses.get(profile.name);
+    if (use === undefined) uses.set(profile.name, { profile, count: 1 });
+    else use.count += 1;
+  }
+  const found = new Map<string, Profile>();
+  for (const { profile, count } of uses.values()) {
+    const least = USUAL_PROFILES.some(({ name }) => name === profile.name) ? SPARE : SPARE_OF_RARE;
+    const number = Math.max(least, Math.ceil(count / IN_USE_FOR_ONE_SPARE));
+    for (let i = 0; i < number; i += 1) found.set(`s${generation}-${found.size + 1}`, profile);
+  }
+  return found;
+}
+
+/** What a server is known by in a configuration and in `add server` alike. A server that came by command has no store of idle connections unless told. */
+export const serverWords = ({ address, port, weight, words }: ServerState): string =>
+  `${address.includes(":") ? `[${address}]` : address}:${port} weight ${weight} ${words} pool-purge-delay 5s pool-max-conn 1000`.replaceAll(
+    "  ",
+    " ",
+  );
+
+const has = (flag: string): string => `{ var(txn.f) -m sub .${flag}. }`;
+
+/** One answer for every status that HAProxy itself can give. */
+const ANSWERS: readonly (readonly [number, string])[] = [
+  [400, "Bad Request"],
+  [403, "Forbidden"],
+  [408, "Request Timeout"],
+  [413, "Content Too Large"],
+  [500, "Internal Server Error"],
+  [502, "Bad Gateway"],
+  [503, "Service Unavailable"],
+  [504, "Gateway Timeout"],
+];
+
+/** What a log line is; read back by `access-log.ts`. The target comes last, for it may have anything in it but a line's end. */
+const LOG_FORMAT =
+  '{\\"s\\":%Ts%ms,\\"h\\":%Th,\\"i\\":%Ti,\\"d\\":%Ta,\\"c\\":\\"%[var(txn.client)]\\",\\"v\\":\\"%HV\\",\\"t\\":%[ssl_fc],\\"m\\":\\"%HM\\",\\"n\\":\\"%[var(txn.host),json(utf8s)]\\",\\"a\\":%ST,\\"e\\":\\"%ts\\",\\"u\\":%U,\\"b\\":%B,\\"g\\":\\"%[capture.req.hdr(0),json(utf8s)]\\",\\"f\\":\\"%[capture.req.hdr(1),json(utf8s)]\\",\\"q\\":\\"%[var(txn.id),json(utf8s)]\\",\\"r\\":\\"%[var(txn.r),field(2,|)]\\",\\"k\\":\\"%b\\",\\"p\\":\\"%si:%sp\\",\\"w\\":%Tr,\\"y\\":\\"%rc\\"} %HU';
+
+function frontend({ listeners, trusted, hasDefaultCertificate }: Surroundings, cookies: readonly string[]): string[] {
+  const trust = trusted.length > 0;
+  const route = "var(txn.r),field(2,|)";
+  const value = (map: RouteMap): string => `${route},map_str(${routeMap(map)})`;
+  const isTrusted = `{ src ${trusted.join(" ")} }`;
+  return [
+    "frontend in",
+    ...listeners.map(
+      ({ tls, proxyProtocol }, at) =>
+        `  bind fd@${at + 3}${proxyProtocol ? " accept-proxy" : ""}${
+          tls
+            ? ` ssl crt-list ${CERTIFICATES} alpn h2,http/1.1 ssl-min-ver TLSv1.2${hasDefaultCertificate ? "" : " strict-sni"}`
+            : ""
+        }`,
+    ),
+    "  log ring@access len 16384 format raw local0",
+    `  log-format "${LOG_FORMAT}"`,
+    "  unique-id-format %[uuid()]",
+    "  declare capture request len 256",
+    "  declare capture request len 512",
+    "  http-request capture req.hdr(user-agent) id 0",
+    "  http-request capture req.hdr(referer) id 1",
+    // Who asks, for whom, and how it came.
+    ...(trust
+      ? [
+          `  http-request set-var(txn.trusted) bool(true) if ${isTrusted}`,
+          "  http-request set-var(txn.client) src",
+          ...[-1, -2, -3, -4].map(
+            (at) =>
+              `  http-request set-var(txn.client) req.hdr_ip(x-forwarded-for,${at}) if { var(txn.trusted) -m bool } { var(txn.client) -m ip ${trusted.join(" ")} }`,
+          ),
+          "  http-request set-src var(txn.client)",
+          "  http-request set-var(txn.https) bool(true) if { ssl_fc } !{ var(txn.trusted) -m bool } || { ssl_fc } !{ req.hdr(x-forwarded-proto) -m found } || { var(txn.trusted) -m bool } { req.hdr(x-forwarded-proto) -i https }",
+          "  http-request set-header X-Forwarded-Host %[req.hdr(host)] if !{ var(txn.trusted) -m bool } || !{ req.hdr(x-forwarded-host) -m found }",
+        ]
+      : [
+          "  http-request set-var(txn.client) src",
+          "  http-request set-var(txn.https) bool(true) if { ssl_fc }",
+          "  http-request set-header X-Forwarded-Host %[req.hdr(host)]",
+        ]),
+    "  http-request set-header X-Forwarded-For %[var(txn.client)]",
+    "  http-request set-header X-Real-IP %[var(txn.client)]",
+    "  http-request set-header X-Forwarded-Port %[dst_port]",
+    "  http-request set-header X-Forwarded-Proto http",
+    "  http-request set-header X-Forwarded-Proto https if { var(txn.https) -m bool }",
+    "  http-request set-header X-Forwarded-Scheme %[req.hdr(x-forwarded-proto)]",
+    "  http-request set-header X-Scheme %[req.hdr(x-forwarded-proto)]",
+    "  http-request set-var(txn.id) req.hdr(x-request-id)",
+    "  http-request set-var(txn.id) unique-id if !{ var(txn.id) -m found }",
+    "  http-request set-header X-Request-ID %[var(txn.id)]",
+    "  http-after-response set-header X-Request-ID %[var(txn.id)]",
+    // Host: exact, else one label less with a star, else any. The most specific one decides alone.
+    "  http-request set-var(txn.host) req.hdr(host),host_only,lower",
+    "  http-request set-var(txn.path) path",
+    `  http-request set-var(txn.at) var(txn.host),map_str(${HOSTS})`,
+    `  http-request set-var(txn.at) var(txn.host),regsub(^[^.]*,*),map_str(${HOSTS}) if !{ var(txn.at) -m found } { var(txn.host) -m sub . }`,
+    `  http-request set-var(txn.at) str(*),map_str(${HOSTS}) if !{ var(txn.at) -m found }`,
+    // Path: the answer already, expressions in order, equal, or the longest in whole elements.
+    "  http-request set-var(txn.r) var(txn.at),bytes(1) if { var(txn.at) -m beg = }",
+    `  http-request set-var(txn.r) var(txn.at),concat(,txn.path),map_reg(${EXPRESSIONS}) if { var(txn.at) -m beg ~ }`,
+    `  http-request set-var(txn.r) var(txn.at),concat(,txn.path),map_str(${EXACT}) if !{ var(txn.r) -m found }`,
+    `  http-request set-var(txn.r) var(txn.at),concat(,txn.path,/),map_beg(${PREFIX}) if !{ var(txn.r) -m found }`,
+    '  http-request return status 404 content-type text/plain string "404 Not Found\\n" unless { var(txn.r) -m found }',
+    "  http-request set-var(txn.f) var(txn.r),field(3,|)",
+    ...REDIRECTS.map(
+      (code) =>
+        `  http-request redirect location https://%[var(txn.host)]%[pathq] code ${code} if ${has(`${FLAGS.httpsRedirect}${code}`)} !{ var(txn.https) -m bool }`,
+    ),
+    `  http-request set-log-level silent if ${has(FLAGS.silent)}`,
+    `  http-request return status 503 content-type text/plain string "503 Service Unavailable\\n" if ${has(FLAGS.refused)}`,
+    `  http-request redirect location %[${value("root")}] code 302 if ${has(FLAGS.root)} { var(txn.path) -m str / }`,
+    `  http-request set-var(txn.body) ${route},map_str_int(${routeMap("body")}) if ${has(FLAGS.body)}`,
+    `  http-request deny deny_status 413 if ${has(FLAGS.body)} { req.hdr_val(content-length),sub(txn.body) gt 0 }`,
+    ...cookies.map(
+      (name, at) => `  http-request set-var(txn.cookie) req.cook(${name}) if ${has(`${FLAGS.affinity}${at}`)}`,
+    ),
+    // How long a body is that does not say so, only the engine behind counts.
+    `  use_backend ${BEHIND} if ${has(FLAGS.body)} !{ req.hdr(content-length) -m found } !{ method GET HEAD OPTIONS } || ${has(FLAGS.body)} { req.hdr(transfer-encoding) -m found }`,
+    "  use_backend %[var(txn.r),field(1,|)]",
+  ];
+}
+
+/** What a backend with sessions, deadlines and headers does; by flags, so that the same section serves any route. */
+function richRules(name: string): string[] {
+  const route = "var(txn.r),field(2,|)";
+  const value = (map: RouteMap): string => `${route},map_str(${routeMap(map)})`;
+  const number = (map: RouteMap): string => `${route},map_str_int(${routeMap(map)})`;
+  const affine = "{ var(txn.f) -m sub .a }";
+  return [
+    `  http-request set-timeout server ${number("read")} if ${has(FLAGS.read)}`,
+    `  http-request set-timeout tunnel ${number("tunnel")} if ${has(FLAGS.tunnel)}`,
+    `  http-request set-header X-Forwarded-Prefix %[${value("prefix")}] if ${has(FLAGS.prefix)}`,
+    `  http-request set-header Host %[${value("host")}] if ${has(FLAGS.host)}`,
+    `  http-request set-var(txn.server) str(${name}/),concat(,txn.cookie),map_str(${TOKENS}) if ${affine} { var(txn.cookie) -m found }`,
+    "  use-server %[var(txn.server)] if { var(txn.server) -m found }",
+    // A client is told where its session is when it had none, when what it has was made with a former key, and after a failure where that is asked for.
+    `  http-response set-var(txn.told) bool(true) if ${affine} !{ var(txn.server) -m found }`,
+    `  http-response set-var(txn.told) bool(true) if { var(txn.server) -m found } { srv_name,strcmp(txn.server) eq 0 } !{ var(txn.cookie),strcmp(txn.server) eq 0 }`,
+    `  http-response set-var(txn.told) bool(true) if { var(txn.server) -m found } !{ srv_name,strcmp(txn.server) eq 0 } ${has(FLAGS.changeOnFailure)}`,
+    `  http-response set-var(txn.attributes) ${value("attributes")} if { var(txn.told) -m bool }`,
+    `  http-response set-var(txn.secure) str("; Secure") if { var(txn.told) -m bool } ${has(FLAGS.secureAsCame)} { var(txn.https) -m bool }`,
+    `  http-response set-var(txn.expires) ${number("expires")} if { var(txn.told) -m bool } ${has(FLAGS.expires)}`,
+    `  http-response set-var-fmt(txn.attributes) "; Expires=%[date,add(txn.expires),http_date]%[var(txn.attributes)]" if { var(txn.told) -m bool } ${has(FLAGS.expires)}`,
+    `  http-response add-header Set-Cookie "%[${value("cookie")}]=%[srv_name]%[var(txn.attributes)]%[var(txn.secure)]" if { var(txn.told) -m bool }`,
+  ];
+}
+
+function backend(name: string, profile: Profile, servers: ReadonlyMap<string, ServerState> | undefined): string[] {
+  return [
+    `backend ${name}`,
+    ...profile.lines.map((line) => `  ${line}`),
+    ...(profile.rich ? richRules(name) : []),
+    ...[...(servers ?? [])].map(([server, state]) => `  server ${server} ${serverWords(state)}`),
+  ];
+}
+
+/** The configuration for a start, and what is in it. Pure. */
+export function configuration(compiled: Compiled, around: Surroundings): { text: string; declared: Declared } {
+  const { directory, generation, threads } = around;
+  const lines = [
+    "global",
+    `  stats socket unix@${directory}/${WORKER_SOCKET(generation)} mode 600 level admin`,
+    "  stats timeout 1d",
+    ...(threads === undefined ? [] : [`  nbthread ${threads}`]),
+    // A worker that was replaced stays for its tunnels: this long, and through so many others.
+    "  hard-stop-after 24h",
+    "  mworker-max-reloads 20",
+    `  tune.bufsize ${HEADERS + ADDED}`,
+    `  tune.maxrewrite ${ADDED}`,
+    "  tune.ssl.default-dh-param 2048",
+    "  ssl-default-bind-options ssl-min-ver TLSv1.2",
+    `  default-path origin ${directory}`,
+    `  crt-base ${directory}`,
+    "ring access",
+    "  format raw",
+    "  maxlen 16384",
+    "  size 4194304",
+    "  timeout connect 1s",
+    "  timeout server 30s",
+    `  server reader unix@${directory}/${LOG_SOCKET}`,
+    "defaults",
+    "  mode http",
+    "  timeout connect 5s",
+    "  timeout client 60s",
+    `  timeout server ${USUAL_READ}ms`,
+    `  timeout tunnel ${USUAL_TUNNEL}ms`,
+    "  timeout http-request 30s",
+    "  timeout http-keep-alive 75s",
+    "  timeout client-fin 30s",
+    "  timeout queue 5s",
+    "  option http-keep-alive",
+    // Whoever is about to ask on a connection that is idle is answered, and told that it was the last time, instead of being cut off.
+    "  option idle-close-on-response",
+    "  option http-restrict-req-hdr-names delete",
+    "  option redispatch 1",
+    "  http-reuse safe",
+    ...ANSWERS.map(
+      ([status, words]) => `  http-error status ${status} content-type text/plain string "${status} ${words}\\n"`,
+    ),
+    ...frontend(around, compiled.cookies),
+    `backend ${BEHIND}`,
+    "  http-request set-log-level silent",
+    "  timeout server 1h",
+    "  retries 2",
+    `  server builtin unix@${directory}/${BEHIND_SOCKET} send-proxy-v2`,
+  ];
+  const slots = new Map<string, Profile>();
+  for (const { name, profile, servers } of compiled.slots.values()) {
+    slots.set(name, profile);
+    lines.push(...backend(name, profile, servers));
+  }
+  for (const [name, profile] of spares(compiled, generation)) {
+    slots.set(name, profile);
+    lines.push(...backend(name, profile, undefined));
+  }
+  return { text: `${lines.join("\n")}\n`, declared: { slots, cookies: compiled.cookies } };
+}

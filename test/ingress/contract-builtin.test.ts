@@ -1,0 +1,4 @@
+import { ingressContract } from "./contract/contract.ts";
+import { builtin } from "./lab/engines/builtin.ts";
+
+ingressContract(builtin);
