@@ -1,6 +1,6 @@
 import { endianness } from "node:os";
 import { familyOf, toNumber, type IPFamily } from "../net/ip.ts";
-import { checked, lastErrno, libc, LibcError, O_CLOEXEC, O_NONBLOCK } from "./libc.ts";
+import { checked, libc, O_CLOEXEC, O_NONBLOCK } from "./libc.ts";
 import { filterBytes, sourceFilter, type FilterStep } from "./socket-filter.ts";
 
 // Linux, the same on x86-64 and arm64: socket.h, in.h, in6.h.
@@ -83,32 +83,6 @@ export function portOf(fd: number): number {
   const length = Buffer.from(new Uint32Array([address.length]).buffer);
   checked(libc().getsockname(fd, address, length), `asking for the port of socket ${fd}`);
   return address.readUInt16BE(2);
-}
-
-const AF_UNIX = 1;
-/** Bytes of a path in `struct sockaddr_un`, its closing zero included (unix(7)). */
-const UNIX_PATH = 108;
-
-/** As {@link boundSocket}, for a stream socket in the file system. Nothing may be at the path. */
-export function boundUnixSocket(path: string): number {
-  const name = Buffer.from(path);
-  if (name.length >= UNIX_PATH)
-    throw new RangeError(
-      `making the socket ${path}: its path has ${name.length} bytes, and at most ${UNIX_PATH - 1} can be used; a shorter directory is needed`,
-    );
-  const { socket, bind, close } = libc();
-  const fd = checked(socket(AF_UNIX, KIND.TCP | O_CLOEXEC | O_NONBLOCK, 0), `making the socket ${path}`);
-  const address = Buffer.alloc(2 + UNIX_PATH);
-  if (endianness() === "LE") address.writeUInt16LE(AF_UNIX, 0);
-  else address.writeUInt16BE(AF_UNIX, 0);
-  name.copy(address, 2);
-  const answer = bind(fd, address, 2 + name.length + 1);
-  if (answer < 0) {
-    const errno = lastErrno();
-    close(fd);
-    throw new LibcError(`binding the socket ${path}: errno ${errno}`, errno);
-  }
-  return fd;
 }
 
 /** `struct sock_fprog`: a length, and a pointer to the steps. */

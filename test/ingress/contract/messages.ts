@@ -77,9 +77,10 @@ export const messageExamples = (subject: EngineSubject): void =>
       const chunked = await ask({ method: "POST", body, headers: { "transfer-encoding": "chunked" } });
       assert.equal(chunked.seen.length, 500_000);
       assert.equal(chunked.seen.sha256, counted.seen.sha256);
-      const answered = await ask({ how: { chunked: true, body } });
-      assert.equal(answered.text, body);
-      assert.equal((await ask({ how: { body } })).headers["content-length"], "500000");
+      const answered = await ask({ how: { chunked: true, bytes: 500_000 } });
+      assert.equal(answered.body.length, 500_000);
+      assert.equal(answered.headers["transfer-encoding"], "chunked");
+      assert.equal((await ask({ how: { bytes: 500_000 } })).headers["content-length"], "500000");
     });
 
     add("a request without a body gets none", async ({ site }) => {
@@ -196,7 +197,7 @@ export const messageExamples = (subject: EngineSubject): void =>
         assert.equal(headerOf(seen, "proxy-connection"), undefined);
         assert.equal(headerOf(seen, "proxy-authorization"), undefined);
         assert.ok([undefined, "trailers"].includes(headerOf(seen, "te")));
-        assert.doesNotMatch(answer, /timeout=77/);
+        assert.doesNotMatch(answer.split("\r\n\r\n")[0]!, /timeout=77/);
         assert.match(answer, /x-hop: 1/i);
       },
     );
@@ -226,7 +227,7 @@ export const messageExamples = (subject: EngineSubject): void =>
       assert.equal(headerOf(seen, "x-scheme"), "http");
       assert.equal(headerOf(seen, "x-forwarded-host"), host);
       assert.equal(headerOf(seen, "x-forwarded-port"), `${door.plain.port}`);
-      assert.match(headerOf(seen, "x-request-id") ?? "", /^[0-9a-f]{32}$/);
+      assert.match(headerOf(seen, "x-request-id") ?? "", /^[0-9a-f-]{32,36}$/);
       const secure = (await askTls()).seen;
       assert.equal(headerOf(secure, "x-forwarded-proto"), "https");
       assert.equal(headerOf(secure, "x-forwarded-port"), `${door.secure.port}`);

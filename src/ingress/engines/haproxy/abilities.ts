@@ -1,3 +1,4 @@
+import { familyOf } from "../../../net/ip.ts";
 import type { BackendPlan, RoutePlan } from "../../plan/plan.ts";
 import type { RouteSettings } from "../../settings/settings.ts";
 import { isHashKey } from "./compile/hash-key.ts";
@@ -16,6 +17,10 @@ const setting =
   (needs: (settings: RouteSettings) => boolean): Inability["needed"] =>
   ({ settings }) =>
     needs(settings);
+
+/** Of a Service of type ExternalName. */
+export const hasNames = ({ endpoints }: BackendPlan): boolean =>
+  endpoints.some(({ address }) => familyOf(address) === undefined);
 
 /** What is handed to the engine behind, each with the reason. Everything else HAProxy does by itself. */
 export const INABILITIES: readonly Inability[] = [
@@ -113,6 +118,11 @@ export const INABILITIES: readonly Inability[] = [
     what: "balance: hash",
     because: "the key has a variable that it does not know",
     needed: (_, backend) => backend?.settings.balance.algorithm === "hash" && !isHashKey(backend.settings.balance.key),
+  },
+  {
+    what: "endpoints by name",
+    because: "which resolvers answer for the names of servers is fixed at start",
+    needed: (_, backend) => backend !== undefined && hasNames(backend),
   },
   {
     what: "tls to endpoints",

@@ -24,8 +24,12 @@ interface Line {
   a: number;
   /** How it ended, in HAProxy's two letters. */
   e: string;
+  /** Bytes either way, heads and framing counted. */
   u: number;
   b: number;
+  /** Content-Length either way, or `-`. */
+  x: string;
+  z: string;
   g: string;
   f: string;
   q: string;
@@ -42,6 +46,14 @@ const given = (text: string): string | undefined => (text === "" || text === "-"
 
 /** HTTP/2 requests are logged with scheme and authority. */
 const withoutAuthority = (target: string): string => /^[a-z]+:\/\/[^/?#]*(.*)$/i.exec(target)?.[1] || target;
+
+const MAY_HAVE_NO_BODY: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "DELETE"]);
+
+/** HAProxy counts heads and framing too; a body's own size is known where it was said. Of a body that was cut off, no more than came. */
+function bodySize(said: string, all: number, isNone: boolean): number {
+  if (/^\d+$/.test(said)) return isNone && said !== "0" && all < Number(said) ? 0 : Math.min(Number(said), all);
+  return isNone ? 0 : all;
+}
 
 /** One line of HAProxy's log as what it is about; undefined where it is none of ours. Never throws. */
 export function readLogLine(text: string, names: LogNames): Exchange | undefined {
@@ -71,8 +83,8 @@ export function readLogLine(text: string, names: LogNames): Exchange | undefined
     host: line.n === "-" ? "" : line.n,
     target: withoutAuthority(text.slice(at + 2).replace(/\0?\r?$/, "")),
     status: answered && !(line.e.startsWith("C") && line.e[1] !== "D") ? line.a : 499,
-    received: line.u,
-    sent: line.b,
+    received: bodySize(line.x, line.u, MAY_HAVE_NO_BODY.has(line.m)),
+    sent: bodySize(line.z, line.b, line.m === "HEAD" || line.a === 304 || line.a === 204),
     userAgent: given(line.g),
     referer: given(line.f),
     requestId: line.q,

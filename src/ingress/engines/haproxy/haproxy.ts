@@ -1,10 +1,9 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { duplicate } from "../../../host/duplicate.ts";
 import { takeHeld } from "../../../host/held-sockets.ts";
 import type { Host } from "../../../host/host.ts";
 import { libc } from "../../../host/libc.ts";
-import { boundSocket, boundUnixSocket, portOf } from "../../../host/listening-socket.ts";
+import { boundSocket, portOf } from "../../../host/listening-socket.ts";
 import { identityOf, isRunning, signalProcess, type ProcessIdentity } from "../../../host/process-identity.ts";
 import type { Clock } from "../../../observe/clock.ts";
 import type { Log } from "../../../observe/log.ts";
@@ -48,9 +47,6 @@ const SWEEP = 5000;
 /** Routes that have gone whose last requests may still be logged. */
 const FORMER_ROUTES = 4096;
 
-/** Everybody may speak for others who comes by the socket that only HAProxy knows: it has replaced what clients said. */
-const EVERYBODY = ["0.0.0.0/0", "::/0"];
-
 /**
  * Carries a plan by Debian's HAProxy. What changes while it runs goes through its runtime API: routes are entries of maps, backends places that were
  * declared in advance, endpoints servers that come and go. Only what must be said at start (the store of places is empty, a way of balancing, a cookie's name
@@ -71,7 +67,6 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
   let descriptors: number[] = [];
   let reader: LogReader | undefined;
   let behind: IngressEngine | undefined;
-  let behindSocket: number | undefined;
   let isStopped = false;
   let failures = 0;
   const cancels = new Set<() => void>();
@@ -140,14 +135,12 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
   };
 
   const startBehind = async (): Promise<void> => {
-    const path = join(directory, BEHIND_SOCKET);
-    await rm(path, { force: true });
-    behindSocket = boundUnixSocket(path);
-    const fd = behindSocket;
+    const address = join(directory, BEHIND_SOCKET);
+    // One that was left by whoever died here.
+    await rm(address, { force: true });
     behind = ground.behind({
-      listeners: [{ address: "127.0.0.1", port: 0, tls: false, proxyProtocol: true }],
-      open: () => duplicate(fd),
-      trust: { from: EVERYBODY },
+      listeners: [{ address, port: 0, tls: false, proxyProtocol: true }],
+      trust: ground.trust,
       accessLog: ground.accessLog,
     });
     behind.failed.catch((error: Error) => fail(error));
@@ -367,7 +360,6 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
         await behind?.stop(Math.max(0, drain - (clock.now() - began)));
         await reader?.close();
         for (const fd of descriptors) libc().close(fd);
-        if (behindSocket !== undefined) libc().close(behindSocket);
       }),
   };
 }

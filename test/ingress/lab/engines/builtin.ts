@@ -1,49 +1,7 @@
-import { createBuiltinEngine } from "../../../../src/ingress/engines/builtin/builtin.ts";
-import { createHandler } from "../../../../src/ingress/engines/builtin/exchange/create-handler.ts";
-import { createPasswords } from "../../../../src/ingress/filters/basic-auth/passwords.ts";
-import { createFilters } from "../../../../src/ingress/filters/create.ts";
-import { createAuthorities } from "../../../../src/ingress/filters/external-auth/authority.ts";
-import { createSelection } from "../../../../src/ingress/selection/create-selection.ts";
-import { systemClock } from "../../../../src/observe/clock.ts";
-import { silentLog } from "../../../../src/observe/log.ts";
 import type { EngineSubject } from "../door.ts";
+import { builtinEngine } from "./builtin-engine.ts";
 
-/** The engine that is part of Fairlead, with everything that it is made of. */
 export const builtin: EngineSubject = {
   name: "builtin",
-  async create(ground) {
-    const clock = systemClock;
-    const log = silentLog;
-    const random = Math.random;
-    const passwords = createPasswords();
-    const authorities = createAuthorities();
-    const filters = createFilters({ clock, log, passwords, ask: authorities.ask });
-    const selection = createSelection({ clock, random });
-    const { trust, accessLog } = ground;
-    const handler = createHandler({
-      clock,
-      random,
-      log,
-      trust,
-      accessLog,
-      selection,
-      filtersOf: (route) => filters.of(route),
-    });
-    const engine = createBuiltinEngine({ ...ground, clock, log }, handler);
-    return {
-      name: engine.name,
-      failed: engine.failed,
-      get listening() {
-        return engine.listening;
-      },
-      async apply(plan) {
-        filters.follow(plan);
-        await engine.apply(plan);
-      },
-      async stop(drain) {
-        await engine.stop(drain);
-        await Promise.all([passwords.close(), authorities.close()]);
-      },
-    };
-  },
+  create: async (ground) => builtinEngine(ground),
 };

@@ -20,10 +20,13 @@ function onClose(this: Owned): void {
 
 const ignore = (): void => {};
 
+const flush = (reply: Http1Reply): void => reply.flush();
+
 export class Http1Reply implements Reply {
   owner: ReplyOwner | undefined;
   isCut = false;
   readonly #response: ServerResponse;
+  #hasBody = false;
 
   constructor(response: ServerResponse) {
     this.#response = response;
@@ -51,10 +54,17 @@ export class Http1Reply implements Reply {
 
   begin(status: number, headers: OutgoingHttpHeaders): void {
     this.#response.writeHead(status, headers);
+    // Node sends a head with the first of the body. Where that does not come along with it, as of events, the head goes alone.
+    process.nextTick(flush, this);
+  }
+
+  flush(): void {
+    if (!this.#hasBody && !this.#response.destroyed) this.#response.flushHeaders();
   }
 
   write(chunk: Buffer | string): boolean {
     const response = this.#response;
+    this.#hasBody = true;
     if (response.destroyed || response.write(chunk)) return true;
     if (response.listenerCount("drain") === 0) response.on("drain", onDrain);
     return false;
@@ -62,6 +72,7 @@ export class Http1Reply implements Reply {
 
   end(chunk?: Buffer | string, trailers?: OutgoingHttpHeaders): void {
     const response = this.#response;
+    this.#hasBody = true;
     if (response.destroyed) return;
     if (trailers !== undefined && response.chunkedEncoding) response.addTrailers(trailers);
     if (chunk === undefined) response.end();

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { BackendPlan, HostPlan, IngressPlan, RoutePlan } from "../../../plan/plan.ts";
-import { inability } from "../abilities.ts";
+import { hasNames, inability } from "../abilities.ts";
 import { hostEntries, type HostEntries } from "./paths.ts";
 import { profileOf, type Profile } from "./profile.ts";
 import { wordsOf, type RouteMap } from "./record.ts";
@@ -72,7 +72,8 @@ function changedBackends(plan: IngressPlan, previous: IngressPlan | undefined): 
   for (const [id, backend] of plan.backends) {
     const was = previous.backends.get(id);
     if (was === backend) continue;
-    if (was === undefined || !isDeepStrictEqual(was.settings, backend.settings)) changed.add(id);
+    if (was === undefined || hasNames(was) !== hasNames(backend) || !isDeepStrictEqual(was.settings, backend.settings))
+      changed.add(id);
   }
   for (const id of previous.backends.keys()) if (!plan.backends.has(id)) changed.add(id);
   return changed;

@@ -1,4 +1,5 @@
 import type { Listener } from "../../../engine.ts";
+import { CLIMB } from "../../../heads/climbs.ts";
 import { BEHIND, type Compiled, type Declared } from "./compile.ts";
 import { CERTIFICATES, EXACT, EXPRESSIONS, HOSTS, PREFIX, routeMap, TOKENS } from "./files.ts";
 import { USUAL_PROFILES, type Profile } from "./profile.ts";
@@ -65,6 +66,7 @@ const has = (flag: string): string => `{ var(txn.f) -m sub .${flag}. }`;
 const ANSWERS: readonly (readonly [number, string])[] = [
   [400, "Bad Request"],
   [403, "Forbidden"],
+  [405, "Method Not Allowed"],
   [408, "Request Timeout"],
   [413, "Content Too Large"],
   [500, "Internal Server Error"],
@@ -75,13 +77,12 @@ const ANSWERS: readonly (readonly [number, string])[] = [
 
 /** What a log line is; read back by `access-log.ts`. The target comes last, for it may have anything in it but a line's end. */
 const LOG_FORMAT =
-  '{\\"s\\":%Ts%ms,\\"h\\":%Th,\\"i\\":%Ti,\\"d\\":%Ta,\\"c\\":\\"%[var(txn.client)]\\",\\"v\\":\\"%HV\\",\\"t\\":%[ssl_fc],\\"m\\":\\"%HM\\",\\"n\\":\\"%[var(txn.host),json(utf8s)]\\",\\"a\\":%ST,\\"e\\":\\"%ts\\",\\"u\\":%U,\\"b\\":%B,\\"g\\":\\"%[capture.req.hdr(0),json(utf8s)]\\",\\"f\\":\\"%[capture.req.hdr(1),json(utf8s)]\\",\\"q\\":\\"%[var(txn.id),json(utf8s)]\\",\\"r\\":\\"%[var(txn.r),field(2,|)]\\",\\"k\\":\\"%b\\",\\"p\\":\\"%si:%sp\\",\\"w\\":%Tr,\\"y\\":\\"%rc\\"} %HU';
+  '{\\"s\\":%Ts%ms,\\"h\\":%Th,\\"i\\":%Ti,\\"d\\":%Ta,\\"c\\":\\"%[var(txn.client)]\\",\\"v\\":\\"%HV\\",\\"t\\":%[ssl_fc],\\"m\\":\\"%HM\\",\\"n\\":\\"%[var(txn.host),json(utf8s)]\\",\\"a\\":%ST,\\"e\\":\\"%ts\\",\\"u\\":%U,\\"b\\":%B,\\"x\\":\\"%[var(txn.length)]\\",\\"z\\":\\"%[var(txn.sent)]\\",\\"g\\":\\"%[capture.req.hdr(0),json(utf8s)]\\",\\"f\\":\\"%[capture.req.hdr(1),json(utf8s)]\\",\\"q\\":\\"%[var(txn.id),json(utf8s)]\\",\\"r\\":\\"%[var(txn.r),field(2,|)]\\",\\"k\\":\\"%b\\",\\"p\\":\\"%si:%sp\\",\\"w\\":%Tr,\\"y\\":\\"%rc\\"} %HU';
 
 function frontend({ listeners, trusted, hasDefaultCertificate }: Surroundings, cookies: readonly string[]): string[] {
   const trust = trusted.length > 0;
   const route = "var(txn.r),field(2,|)";
   const value = (map: RouteMap): string => `${route},map_str(${routeMap(map)})`;
-  const isTrusted = `{ src ${trusted.join(" ")} }`;
   return [
     "frontend in",
     ...listeners.map(
@@ -94,44 +95,24 @@ function frontend({ listeners, trusted, hasDefaultCertificate }: Surroundings, c
     ),
     "  log ring@access len 16384 format raw local0",
     `  log-format "${LOG_FORMAT}"`,
-    "  unique-id-format %[uuid()]",
+    "  unique-id-format %[uuid(),regsub(-,,g)]",
     "  declare capture request len 256",
     "  declare capture request len 512",
+    "  http-request set-var(txn.length) req.hdr(content-length)",
     "  http-request capture req.hdr(user-agent) id 0",
     "  http-request capture req.hdr(referer) id 1",
-    // Who asks, for whom, and how it came.
-    ...(trust
-      ? [
-          `  http-request set-var(txn.trusted) bool(true) if ${isTrusted}`,
-          "  http-request set-var(txn.client) src",
-          ...[-1, -2, -3, -4].map(
-            (at) =>
-              `  http-request set-var(txn.client) req.hdr_ip(x-forwarded-for,${at}) if { var(txn.trusted) -m bool } { var(txn.client) -m ip ${trusted.join(" ")} }`,
-          ),
-          "  http-request set-src var(txn.client)",
-          "  http-request set-var(txn.https) bool(true) if { ssl_fc } !{ var(txn.trusted) -m bool } || { ssl_fc } !{ req.hdr(x-forwarded-proto) -m found } || { var(txn.trusted) -m bool } { req.hdr(x-forwarded-proto) -i https }",
-          "  http-request set-header X-Forwarded-Host %[req.hdr(host)] if !{ var(txn.trusted) -m bool } || !{ req.hdr(x-forwarded-host) -m found }",
-        ]
-      : [
-          "  http-request set-var(txn.client) src",
-          "  http-request set-var(txn.https) bool(true) if { ssl_fc }",
-          "  http-request set-header X-Forwarded-Host %[req.hdr(host)]",
-        ]),
-    "  http-request set-header X-Forwarded-For %[var(txn.client)]",
-    "  http-request set-header X-Real-IP %[var(txn.client)]",
-    "  http-request set-header X-Forwarded-Port %[dst_port]",
-    "  http-request set-header X-Forwarded-Proto http",
-    "  http-request set-header X-Forwarded-Proto https if { var(txn.https) -m bool }",
-    "  http-request set-header X-Forwarded-Scheme %[req.hdr(x-forwarded-proto)]",
-    "  http-request set-header X-Scheme %[req.hdr(x-forwarded-proto)]",
-    "  http-request set-var(txn.id) req.hdr(x-request-id)",
-    "  http-request set-var(txn.id) unique-id if !{ var(txn.id) -m found }",
-    "  http-request set-header X-Request-ID %[var(txn.id)]",
-    "  http-after-response set-header X-Request-ID %[var(txn.id)]",
+    // What cannot be understood.
+    "  http-request deny deny_status 400 if { req.hdr_cnt(host) gt 1 } || !{ req.hdr(host) -m found } !{ req.ver 1.0 }",
+    // TRACE shows a client what was added for the backend; CONNECT asks for a proxy that we are not.
+    "  http-request deny deny_status 405 if { method TRACE CONNECT }",
     // Host: exact, else one label less with a star, else any. The most specific one decides alone.
     "  http-request set-var(txn.host) req.hdr(host),host_only,lower",
     "  http-request set-var(txn.path) path",
+    `  http-request deny deny_status 400 if { var(txn.path) -m sub .. % } { var(txn.path) -m reg -i '${CLIMB}' }`,
     `  http-request set-var(txn.at) var(txn.host),map_str(${HOSTS})`,
+    "  http-request set-var(txn.host) var(txn.host),regsub(\\.$,) if !{ var(txn.at) -m found } { var(txn.host) -m end . }",
+    `  http-request deny deny_status 400 if !{ var(txn.at) -m found } { var(txn.host) -m found } !{ var(txn.host) -m reg '^([a-z0-9_]([a-z0-9._-]*[a-z0-9_-])?|\\[?[0-9a-f:.]+\\]?)$' }`,
+    `  http-request set-var(txn.at) var(txn.host),map_str(${HOSTS}) if !{ var(txn.at) -m found }`,
     `  http-request set-var(txn.at) var(txn.host),regsub(^[^.]*,*),map_str(${HOSTS}) if !{ var(txn.at) -m found } { var(txn.host) -m sub . }`,
     `  http-request set-var(txn.at) str(*),map_str(${HOSTS}) if !{ var(txn.at) -m found }`,
     // Path: the answer already, expressions in order, equal, or the longest in whole elements.
@@ -140,7 +121,19 @@ function frontend({ listeners, trusted, hasDefaultCertificate }: Surroundings, c
     `  http-request set-var(txn.r) var(txn.at),concat(,txn.path),map_str(${EXACT}) if !{ var(txn.r) -m found }`,
     `  http-request set-var(txn.r) var(txn.at),concat(,txn.path,/),map_beg(${PREFIX}) if !{ var(txn.r) -m found }`,
     '  http-request return status 404 content-type text/plain string "404 Not Found\\n" unless { var(txn.r) -m found }',
+    // Headers that Connection names end here; which, only the engine behind finds out.
+    `  http-request set-var(txn.r) str(${BEHIND}||) if { req.hdr(connection) -m found } !{ req.fhdr(connection) -i close keep-alive upgrade "keep-alive, upgrade" }`,
+    // What the engine behind does it does by what came, of which nothing is changed here.
+    `  http-request allow if { var(txn.r) -m beg ${BEHIND}| }`,
+    ...(trust ? trustedRules(trusted) : UNTRUSTED_RULES),
     "  http-request set-var(txn.f) var(txn.r),field(3,|)",
+    // How long a body is that does not say so, and which of several cookies of one name is a session, only the engine behind finds out.
+    `  http-request set-var(txn.r) str(${BEHIND}||) if ${has(FLAGS.body)} !{ req.hdr(content-length) -m found } !{ method GET HEAD OPTIONS } || ${has(FLAGS.body)} { req.hdr(transfer-encoding) -m found }`,
+    ...cookies.map(
+      (name, at) =>
+        `  http-request set-var(txn.r) str(${BEHIND}||) if ${has(`${FLAGS.affinity}${at}`)} { req.cook_cnt(${name}) gt 1 }`,
+    ),
+    `  http-request allow if { var(txn.r) -m beg ${BEHIND}| }`,
     ...REDIRECTS.map(
       (code) =>
         `  http-request redirect location https://%[var(txn.host)]%[pathq] code ${code} if ${has(`${FLAGS.httpsRedirect}${code}`)} !{ var(txn.https) -m bool }`,
@@ -153,9 +146,63 @@ function frontend({ listeners, trusted, hasDefaultCertificate }: Surroundings, c
     ...cookies.map(
       (name, at) => `  http-request set-var(txn.cookie) req.cook(${name}) if ${has(`${FLAGS.affinity}${at}`)}`,
     ),
-    // How long a body is that does not say so, only the engine behind counts.
-    `  use_backend ${BEHIND} if ${has(FLAGS.body)} !{ req.hdr(content-length) -m found } !{ method GET HEAD OPTIONS } || ${has(FLAGS.body)} { req.hdr(transfer-encoding) -m found }`,
     "  use_backend %[var(txn.r),field(1,|)]",
+  ];
+}
+
+/** Headers that say who asks and how, for backends. */
+const TELLING = [
+  "  http-request set-header X-Real-IP %[var(txn.client)]",
+  "  http-request set-header X-Forwarded-Proto %[var(txn.scheme)]",
+  "  http-request set-header X-Forwarded-Scheme %[var(txn.scheme)]",
+  "  http-request set-header X-Scheme %[var(txn.scheme)]",
+  "  http-request del-header proxy",
+  "  http-request del-header keep-alive",
+  "  http-request del-header proxy- -m beg",
+  "  http-request del-header http2-settings",
+  "  http-request set-header TE trailers if { req.hdr(te) -m found }",
+  "  http-request del-header trailer",
+  "  http-request set-var(txn.id) req.hdr(x-request-id) if { req.hdr(x-request-id) -m reg ^[!-~]{1,128}$ }",
+  "  http-request set-var(txn.id) unique-id if !{ var(txn.id) -m found }",
+  "  http-request set-header X-Request-ID %[var(txn.id)]",
+  "  http-response set-var(txn.answered) bool(true)",
+  "  http-response set-var(txn.sent) res.hdr(content-length)",
+  "  http-response del-header x-accel- -m beg",
+  "  http-response del-header keep-alive",
+  "  http-response del-header proxy- -m beg",
+  // What it says when there is nobody to ask, and when whoever was asked could not be reached, is the same; clients are told apart.
+  "  http-after-response set-status 502 if { status 503 } !{ var(txn.answered) -m bool } { srv_name -m found }",
+  "  http-after-response set-header X-Request-ID %[var(txn.id)] if { var(txn.id) -m found } !{ res.hdr(x-request-id) -m found }",
+];
+
+/** Nobody may speak for another: what is said of it is replaced. */
+const UNTRUSTED_RULES = [
+  "  http-request set-var(txn.client) src",
+  "  http-request set-var(txn.https) bool(true) if { ssl_fc }",
+  "  http-request set-var(txn.scheme) str(http)",
+  "  http-request set-var(txn.scheme) str(https) if { ssl_fc }",
+  "  http-request set-header X-Original-Forwarded-For %[req.hdr(x-forwarded-for)] if { req.hdr(x-forwarded-for) -m found }",
+  "  http-request del-header x-forwarded- -m beg",
+  "  http-request del-header forwarded",
+  "  http-request del-header ssl-client- -m beg",
+  "  http-request set-header X-Forwarded-For %[src]",
+  "  http-request set-header X-Forwarded-Host %[req.hdr(host)]",
+  "  http-request set-header X-Forwarded-Port %[dst_port]",
+  ...TELLING,
+];
+
+/** Some may. Who says more than can be read here is read by the engine behind. */
+function trustedRules(trusted: readonly string[]): string[] {
+  const ranges = trusted.join(" ");
+  const isTrusted = "{ var(txn.trusted) -m bool }";
+  const isClaiming = ["x-forwarded-host", "x-forwarded-port", "x-forwarded-for", "x-forwarded-proto", "forwarded"].map(
+    (name) => `{ req.hdr(${name}) -m found }`,
+  );
+  return [
+    `  http-request set-var(txn.trusted) bool(true) if { src ${ranges} }`,
+    ...isClaiming.map((claim) => `  http-request set-var(txn.r) str(${BEHIND}||) if ${isTrusted} ${claim}`),
+    `  http-request allow if ${isTrusted} { var(txn.r) -m beg ${BEHIND}| }`,
+    ...UNTRUSTED_RULES,
   ];
 }
 
@@ -176,11 +223,11 @@ function richRules(name: string): string[] {
     `  http-response set-var(txn.told) bool(true) if ${affine} !{ var(txn.server) -m found }`,
     `  http-response set-var(txn.told) bool(true) if { var(txn.server) -m found } { srv_name,strcmp(txn.server) eq 0 } !{ var(txn.cookie),strcmp(txn.server) eq 0 }`,
     `  http-response set-var(txn.told) bool(true) if { var(txn.server) -m found } !{ srv_name,strcmp(txn.server) eq 0 } ${has(FLAGS.changeOnFailure)}`,
-    `  http-response set-var(txn.attributes) ${value("attributes")} if { var(txn.told) -m bool }`,
-    `  http-response set-var(txn.secure) str("; Secure") if { var(txn.told) -m bool } ${has(FLAGS.secureAsCame)} { var(txn.https) -m bool }`,
+    `  http-response set-var(txn.attributes) ${value("attributes")} if { var(txn.told) -m bool } !{ var(txn.https) -m bool }`,
+    `  http-response set-var(txn.attributes) ${value("attributes-tls")} if { var(txn.told) -m bool } { var(txn.https) -m bool }`,
     `  http-response set-var(txn.expires) ${number("expires")} if { var(txn.told) -m bool } ${has(FLAGS.expires)}`,
     `  http-response set-var-fmt(txn.attributes) "; Expires=%[date,add(txn.expires),http_date]%[var(txn.attributes)]" if { var(txn.told) -m bool } ${has(FLAGS.expires)}`,
-    `  http-response add-header Set-Cookie "%[${value("cookie")}]=%[srv_name]%[var(txn.attributes)]%[var(txn.secure)]" if { var(txn.told) -m bool }`,
+    `  http-response add-header Set-Cookie "%[${value("cookie")}]=%[srv_name]%[var(txn.attributes)]" if { var(txn.told) -m bool }`,
   ];
 }
 
@@ -232,6 +279,8 @@ export function configuration(compiled: Compiled, around: Surroundings): { text:
     "  option idle-close-on-response",
     "  option http-restrict-req-hdr-names delete",
     "  option redispatch 1",
+    // Nobody works for a client that has gone.
+    "  option abortonclose",
     "  http-reuse safe",
     ...ANSWERS.map(
       ([status, words]) => `  http-error status ${status} content-type text/plain string "${status} ${words}\\n"`,
@@ -241,7 +290,7 @@ export function configuration(compiled: Compiled, around: Surroundings): { text:
     "  http-request set-log-level silent",
     "  timeout server 1h",
     "  retries 2",
-    `  server builtin unix@${directory}/${BEHIND_SOCKET} send-proxy-v2`,
+    `  server builtin unix@${directory}/${BEHIND_SOCKET} send-proxy-v2 proxy-v2-options ssl,authority`,
   ];
   const slots = new Map<string, Profile>();
   for (const { name, profile, servers } of compiled.slots.values()) {

@@ -1,3 +1,4 @@
+import { setCookie } from "../../../affinity/set-cookie.ts";
 import type { CookieAffinity, RoutePlan } from "../../../plan/plan.ts";
 
 /** Maps from a route's number to what a rule needs of it. Numbers are not used again, so a request that began goes on by what it began with. */
@@ -8,6 +9,7 @@ export const ROUTE_MAPS = [
   "tunnel",
   "cookie",
   "attributes",
+  "attributes-tls",
   "expires",
   "body",
   "root",
@@ -43,8 +45,6 @@ export const FLAGS = {
   affinity: "a",
   changeOnFailure: "f",
   expires: "e",
-  /** Secure as the request came. */
-  secureAsCame: "c",
 } as const;
 
 /** Statuses that HAProxy can redirect with. */
@@ -52,16 +52,11 @@ export const REDIRECTS = [301, 302, 303, 307, 308] as const;
 
 export const isRedirect = (status: number): boolean => REDIRECTS.some((known) => known === status);
 
-function attributesOf({ path, domain, sameSite, maxAge, secure }: CookieAffinity): string {
-  return [
-    `; Path=${path}`,
-    ...(domain === undefined ? [] : [`; Domain=${domain}`]),
-    ...(maxAge === undefined ? [] : [`; Max-Age=${maxAge}`]),
-    "; HttpOnly",
-    ...(sameSite === undefined ? [] : [`; SameSite=${sameSite}`]),
-    ...(secure === true ? ["; Secure"] : []),
-  ].join("");
-}
+/** What follows the token in Set-Cookie, but for Expires, which depends on the time. */
+const attributesOf = (affinity: CookieAffinity, scheme: "http" | "https"): string =>
+  setCookie({ ...affinity, expires: undefined }, "", { scheme, userAgent: undefined }, 0).slice(
+    affinity.name.length + 1,
+  );
 
 /** Pure. `cookieIndex` numbers the names of cookies, which rules cannot look up. */
 export function wordsOf({ settings, affinity, backend }: RoutePlan, cookieIndex: (name: string) => number): RouteWords {
@@ -98,9 +93,9 @@ export function wordsOf({ settings, affinity, backend }: RoutePlan, cookieIndex:
   if (affinity !== undefined) {
     flags.push(`${FLAGS.affinity}${cookieIndex(affinity.name)}`);
     if (affinity.changeOnFailure) flags.push(FLAGS.changeOnFailure);
-    if (affinity.secure === undefined) flags.push(FLAGS.secureAsCame);
     values.set("cookie", affinity.name);
-    values.set("attributes", attributesOf(affinity));
+    values.set("attributes", attributesOf(affinity, "http"));
+    values.set("attributes-tls", attributesOf(affinity, "https"));
     if (affinity.expires !== undefined) {
       flags.push(FLAGS.expires);
       values.set("expires", String(affinity.expires));

@@ -13,6 +13,9 @@ const NAMES: Readonly<Partial<Record<RetryReason, string>>> = {
   http_504: "504",
 };
 
+/** What may have been acted on is sent once. */
+const HARMLESS = ["http-request disable-l7-retry if { method POST LOCK PATCH }"];
+
 /** How often at most, where as often as there are endpoints is asked for. */
 const EVERY_ENDPOINT = 10;
 
@@ -25,9 +28,5 @@ export function retryLines({ on, nonIdempotent, tries }: Retry): string[] {
   const more = tries === 0 ? EVERY_ENDPOINT : tries - 1;
   if (on.size === 0 || more === 0) return ["retries 0"];
   const reasons = [...on].toSorted().map((reason) => NAMES[reason]);
-  return [
-    `retries ${more}`,
-    `retry-on ${reasons.join(" ")}`,
-    ...(nonIdempotent ? [] : ["http-request disable-l7-retry if { method POST LOCK PATCH }"]),
-  ];
+  return [`retries ${more}`, `retry-on ${reasons.join(" ")}`, ...(nonIdempotent ? [] : HARMLESS)];
 }

@@ -56,9 +56,12 @@ export function serversOf({ endpoints, settings }: BackendPlan): Map<string, Ser
   const hashes = settings.balance.algorithm === "hash";
   const taken = new Set<number>();
   const servers = new Map<string, ServerState>();
+  const takesNew = ({ state, weight }: EndpointPlan): boolean => state === "serving" && weight > 0;
+  // One that is going is better than none.
+  const isLast = !endpoints.some(takesNew);
   for (const endpoint of endpoints) {
     const { address, port, weight, state } = endpoint;
-    const own = state === "draining" || weight <= 0 ? 0 : Math.max(1, Math.round(weight * scale));
+    const own = takesNew(endpoint) ? Math.max(1, Math.round(weight * scale)) : Number(isLast && state === "draining");
     servers.set(serverName(endpoint), {
       address,
       port,
