@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect as connectNet } from "node:net";
@@ -8,7 +9,6 @@ import { after, before, describe, test } from "node:test";
 import { connect } from "node:tls";
 import { WebSocket, WebSocketServer } from "ws";
 import { identityOf, isRunning } from "../../src/host/process-identity.ts";
-import type { IngressEngine } from "../../src/ingress/engine.ts";
 import type { Certificate, CookieAffinity, IngressPlan } from "../../src/ingress/plan/plan.ts";
 import { haproxy, WITHOUT_HAPROXY } from "../lab/haproxy.ts";
 import { until } from "../lab/until.ts";
@@ -359,7 +359,6 @@ void describe("HAProxy's processes", { skip }, () => {
   let a: Worker;
   let at: Stand;
   let server: WebSocketServer;
-  const engines: IngressEngine[] = [];
   const simple = (...cookies: string[]): IngressPlan =>
     plan(
       [
@@ -376,20 +375,19 @@ void describe("HAProxy's processes", { skip }, () => {
     server.on("connection", (socket) => socket.on("message", (data) => socket.send(data)));
     directory = await mkdtemp(join(tmpdir(), "fl-hp-"));
     at = await stand(directory);
-    engines.push(at.engine);
     await at.engine.apply(simple());
   });
   after(async () => {
-    for (const engine of engines) await engine.stop(0);
+    await at.engine.stop(0);
     server.close();
     await a.close();
     await rm(directory, { recursive: true, force: true });
   });
 
-  const openSockets = async (count: number): Promise<WebSocket[]> =>
+  const openSockets = async (count: number, port = at.port): Promise<WebSocket[]> =>
     Promise.all(
       Array.from({ length: count }, async () => {
-        const socket = new WebSocket(`ws://127.0.0.1:${at.port}/`, { headers: { host: "a.example" } });
+        const socket = new WebSocket(`ws://127.0.0.1:${port}/`, { headers: { host: "a.example" } });
         await once(socket, "open");
         return socket;
       }),
@@ -459,20 +457,34 @@ void describe("HAProxy's processes", { skip }, () => {
     assert.equal(await who(at, "a.example"), "a");
   });
 
-  void test("whoever comes after a controller that died takes over what runs", async () => {
-    const sockets = await openSockets(5);
-    const { process: was } = await running(at);
-    const { port } = at;
-    // The first engine is left as a dead one leaves it: HAProxy runs on, and nobody tells it anything.
-    const next = await stand(directory);
-    engines.unshift(next.engine);
-    await next.engine.apply(simple("one"));
-    assert.deepEqual((await running(at)).process, was);
-    assert.equal(next.port, port);
-    assert.equal(await who(next, "one.example"), "a");
-    await echo(sockets);
-    for (const socket of sockets) socket.close();
-    at = next;
+  void test("whoever comes after a controller that was killed takes over what runs", async () => {
+    const place = await mkdtemp(join(tmpdir(), "fl-hp-"));
+    const controller = spawn(
+      process.execPath,
+      [join(import.meta.dirname, "haproxy-controller.ts"), place, String(a.port)],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
+    const [said] = (await once(controller.stdout, "data")) as [Buffer];
+    const port = Number(said.toString());
+    const next = await stand(place);
+    try {
+      const { process: was } = await running(next);
+      const sockets = await openSockets(5, port);
+      controller.kill("SIGKILL");
+      await once(controller, "exit");
+      // Nobody is there to tell it anything, and it goes on.
+      assert.equal((await get(port, "a.example")).status, 200);
+      await next.engine.apply(simple("one"));
+      assert.deepEqual((await running(next)).process, was);
+      assert.equal(next.port, port);
+      assert.equal(await who(next, "one.example"), "a");
+      await echo(sockets);
+      for (const socket of sockets) socket.close();
+    } finally {
+      controller.kill("SIGKILL");
+      await next.engine.stop(0);
+      await rm(place, { recursive: true, force: true });
+    }
   });
 
   void test("killed, it is started again on the same port with the same routes", async () => {

@@ -362,13 +362,14 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
         isStopped = true;
         for (const cancel of cancels) cancel();
         const began = clock.now();
+        // A worker waits for whoever talks to it.
+        session?.close();
         if (running !== undefined) {
           await master.drain(running);
           // Its sockets are open in the master to its end: who connects to ours meanwhile is to know that nobody will answer.
           for (const fd of own) stopListening(fd);
           await master.end(running, drain);
         }
-        session?.close();
         await behind?.stop(Math.max(0, drain - (clock.now() - began)));
         await reader?.close();
         for (const fd of descriptors) libc().close(fd);
