@@ -69,7 +69,7 @@ test("every line with bin/fairlead is one that the command line understands", ()
       const end = args.indexOf("--");
       const own = end === -1 ? args : args.slice(0, end);
       const rest = end === -1 ? [] : args.slice(end);
-      const starts = own[0] === "up" || own[0] === "proxy" || own[0] === "dns";
+      const starts = ["up", "proxy", "dns", "ingress"].includes(own[0]!);
       const added = starts ? ["--help"] : ["--data", join(directory, "none")];
       const { status, stderr, stdout } = run(command!, [...own, ...added, ...rest]);
       assert.notEqual(status, 2, `${line}: ${stderr}`);
