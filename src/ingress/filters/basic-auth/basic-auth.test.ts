@@ -227,21 +227,3 @@ test("what cannot be checked lets nobody in", async () => {
   deepEqual(await ask(new Error("no library")), { status: 503 });
   deepEqual(await ask(new PasswordsBusy(429)), { status: 429, headers: { "retry-after": "1" } });
 });
-
-test("users who cannot log in whatever they type are named in the log", () => {
-  const lines: object[] = [];
-  const log = { ...silentLog, warn: (facts: object) => void lines.push(facts) };
-  basicAuth(
-    {
-      realm: "r",
-      users: new Map([
-        ["a", "{PLAIN}b"],
-        ["b", "secret"],
-      ]),
-    },
-    { route: "r" },
-    passwords,
-    log,
-  );
-  deepEqual(lines, [{ route: "r", users: ["b"], count: 1 }]);
-});
