@@ -16,7 +16,7 @@ function originMatcher(pattern: string): (origin: string) => boolean {
 }
 
 /** `Vary` with one name more. */
-export function varyWith(vary: unknown, name: string): string {
+function varyWith(vary: unknown, name: string): string {
   const said = Array.isArray(vary) ? vary.join(", ") : typeof vary === "string" ? vary : "";
   if (said === "") return name;
   const names = said.split(",").map((one) => one.trim().toLowerCase());

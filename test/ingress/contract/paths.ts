@@ -61,7 +61,7 @@ export const pathExamples = (subject: EngineSubject): void =>
       const { ask } = await site({ paths: [{ path: "/foo", type: "Exact" }] });
       assert.equal((await ask({ path: "/foo" })).status, 200);
       assert.equal((await ask({ path: "/foo?query=/bar" })).status, 200);
-      for (const path of ["/foo/", "/Foo", "/foo/bar", "/fo", "/", "//foo"]) {
+      for (const path of ["/foo/", "/Foo", "/foo/bar", "/fo", "/", "/foo//"]) {
         assert.equal((await ask({ path })).status, 404, path);
       }
     });
@@ -209,7 +209,7 @@ export const pathExamples = (subject: EngineSubject): void =>
       add(`${target} reaches no pod past what protects /admin`, async ({ cluster, pods, follow, door }) => {
         // One Service behind both: a pod that resolves the path itself would answer for /admin.
         cluster.service("climbed", pods.slice(0, 1));
-        cluster.secret("climbed", { auth: "a:{SHA}nothing-that-anybody-knows" });
+        cluster.secret("climbed", { auth: "a:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=" });
         cluster.ingress("climbed-public", { paths: [{ host: "climbed.test", path: "/public", service: "climbed" }] });
         cluster.ingress("climbed-admin", {
           paths: [{ host: "climbed.test", path: "/admin", service: "climbed" }],
