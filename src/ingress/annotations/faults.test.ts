@@ -227,6 +227,12 @@ void test("CTL-158: without session-cookie-path, where paths are expressions, th
   deepEqual(faultsOf(said({ affinity: "cookie", "rewrite-target": "/" }, { paths: ["/shop"] })), []);
 });
 
+void test("a canary need not say that the paths of its main Ingress are expressions, nor what the path of a cookie is", () => {
+  const read = said({ canary: "true", affinity: "cookie" }, { paths: ["/shop(/|$)(.*)"] });
+  deepEqual([read.useRegex, faultsOf(read)], [true, []]);
+  equal(said({ canary: "true" }, { paths: ["/shop"] }).useRegex, false);
+});
+
 void test("a rewrite-target makes expressions of paths that can be nothing else, and leaves others as they are", () => {
   equal(said({ "rewrite-target": "/" }, { paths: ["/shop"] }).useRegex, false);
   equal(said({ "rewrite-target": "/" }, { paths: ["/shop.v1"] }).useRegex, false);

@@ -222,6 +222,7 @@ for (const [target, source, path, expected] of [
   ["/new", undefined, "/foo", "/new"],
   ["/$2", "/foo(/|$)(.*)", "/foo/bar%2Fbaz?x=1", "/bar%2Fbaz?x=1"],
   ["/$2", "/foo(/|$)(.*)", "/FOO", "/"],
+  ["/$2", "/foo(/|$)(.*)", "/FOO/Bar", "/Bar"],
   ["$1", "/foo(/.*)?", "/foo", "/"],
   ["/a?b=$1", "/foo/(.*)", "/foo/c?d=e", "/a?b=c&d=e"],
   ["/a?", "/foo/(.*)", "/foo/c?d=e", "/a"],
@@ -409,6 +410,25 @@ test("a fault of ours lets nobody in", () => {
     after: () => () => {},
   };
   deepEqual(admitted({ rateLimit: rate }, requestHead(), { clock }), { status: 500 });
+});
+
+test("a fault of ours in the middle lets nobody in either", async () => {
+  const log = {
+    ...silentLog,
+    warn: () => {
+      throw new Error("the disk is full");
+    },
+  };
+  const externalAuth = {
+    url: "http://auth.example/",
+    method: undefined,
+    signIn: undefined,
+    signInParameter: "rd",
+    responseHeaders: [],
+    requestHeaders: [],
+    alwaysSetCookie: false,
+  };
+  deepEqual(await admitted({ externalAuth }, requestHead(), { log }), { status: 500 });
 });
 
 test("settings that engines do are no filters", () => {

@@ -160,6 +160,11 @@ test("the client is the last address that nobody trusted has written, whatever i
   );
 });
 
+test("nobody has more than a hundred proxies", () => {
+  const hops = (count: number) => ({ "x-forwarded-for": `192.0.2.7${", 10.0.0.2".repeat(count)}` });
+  deepEqual([clientOf("10.0.0.1", hops(99), trust), clientOf("10.0.0.1", hops(100), trust)], ["192.0.2.7", "10.0.0.2"]);
+});
+
 test("10,000 entries of X-Forwarded-For are walked back over in no time", () => {
   const began = performance.now();
   for (let count = 0; count < 100; count += 1) {

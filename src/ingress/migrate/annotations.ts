@@ -1,11 +1,17 @@
 import type { Ingress } from "../../api/generated/types.ts";
 import type { Annotated } from "../annotations/annotations.ts";
-import type { KnownAnnotation, Verdict } from "../annotations/group.ts";
+import type { AnnotationGroup, KnownAnnotation, Verdict } from "../annotations/group.ts";
+import { affinity } from "../annotations/groups/affinity.ts";
+import { backendProtocol } from "../annotations/groups/backend-protocol.ts";
+import { balance } from "../annotations/groups/balance.ts";
+import { canary } from "../annotations/groups/canary.ts";
 import { known } from "../annotations/known.ts";
 import { FAIRLEAD_PREFIX, NGINX_PREFIX } from "../annotations/said.ts";
 import type { IngressFault } from "../plan/view.ts";
 import { shortened, worst, type Document, type Finding } from "./report.ts";
 
+/** What of a canary counts, beside what its main Ingress says. */
+const OF_CANARIES: ReadonlySet<AnnotationGroup> = new Set([canary, affinity, balance, backendProtocol]);
 const REASONS_NOT_THERE = new Set(["SecretNotFound", "ConfigMapNotFound"]);
 
 const verdictOf = ({ verdict, exceptions }: KnownAnnotation, value: string): Verdict =>
@@ -46,12 +52,15 @@ export function annotationFindings(ingress: Ingress, annotated: Annotated, docum
       : isOwn
         ? key.slice(FAIRLEAD_PREFIX.length)
         : key;
-    const annotation = known(name)?.annotation;
+    const { annotation, group } = known(name) ?? {};
     if (name === key && (annotation === undefined || !name.includes("/"))) return [];
     const field = `metadata.annotations[${key}]`;
     const at = { field, line: document.lineOf(field), value: shortened(value) };
     if (!isOwn && annotations[FAIRLEAD_PREFIX + name] !== undefined) {
       return [{ ...at, outcome: "same", why: `${FAIRLEAD_PREFIX}${name} is stronger` }];
+    }
+    if (annotated.canary !== undefined && group !== undefined && !OF_CANARIES.has(group)) {
+      return [{ ...at, outcome: "same", why: "of a canary it does nothing: what its main Ingress says counts" }];
     }
     const verdict = annotation === undefined ? undefined : verdictOf(annotation, value);
     const isClosed = annotated.settings.refused !== undefined;

@@ -9,12 +9,12 @@ const TWENTY = 20;
 
 /** Clients that ask without a pause until they are told to stop; what went wrong is counted. */
 function load(site: Site, clients: number): { readonly count: () => number; readonly stop: () => Promise<string[]> } {
-  let isOver = false;
+  const state = { isOver: false };
   let count = 0;
   const wrong: string[] = [];
   const agent = keptAgent({ address: "", port: 0, tls: false }, clients);
   const running = Array.from({ length: clients }, async () => {
-    while (!isOver) {
+    while (!state.isOver) {
       try {
         const { status } = await site.ask({ agent });
         if (status !== 200) wrong.push(`${status}`);
@@ -27,7 +27,7 @@ function load(site: Site, clients: number): { readonly count: () => number; read
   return {
     count: () => count,
     async stop() {
-      isOver = true;
+      state.isOver = true;
       await Promise.all(running);
       agent.destroy();
       return wrong;

@@ -61,11 +61,11 @@ export function onStage(subject: EngineSubject, about: string, tests: (add: Add)
       await stage?.door.stop();
       await stage?.lab.end();
     });
-    tests((name, body, { todo } = {}) =>
+    tests((name, body, { todo } = {}) => {
       test(`${subject.name}: ${name}`, { timeout: 60_000, ...(todo === undefined ? {} : { todo }) }, async (t) =>
         body(stage!, t),
-      ),
-    );
+      );
+    });
   });
 }
 

@@ -108,5 +108,8 @@ export type Order =
   | { readonly do: "seen" }
   | { readonly do: "forget" }
   | { readonly do: "release"; readonly name: string }
+  /** Clients that connect and say nothing. */
+  | { readonly do: "crowd"; readonly address: string; readonly port: number; readonly count: number }
+  | { readonly do: "disperse" }
   /** How many connections a pod has open. */
   | { readonly do: "connections"; readonly uid: string };

@@ -54,6 +54,7 @@ for (const [name, hash, password] of [
     equal(passwords.verify({ ...check, password: Buffer.from(password) }), true);
     for (const wrong of [`x${password}`, password.slice(1), "", hash]) {
       equal(await passwords.verify({ ...check, password: Buffer.from(wrong) }), false, wrong);
+      equal(await passwords.verify({ ...check, password: Buffer.from(wrong) }), false, wrong);
     }
   });
 }
@@ -87,6 +88,11 @@ test("hashes that are none, of other kinds, or too costly to check are nobody's 
   equal(hashKind(`$2y$14$${salt}`), "crypt");
 });
 
+test("what the library says of a hash that it does not know is no hash", () => {
+  equal(crypt(Buffer.from("a"), "$9$salt"), undefined);
+  equal(crypt(Buffer.from("a"), "*0"), undefined);
+});
+
 test("no text is read as a hash, or as credentials, that throws", () => {
   assert(
     property(string(), string(), (hash, text) => {
@@ -107,7 +113,7 @@ for (const said of [
   "Bearer YTpi",
   "Basic YQ==",
   "Basic Y!TpiX",
-  `Basic ${"A".repeat(5000)}`,
+  `Basic ${Buffer.from(`a:${"b".repeat(5000)}`).toString("base64")}`,
   "Basic YTpi\n",
 ]) {
   test(`Authorization ${JSON.stringify(said?.slice(0, 20))} says nobody`, () =>
@@ -220,22 +226,4 @@ test("what cannot be checked lets nobody in", async () => {
   const ask = (error: Error) => asks(basicAuth({ realm: "r", users }, {}, broken(error), silentLog), basic("a", "b"));
   deepEqual(await ask(new Error("no library")), { status: 503 });
   deepEqual(await ask(new PasswordsBusy(429)), { status: 429, headers: { "retry-after": "1" } });
-});
-
-test("users who cannot log in whatever they type are named in the log", () => {
-  const lines: object[] = [];
-  const log = { ...silentLog, warn: (facts: object) => void lines.push(facts) };
-  basicAuth(
-    {
-      realm: "r",
-      users: new Map([
-        ["a", "{PLAIN}b"],
-        ["b", "secret"],
-      ]),
-    },
-    { route: "r" },
-    passwords,
-    log,
-  );
-  deepEqual(lines, [{ route: "r", users: ["b"], count: 1 }]);
 });

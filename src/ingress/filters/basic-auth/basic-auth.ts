@@ -3,7 +3,6 @@ import type { BasicAuth } from "../../settings/settings.ts";
 import type { Answer } from "../../request.ts";
 import type { Admit } from "../step.ts";
 import { readCredentials } from "./credentials.ts";
-import { hashKind } from "./hash-kind.ts";
 import { PasswordsBusy, type Passwords } from "./passwords.ts";
 
 /** A number that is always the same for a name. */
@@ -21,13 +20,6 @@ function numberOf(text: string): number {
 export function basicAuth({ realm, users }: BasicAuth, at: object, passwords: Passwords, log: Log): Admit {
   const shown = realm.replace(/[^\x20-\x7e]/g, "").replace(/["\\]/g, "\\$&");
   const refusal: Answer = { status: 401, headers: { "www-authenticate": `Basic realm="${shown}", charset="UTF-8"` } };
-  const unusable = [...users].flatMap(([user, hash]) => (hashKind(hash) === undefined ? [user] : []));
-  if (unusable.length > 0) {
-    log.warn(
-      { ...at, users: unusable.slice(0, 10), count: unusable.length },
-      "users cannot log in: their hashes are of a kind that is not known, or would take too long to check",
-    );
-  }
   const hashes = [...users.values()];
   const failed = (error: unknown): Answer => {
     if (error instanceof PasswordsBusy) return { status: error.status, headers: { "retry-after": "1" } };

@@ -70,12 +70,15 @@ test("a million addresses fill no memory, and those that are idle go", () => {
   equal(buckets.size, 1);
 });
 
-test("a clock that goes back gives nothing away", () => {
+test("a clock that goes back gives nothing away, and shuts nobody out", () => {
   const buckets = createLeakyBuckets(1, 0, 10);
   buckets.count("a", 10_000);
   equal(buckets.fits("a", 5000), false);
   equal(buckets.fits("a", 10_500), false);
   equal(buckets.fits("a", 11_000), true);
+  const wide = createLeakyBuckets(1, 5, 10);
+  wide.count("a", 3_600_000);
+  equal(wide.fits("a", 0), true);
 });
 
 test("clients are addresses of IPv4, and networks of IPv6", () => {
@@ -93,6 +96,7 @@ test("a response goes at its rate after its first bytes", () => {
   equal(sendAllowance(rate, 0, 0), 750);
   equal(sendAllowance(rate, 750, 0), 0);
   equal(sendPause(rate, 750, 0), 250);
+  equal(sendPause(rate, 0, 0), 1);
   equal(sendAllowance(rate, 750, 250), 250);
   equal(sendAllowance(rate, 100_000, 250), 0);
 });
