@@ -22,7 +22,7 @@ const ask = `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
 const teller = async (): ReturnType<typeof endpoint> =>
   endpoint(
     createServer(({ headers }, outgoing) => {
-      outgoing.end(`${headers["x-forwarded-for"]} ${headers["x-forwarded-proto"]} ${headers["x-forwarded-port"]}`);
+      outgoing.end(["for", "proto", "port"].map((what) => headers[`x-forwarded-${what}`]).join(" "));
     }),
   );
 
@@ -35,10 +35,7 @@ test("who a PROXY header says is the client is the client, over plain HTTP, TLS 
     listeners,
   });
   const one = "PROXY TCP4 192.0.2.1 192.0.2.2 56324 8443\r\n";
-  const version2 = Buffer.from(
-    "0d0a0d0a000d0a515549540a" + "21110014" + "c0000201c0000202dc0401bb" + "20000501" + "00000000",
-    "hex",
-  );
+  const version2 = Buffer.from("0d0a0d0a000d0a515549540a21110014c0000201c0000202dc0401bb2000050100000000", "hex");
 
   const first = await dial(door.port(0));
   first.write(one + ask);

@@ -54,6 +54,8 @@ export function* stalledIn(connection: Connection, now: number, limits: Connecti
     for (const stream of connection.streams)
       if (isUnread(stream, now, limits.send)) yield { what: stream, why: unread };
   } else if (connection.stage === "http1") {
+    // What is over is not kept for as long as the connection is idle.
+    if (!isAnswering(connection) && connection.answer?.req.complete === true) connection.answer = undefined;
     if (isUnread(connection.socket, now, limits.send)) yield { what: connection, why: unread };
     else if (isSilent(connection, now, limits.body))
       yield { what: connection, why: "the rest of a body does not come" };
