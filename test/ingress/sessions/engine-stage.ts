@@ -48,21 +48,20 @@ export async function engineStage(
   let { plan } = planner.plan(cluster.view, "everything");
   cluster.changes();
 
+  const agents: Agent[] = [];
   const opened = async (engine: EngineSubject): Promise<Opened> => {
     const door = await openDoor(engine);
     await door.carry(plan);
-    return { door, agent: keptAgent(door.plain, TOGETHER) };
-  };
-  const shut = async ({ door, agent }: Opened): Promise<void> => {
-    await door.stop(DRAIN);
-    agent.destroy();
+    const agent = keptAgent(door.plain, TOGETHER);
+    agents.push(agent);
+    return { door, agent };
   };
   let current = subject;
   const doors: Record<DoorName, Opened> = { first: await opened(subject), second: await opened(subject) };
   const inPlaceOfFirst = async (engine: EngineSubject): Promise<void> => {
     const before = doors.first;
     doors.first = await opened(engine);
-    await shut(before);
+    await before.door.stop(DRAIN);
   };
   const pods = new Map<string, LabPod>();
   const carry = async (): Promise<void> =>
@@ -114,7 +113,8 @@ export async function engineStage(
       };
     },
     async close() {
-      await Promise.all(Object.values(doors).map(shut));
+      await Promise.all(Object.values(doors).map(async ({ door }) => door.stop()));
+      for (const agent of agents) agent.destroy();
       await lab.end();
     },
   };

@@ -68,15 +68,23 @@ export async function tellSessions(t: TestContext, stage: SessionStage): Promise
   const everyone = async (options?: Parameters<typeof askAll>[3]): Promise<Round> =>
     askAll(clients, ask, gone, options);
 
+  /** They ask all the time while something changes. */
+  const meanwhile = async (change: () => Promise<unknown>): Promise<Round> => {
+    let isOver = false;
+    const changing = change().finally(() => (isOver = true));
+    let round = await everyone();
+    while (!isOver) round = together(round, await everyone());
+    await changing;
+    return round;
+  };
+
   await carry(await Promise.all([stage.open(), stage.open(), stage.open()]));
   tell("3 pods, all clients are new", await everyone(), { moved: 0, cookies: CLIENTS });
   tell("3 pods, they come again", await everyone(), { moved: 0 });
   for (const pod of pods) assert.ok(at(pod) > CLIENTS / 6, "each pod has its part of the sessions");
 
   const more = await Promise.all(Array.from({ length: 7 }, async () => stage.open()));
-  const growing = everyone();
-  await carry([...pods, ...more]);
-  tell("3 → 10 pods, meanwhile", await growing, { moved: 0 });
+  tell("3 → 10 pods, meanwhile", await meanwhile(async () => carry([...pods, ...more])), { moved: 0 });
   tell("3 → 10 pods", await everyone(), { moved: 0 });
 
   // New clients come to the new ones, so that something is to be lost.
@@ -98,16 +106,16 @@ export async function tellSessions(t: TestContext, stage: SessionStage): Promise
     const young = await stage.open();
     const others = pods.filter((pod) => pod !== old);
     // As a rollout goes: the new one is ready, the old one drains, and ends when nobody is led to it any more.
-    const coming = everyone();
-    await carry([...others, young], [old]);
-    tell(`rollout ${replaced + 1} of 4, the old one drains`, await coming, { moved: 0 });
+    const coming = await meanwhile(async () => carry([...others, young], [old]));
+    tell(`rollout ${replaced + 1} of 4, the old one drains`, coming, { moved: 0 });
     tell(`rollout ${replaced + 1} of 4, it drains still`, await everyone(), { moved: 0 });
     const mine = at(old);
     gone.add(old.uid);
-    const going = everyone();
-    await carry(pods);
-    await stage.end(old);
-    const both = together(await going, await everyone());
+    const going = await meanwhile(async () => {
+      await carry(pods);
+      await stage.end(old);
+    });
+    const both = together(going, await everyone());
     movedInRollout += both.moved;
     tell(`rollout ${replaced + 1} of 4, the old one is gone`, both, { moved: mine });
     replaced += 1;
@@ -116,14 +124,14 @@ export async function tellSessions(t: TestContext, stage: SessionStage): Promise
 
   tell("two replicas of the controller, each in turn", await everyone({ door: "each in turn" }), { moved: 0 });
   tell("the other replica alone", await everyone({ door: "second" }), { moved: 0 });
-  await stage.restart();
+  tell("the controller is being started again", await meanwhile(stage.restart), { moved: 0 });
   tell("the controller was started again", await everyone(), { moved: 0 });
 
   if (stage.switchEngine !== undefined) {
     for (let turn = 0; turn < 2; turn++) {
-      const during = everyone();
-      const name = await stage.switchEngine();
-      tell(`the engine is being switched to ${name}`, await during, { moved: 0 });
+      let name = "";
+      const during = await meanwhile(async () => (name = (await stage.switchEngine?.()) ?? ""));
+      tell(`the engine is being switched to ${name}`, during, { moved: 0 });
       tell(`the engine is ${name}`, await everyone(), { moved: 0 });
     }
   }

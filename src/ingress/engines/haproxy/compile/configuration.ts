@@ -103,6 +103,8 @@ function frontend({ listeners, trusted, hasDefaultCertificate }: Surroundings, c
     "  http-request capture req.hdr(referer) id 1",
     // What cannot be understood.
     "  http-request deny deny_status 400 if { req.hdr_cnt(host) gt 1 } || !{ req.hdr(host) -m found } !{ req.ver 1.0 }",
+    // A target in absolute form is for proxies, which endpoints are not.
+    "  http-request set-uri %[pathq] if { url -m beg -i http:// https:// } !{ req.ver 2.0 }",
     // TRACE shows a client what was added for the backend; CONNECT asks for a proxy that we are not.
     "  http-request deny deny_status 405 if { method TRACE CONNECT }",
     // Host: exact, else one label less with a star, else any. The most specific one decides alone.
