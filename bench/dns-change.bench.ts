@@ -13,7 +13,7 @@ import type { EndpointSlice } from "../src/api/generated/types.ts";
 import { standOnOwnGround } from "../test/lab/ground.ts";
 import { clientOf, kubeconfigOf, serveApiFor } from "./api-process.ts";
 import { all, fill, NAMESPACE, serviceOf, sliceOf, ZONE, type Subject } from "./dns/cluster.ts";
-import type { Contender } from "./dns/contender.ts";
+import type { Contender } from "./contender.ts";
 import { startFairlead } from "./dns/fairlead.ts";
 import { createAsker, type Answer, type Asker } from "./dns/question.ts";
 import { startCoreDns, startUpstream } from "./dns/rivals.ts";

@@ -12,7 +12,7 @@ import { services } from "../src/api/resources.ts";
 import { standOnOwnGround } from "../test/lab/ground.ts";
 import { clientOf, kubeconfigOf, serveApiFor } from "./api-process.ts";
 import { all, fill, NAMESPACE, questions } from "./dns/cluster.ts";
-import type { Contender } from "./dns/contender.ts";
+import type { Contender } from "./contender.ts";
 import { latencies, writeLines } from "./dns/dnsperf.ts";
 import { startFairlead } from "./dns/fairlead.ts";
 import { startCoreDns, startUpstream } from "./dns/rivals.ts";

@@ -14,10 +14,10 @@ import { join } from "node:path";
 import { standOnOwnGround } from "../test/lab/ground.ts";
 import { clientOf, kubeconfigOf, serveApiFor } from "./api-process.ts";
 import { ENDPOINTS, fill, MANY, questions } from "./dns/cluster.ts";
-import type { Contender } from "./dns/contender.ts";
+import type { Contender } from "./contender.ts";
 import { flood, latencies, writeLines, type Load } from "./dns/dnsperf.ts";
 import { emptyProcess, startFairlead } from "./dns/fairlead.ts";
-import { programs } from "./dns/programs.ts";
+import { programs } from "./programs.ts";
 import { OUTSIDE, startCoreDns, startNsd, startUnbound, startUpstream } from "./dns/rivals.ts";
 import { percentile } from "./percentiles.ts";
 

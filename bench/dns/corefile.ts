@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ZONE } from "./cluster.ts";
+import { freePort } from "../free-port.ts";
 
 export interface CorefileOptions {
   readonly kubeconfig: string;
@@ -9,10 +10,6 @@ export interface CorefileOptions {
   readonly isCaching: boolean;
   readonly workers?: number;
 }
-
-let nextPort = 5400;
-/** One that no other server here was given. */
-export const freePort = (): number => nextPort++;
 
 export function fileIn(folder: string, name: string, text: string): string {
   mkdirSync(folder, { recursive: true });

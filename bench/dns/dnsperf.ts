@@ -1,7 +1,7 @@
 /** The load of dnsperf: as many queries as a server answers, and how long an answer takes at a moderate rate. */
 import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { environment, programs } from "./programs.ts";
+import { environment, programs } from "../programs.ts";
 
 const SOCKETS = 16;
 /** Queries under way at one time when there are as many as can be. */

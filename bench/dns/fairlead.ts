@@ -2,9 +2,11 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { contenderOf, startProgram, type Contender } from "./contender.ts";
+import { contenderOf, startProgram, type Contender } from "../contender.ts";
 import { KNOWN } from "./cluster.ts";
-import { freePort, writeCorefile, type CorefileOptions } from "./corefile.ts";
+import { freePort } from "../free-port.ts";
+import { writeCorefile, type CorefileOptions } from "./corefile.ts";
+import { answers } from "./question.ts";
 
 const FAIRLEAD = join(import.meta.dirname, "../../bin/fairlead");
 
@@ -12,7 +14,7 @@ const FAIRLEAD = join(import.meta.dirname, "../../bin/fairlead");
 export async function startFairlead(folder: string, options: CorefileOptions): Promise<Contender> {
   const port = freePort();
   const args = ["dns", "--corefile", writeCorefile(folder, port, options), "--workers", `${options.workers ?? 1}`];
-  return (await startProgram({ name: "Fairlead", program: FAIRLEAD, args, port, until: KNOWN }))!;
+  return (await startProgram({ name: "Fairlead", program: FAIRLEAD, args, port, isServing: answers(port, KNOWN) }))!;
 }
 
 /** What a process of Node takes that does nothing; one half second after its start. */

@@ -78,3 +78,7 @@ export async function lookupOnce(port: number, name: string, patience: number): 
     asker.close();
   }
 }
+
+/** Whether the server at a port answers a name with addresses. */
+export const answers = (port: number, name: string) => async (): Promise<boolean> =>
+  (await lookupOnce(port, name, 500)) === "address";

@@ -1,9 +1,11 @@
 /** Other people's servers with the same names, each with its files in the folder. */
 import { join } from "node:path";
 import { KNOWN, zoneFiles } from "./cluster.ts";
-import { fileIn, freePort, writeCorefile, type CorefileOptions } from "./corefile.ts";
-import { startProgram, type Contender } from "./contender.ts";
-import { programs } from "./programs.ts";
+import { freePort } from "../free-port.ts";
+import { fileIn, writeCorefile, type CorefileOptions } from "./corefile.ts";
+import { startProgram, type Contender } from "../contender.ts";
+import { answers } from "./question.ts";
+import { programs } from "../programs.ts";
 
 export const OUTSIDE = "outside.test";
 
@@ -16,7 +18,7 @@ export function startCoreDns(folder: string, options: CorefileOptions): Promise<
     args: ["-conf", writeCorefile(folder, port, options)],
     port,
     env: { GOMAXPROCS: `${options.workers ?? 1}` },
-    until: KNOWN,
+    isServing: answers(port, KNOWN),
   });
 }
 
@@ -53,7 +55,7 @@ function startNsdWith(
     ...[...zones.keys()].flatMap((zone) => ["zone:", `name: ${zone}`, `zonefile: ${zone}`]),
   ];
   const path = fileIn(own, "nsd.conf", `${settings.join("\n")}\n`);
-  return startProgram({ name, program: programs.nsd, args: ["-d", "-c", path], port, until });
+  return startProgram({ name, program: programs.nsd, args: ["-d", "-c", path], port, isServing: answers(port, until) });
 }
 
 /** nsd with the cluster's records as zones. */
@@ -105,6 +107,6 @@ export function startUnbound(folder: string, upstream: number, workers = 1): Pro
     program: programs.unbound,
     args: ["-d", "-c", path],
     port,
-    until: `ready.${OUTSIDE}`,
+    isServing: answers(port, `ready.${OUTSIDE}`),
   });
 }

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { resolve } from "node:path";
 import { addressAt, cidrsOverlap, parseCidr, type Cidr } from "../net/cidr.ts";
 import type { IPFamily } from "../net/ip.ts";
 import { LOG_LEVELS, type LogLevel } from "../observe/log.ts";
@@ -12,6 +13,7 @@ import { PROXY_ENGINES } from "./proxy-engines.ts";
 import type { ProxyMode } from "../proxy/engine.ts";
 import { oneOf, type Flags, type Given } from "./flags.ts";
 import { LOAD_BALANCER_FLAGS, loadBalancerRanges, type LoadBalancerRanges } from "./load-balancer-config.ts";
+import type { IngressEngineName } from "../ingress/engine.ts";
 import { STORE_FLAGS, storeConfig, type StoreConfig } from "./store-config.ts";
 
 /** Everything that follows from the flags of `up`; what the three processes are given. JSON, so that it can be handed on. */
@@ -49,6 +51,10 @@ export interface SystemConfig {
   readonly runtime: "process" | "simulated";
   readonly logLevel: LogLevel;
   readonly proxyMode: "auto" | ProxyMode;
+  /** What carries HTTP of Ingresses, if anything does. */
+  readonly ingress: "auto" | "off" | IngressEngineName;
+  /** A file to which every request is added as a line. */
+  readonly ingressAccessLog?: string;
 }
 
 export const SYSTEM_FLAGS = {
@@ -65,6 +71,16 @@ export const SYSTEM_FLAGS = {
     type: "string",
     value: "MODE",
     help: "how Service traffic is carried: nftables, iptables, ipvs, userspace, or auto: the best there is (auto)",
+  },
+  ingress: {
+    type: "string",
+    value: "ENGINE",
+    help: "what carries HTTP of Ingresses: haproxy, builtin, auto: haproxy where it is installed; or off (auto)",
+  },
+  "ingress-access-log": {
+    type: "string",
+    value: "FILE",
+    help: "where each HTTP request is added as a line of JSON (none)",
   },
   runtime: { type: "string", value: "NAME", help: "process, or simulated: pods without programs (process)" },
   "service-cluster-ip-range": {
@@ -258,6 +274,9 @@ export function systemConfig(
     }
   });
 
+  const accessLog = text(given, "ingress-access-log");
+  if (accessLog === "") throw new UsageError("--ingress-access-log: the name is empty; give the file to add lines to");
+
   const rootless = uid !== 0;
   const isPrivate = rootless || given.values["private"] === true;
   if (given.values["publish"] === true && !isPrivate) {
@@ -296,6 +315,8 @@ export function systemConfig(
     runtime,
     logLevel: oneOf("log-level", text(given, "log-level") ?? "info", LOG_LEVELS),
     proxyMode: mode,
+    ...(accessLog === undefined ? {} : { ingressAccessLog: resolve(accessLog) }),
+    ingress: oneOf("ingress", text(given, "ingress") ?? "auto", ["auto", "builtin", "haproxy", "off"]),
   };
 }
 

@@ -5,7 +5,7 @@ import { createClient } from "../client/connect.ts";
 import type { DataLayout } from "./data/layout.ts";
 
 /** Whose certificate is shown: one part's, with just the rights it needs, or that of all the others, which may do everything. */
-export type Credentials = "parts" | "part-node" | "part-proxy" | "part-dns";
+export type Credentials = "parts" | "part-node" | "part-proxy" | "part-dns" | "part-ingress";
 
 const read = (layout: DataLayout, as: Credentials): Promise<string[]> =>
   Promise.all(["ca.crt", `${as}.crt`, `${as}.key`].map((name) => readFile(join(layout.pki, name), "utf8")));

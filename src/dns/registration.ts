@@ -1,8 +1,8 @@
 import type { EndpointSlice, Service, ServiceSpec } from "../api/generated/types.ts";
 import { apiVersionOf } from "../api/object.ts";
 import { endpointSlices, services } from "../api/resources.ts";
-import { isApiError } from "../api/status.ts";
 import type { Client } from "../client/client.ts";
+import { covers, ensure, held } from "../client/ensure.ts";
 import { familyOf, type IPFamily } from "../net/ip.ts";
 import type { SocketAddress } from "./server/address.ts";
 
@@ -104,29 +104,20 @@ export function dnsSlices(
   });
 }
 
-/** True when everything `wanted` says is so in `held`; what else is there is somebody's or a default. Lists must be equal in length. */
-function covers(held: unknown, wanted: unknown): boolean {
-  if (Array.isArray(wanted)) {
-    return Array.isArray(held) && held.length === wanted.length && wanted.every((each, at) => covers(held[at], each));
-  }
-  if (typeof wanted !== "object" || wanted === null) return held === wanted;
-  if (typeof held !== "object" || held === null) return false;
-  return Object.entries(wanted).every(([key, value]) => covers((held as Record<string, unknown>)[key], value));
-}
-
 async function ensureService(
   client: Client,
   wanted: Service,
-  held: Service | undefined,
+  present: Service | undefined,
   signal: AbortSignal,
 ): Promise<Service> {
-  if (held === undefined) return client.create<Service>(services, wanted, {}, signal);
-  const hasSelector = Object.keys(held.spec?.selector ?? {}).length > 0;
-  if (!hasSelector && covers(held, { metadata: { labels: wanted.metadata.labels }, spec: wanted.spec })) return held;
-  const isSameAddress = held.spec?.clusterIP === wanted.spec?.clusterIP;
+  if (present === undefined) return client.create<Service>(services, wanted, {}, signal);
+  const hasSelector = Object.keys(present.spec?.selector ?? {}).length > 0;
+  if (!hasSelector && covers(present, { metadata: { labels: wanted.metadata.labels }, spec: wanted.spec }))
+    return present;
+  const isSameAddress = present.spec?.clusterIP === wanted.spec?.clusterIP;
   if (!isSameAddress) {
     // A cluster IP cannot be changed; pods look for DNS at the address they were given, so the Service is made anew.
-    const { uid } = held.metadata;
+    const { uid } = present.metadata;
     await client.delete(
       services,
       { namespace: DNS_NAMESPACE, name: DNS_SERVICE },
@@ -135,35 +126,13 @@ async function ensureService(
     );
     return client.create<Service>(services, wanted, {}, signal);
   }
-  const { selector: _selector, ...spec } = held.spec ?? {};
+  const { selector: _selector, ...spec } = present.spec ?? {};
   const next: Service = {
-    ...held,
-    metadata: { ...held.metadata, labels: { ...held.metadata.labels, ...wanted.metadata.labels } },
+    ...present,
+    metadata: { ...present.metadata, labels: { ...present.metadata.labels, ...wanted.metadata.labels } },
     spec: { ...spec, ...wanted.spec },
   };
   return client.update<Service>(services, next, {}, signal);
-}
-
-async function ensureSlice(
-  client: Client,
-  wanted: EndpointSlice,
-  held: EndpointSlice | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  if (held === undefined) {
-    await client.create<EndpointSlice>(endpointSlices, wanted, {}, signal);
-    return;
-  }
-  const { labels, ownerReferences } = wanted.metadata;
-  const { addressType, endpoints, ports } = wanted;
-  if (covers(held, { metadata: { labels, ownerReferences }, addressType, endpoints, ports })) return;
-  const next: EndpointSlice = {
-    ...held,
-    metadata: { ...held.metadata, labels: { ...held.metadata.labels, ...labels }, ownerReferences },
-    endpoints,
-    ports,
-  };
-  await client.update<EndpointSlice>(endpointSlices, next, {}, signal);
 }
 
 /**
@@ -173,14 +142,11 @@ async function ensureSlice(
 export async function ensureRegistered(options: RegistrationOptions, signal: AbortSignal): Promise<void> {
   const { client, clusterIPs, endpoints, nodeName, metricsPort } = options;
   const at = { namespace: DNS_NAMESPACE, name: DNS_SERVICE };
-  const held = await client.get<Service>(services, at, signal).catch((error: unknown) => {
-    if (isApiError(error, "NotFound")) return undefined;
-    throw error;
-  });
+  const present = await held<Service>(client, services, at, signal);
   const service = await ensureService(
     client,
     dnsService(clusterIPs, endpoints[0]?.port ?? 53, metricsPort),
-    held,
+    present,
     signal,
   );
   const wanted = dnsSlices(endpoints, service, nodeName, metricsPort);
@@ -192,7 +158,7 @@ export async function ensureRegistered(options: RegistrationOptions, signal: Abo
   );
   const byName = new Map(items.map((slice) => [slice.metadata.name, slice]));
   for (const slice of wanted) {
-    await ensureSlice(client, slice, byName.get(slice.metadata.name), signal);
+    await ensure(client, endpointSlices, slice, signal);
     byName.delete(slice.metadata.name);
   }
   for (const name of byName.keys()) {

@@ -22,7 +22,7 @@ export interface Exchange {
   readonly referer: string | undefined;
   readonly requestId: string;
   /** Undefined where no route matched. */
-  readonly route: { readonly ingress: IngressName; readonly path: string } | undefined;
+  readonly route: { readonly ingress: IngressName; readonly host: string; readonly path: string } | undefined;
   /** Undefined where no endpoint was asked. */
   readonly backend: ExchangeBackend | undefined;
 }

@@ -70,6 +70,7 @@ export function planLeaves(names: ServerNames, nodeName: string) {
     },
     proxyPart: { file: "part-proxy", commonName: "system:kube-proxy", use: "client", names: NO_NAMES },
     dnsPart: { file: "part-dns", commonName: "system:fairlead:dns", use: "client", names: NO_NAMES },
+    ingressPart: { file: "part-ingress", commonName: "system:fairlead:ingress", use: "client", names: NO_NAMES },
     nodeClient: { file: "node-client", commonName: NODE_CLIENT_NAME, use: "client", names: NO_NAMES },
   } as const satisfies Record<string, Leaf>;
 }

@@ -18,6 +18,19 @@ const droppedOf = async (path: string): Promise<readonly string[]> =>
     () => [],
   );
 
+/** What carries Ingress, and its ports. */
+interface IngressFacts {
+  readonly engine: string;
+  readonly http: number;
+  readonly https: number;
+}
+
+const ingressOf = async (path: string): Promise<IngressFacts | undefined> =>
+  readFile(path, "utf8").then(
+    (text) => JSON.parse(text) as IngressFacts,
+    () => undefined,
+  );
+
 export const command: Command = {
   summary: "what runs, and where",
   usage: "status [--data DIR] [-o text|json]",
@@ -51,6 +64,7 @@ export const command: Command = {
         kubeconfig: layout.kubeconfig,
         nodes: allNodes.items.length,
         proxyMode: (await readFile(layout.proxyMode, "utf8").catch(() => "")) || "none yet",
+        ingress: await ingressOf(layout.ingress),
         trafficDropped: await droppedOf(layout.trafficDropped),
         services: allServices.items.length,
         pods: allPods.items.length,
@@ -63,6 +77,9 @@ export const command: Command = {
         `data        ${facts.data}`,
         `kubeconfig  ${facts.kubeconfig}`,
         `proxy       ${facts.proxyMode}`,
+        ...(facts.ingress === undefined
+          ? []
+          : [`ingress     http ${facts.ingress.http}, https ${facts.ingress.https} (${facts.ingress.engine})`]),
         `services    ${facts.services}`,
         `pods        ${facts.pods}, ${facts.podsReady} ready`,
         ...facts.trafficDropped.map((sentence) => `dropped     ${sentence}`),

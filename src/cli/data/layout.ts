@@ -22,6 +22,8 @@ export interface DataLayout {
   readonly processes: readonly [server: string, site: string];
   /** The proxy mode that carries, for `status`. */
   readonly proxyMode: string;
+  /** What carries Ingress, and its ports, as JSON, for `status`; not there while there is none. */
+  readonly ingress: string;
   /** Sentences about pods' traffic that somebody drops, as JSON, for `status`; not there when all passes. */
   readonly trafficDropped: string;
   /** What was made outside the data directory, so that it can be taken away after any death. */
@@ -50,6 +52,7 @@ export const layoutOf = (directory: string): DataLayout => ({
   lock: join(directory, "run/lock.json"),
   processes: [join(directory, "run/server.json"), join(directory, "run/site.json")],
   proxyMode: join(directory, "run/proxy-mode"),
+  ingress: join(directory, "run/ingress.json"),
   trafficDropped: join(directory, "run/traffic-dropped.json"),
   made: join(directory, "run/made.json"),
 });

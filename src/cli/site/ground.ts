@@ -28,7 +28,7 @@ export async function siteGround(host: Host, config: SystemConfig, layout: DataL
   const living = await livingAnchor(made?.anchor);
   if (living !== undefined) return { anchor: living, adopted: true };
   // The namespaces that it is in are not found any more.
-  if (made?.holder !== undefined) await endHolder(made.holder);
+  for (const holder of [made?.holder, made?.doorHolder]) if (holder !== undefined) await endHolder(holder);
   const anchor = await startAnchor(host, config.rootless, layout.run);
   await writeMade(layout.made, { ...NOTHING_MADE, boot: bootId(), rootless: config.rootless, anchor });
   return { anchor, adopted: false };

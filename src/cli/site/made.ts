@@ -15,6 +15,8 @@ export interface Made {
   readonly mounts?: readonly string[];
   /** The process that holds the sockets of cluster DNS. */
   readonly holder?: SocketHolder;
+  /** The process that holds those of Ingress. */
+  readonly doorHolder?: SocketHolder;
   /** Kernel settings with the values they had. */
   readonly sysctls: Readonly<Record<string, string>>;
 }

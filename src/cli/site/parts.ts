@@ -12,6 +12,7 @@ const PARTS: Record<PartName, () => Promise<(ground: Ground) => Promise<RunningP
   node: async () => (await import("./parts/node.ts")).startNodePart,
   proxy: async () => (await import("./parts/proxy.ts")).startProxyPart,
   dns: async () => (await import("./parts/dns.ts")).startDnsPart,
+  ingress: async () => (await import("./parts/ingress.ts")).startIngressPart,
 };
 
 /** Starts one part of a site, as soon as there are credentials for it; the signal ends the wait for them. */

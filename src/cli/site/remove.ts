@@ -17,10 +17,10 @@ async function endAnchor(anchor: ProcessIdentity | undefined): Promise<void> {
     throw new Failure(`ending the site's anchor process ${anchor.pid}: it has not ended within 10 s`);
 }
 
-/** After the site has removed what it made: closes the sockets of its DNS, ends its namespaces and forgets the record. */
+/** After the site has removed what it made: closes the sockets of its DNS and Ingress, ends its namespaces and forgets the record. */
 export async function forgetSite(layout: DataLayout): Promise<void> {
   const made = await readMade(layout.made);
-  if (made?.holder !== undefined) await endHolder(made.holder);
+  for (const holder of [made?.holder, made?.doorHolder]) if (holder !== undefined) await endHolder(holder);
   await endAnchor(made?.anchor);
   await forgetMade(layout.made);
 }

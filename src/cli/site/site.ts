@@ -5,7 +5,9 @@ import { layoutOf } from "../data/layout.ts";
 import { openLog } from "../data/log-file.ts";
 import { startHostDns } from "../host-dns/host-dns.ts";
 import { startDialer } from "../publish/dialer.ts";
+import { tell } from "../supervisor/protocol.ts";
 import { dnsSockets } from "./dns-sockets.ts";
+import type { SiteDoor } from "./door.ts";
 import { forwardTo } from "./forward.ts";
 import { isSiteLink, makeSiteNetwork, SITE_LINK } from "./network.ts";
 import { superviseWorker } from "./workers.ts";
@@ -31,9 +33,8 @@ export async function startSite(config: SystemConfig, nodeAddresses: readonly st
   const interfaces = Object.keys(networkInterfaces()).filter((name) => name !== "lo" && !isSiteLink(name));
   const { forwardingWasOff } = await makeSiteNetwork(host, config, wellKnownAddresses(config), layout.made, interfaces);
   const sockets = await dnsSockets(host, wellKnownAddresses(config).gateways, layout.made, log);
-  const workers = (["node", "proxy", "dns"] as const).map((part) =>
-    superviseWorker({ part, config, nodeAddresses, forwardOnlyOurs: forwardingWasOff, sockets }, log),
-  );
+  const given = { config, nodeAddresses, forwardOnlyOurs: forwardingWasOff };
+  const workers = (["node", "proxy", "dns"] as const).map((part) => superviseWorker({ ...given, part, sockets }, log));
   const forwarders = await Promise.all(
     nodeAddresses.slice(0, 1).map((host) => forwardTo({ host, port: config.listen.port }, layout.serverSocket)),
   );
@@ -48,16 +49,35 @@ export async function startSite(config: SystemConfig, nodeAddresses: readonly st
         ranges: [...config.serviceRanges, ...config.podRanges],
       })
     : undefined;
+  let door: SiteDoor | undefined;
+  const openDoor = async (): Promise<void> => {
+    if (config.ingress === "off") return;
+    const { openDoorWhenWanted } = await import("./door.ts");
+    if (isEnding) return;
+    door = openDoorWhenWanted({
+      host,
+      layout,
+      log,
+      start: ({ sockets: held, http, https }) =>
+        superviseWorker({ ...given, part: "ingress", sockets: held, door: { http, https } }, log),
+      opened: ({ http, https, remarks }) => tell({ report: "ingress", http, https, remarks }),
+    });
+  };
+  let isEnding = false;
+  let opening = Promise.resolve();
   const end = async (order: "stop" | "remove"): Promise<void> => {
+    isEnding = true;
     await hostDns?.revert();
     for (const forwarder of forwarders) forwarder.close();
     dialer?.close();
-    await Promise.all(workers.map((worker) => worker.end(order)));
+    await opening;
+    await Promise.all([...workers.map((worker) => worker.end(order)), door?.end(order)]);
   };
   return {
     ready: Promise.all(workers.map((worker) => worker.ready)).then(() => {}),
     afterReady() {
       for (const worker of workers) worker.siteReady();
+      opening = openDoor();
     },
     hostDns: hostDns?.says,
     stop: () => end("stop"),

@@ -18,6 +18,7 @@ export type Announcement =
     }
   | { readonly event: "restarted"; readonly process: string; readonly why: string }
   | { readonly event: "host-dns"; readonly says: string }
+  | { readonly event: "ingress"; readonly http: number; readonly https: number; readonly remarks: readonly string[] }
   | { readonly event: "ending"; readonly how: "stop" | "remove" };
 
 export type Announce = (announcement: Announcement) => void;
@@ -39,6 +40,11 @@ const inWords = (said: Announcement): { line: string; fault: boolean } => {
       return { line: `started the ${said.process} process again: ${said.why}`, fault: true };
     case "host-dns":
       return { line: said.says, fault: false };
+    case "ingress":
+      return {
+        line: [`Ingress is served on ports ${said.http} (http) and ${said.https} (https)`, ...said.remarks].join("; "),
+        fault: false,
+      };
     case "ending":
       return {
         line:

@@ -13,6 +13,8 @@ export type Report =
   | { readonly report: "ready"; readonly facts?: Readonly<Record<string, string>> }
   /** It cannot go on, and starting it again would not help. */
   | { readonly report: "failed"; readonly sentence: string }
+  /** Ingress is served from now on, at these ports; why they are not 80 and 443, a sentence each. */
+  | { readonly report: "ingress"; readonly http: number; readonly https: number; readonly remarks: readonly string[] }
   /** The remove order was carried out. */
   | { readonly report: "removed" };
 

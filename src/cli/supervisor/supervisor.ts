@@ -19,7 +19,12 @@ export interface Supervised {
 }
 
 /** Keeps one process running: starts it again whenever it dies, until it is ordered to end. */
-export function supervise(host: Host, how: ChildCommand, onRestart: (name: string, why: string) => void): Supervised {
+export function supervise(
+  host: Host,
+  how: ChildCommand,
+  onRestart: (name: string, why: string) => void,
+  onIngress: (told: Extract<Report, { report: "ingress" }>) => void = () => {},
+): Supervised {
   let child: Child | undefined;
   let asked: Order | undefined;
   let removed = false;
@@ -43,6 +48,7 @@ export function supervise(host: Host, how: ChildCommand, onRestart: (name: strin
       child = await startChild(host, how, (report: Report) => {
         if (report.report === "ready") isReady(report.facts ?? {});
         else if (report.report === "removed") removed = true;
+        else if (report.report === "ingress") onIngress(report);
         else sentence = report.sentence;
       });
       // The end may have been asked for while it was being started.

@@ -71,6 +71,7 @@ export async function runSystem(given: Given): Promise<number> {
           record: layout.processes[name === "server" ? 0 : 1],
         },
         (which, why) => announce({ event: "restarted", process: which, why }),
+        ({ http, https, remarks }) => announce({ event: "ingress", http, https, remarks }),
       );
     };
     const server = start("server", [], "--max-semi-space-size=8");

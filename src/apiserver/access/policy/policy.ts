@@ -9,6 +9,9 @@ const SYSTEM = "kube-system";
 const NODE_LEASES = "kube-node-lease";
 /** Who cluster DNS is to the API server. */
 const DNS = "system:fairlead:dns";
+/** Who the HTTP door is. */
+const INGRESS = "system:fairlead:ingress";
+const INGRESS_NAME = "fairlead-ingress";
 const PROXY = "system:kube-proxy";
 /** A proxy tells in a Lease how far its rules have come, and its node reads it. */
 const APPLIED = "system:fairlead:proxy";
@@ -114,6 +117,15 @@ export const CLUSTER_ROLES: readonly ClusterRole[] = [
   ),
   // Fairlead's own.
   clusterRole(DNS, allow(READ, "core", "services namespaces pods"), allow(READ, "discovery.k8s.io", "endpointslices")),
+  clusterRole(
+    INGRESS,
+    TELL,
+    allow(READ, "core", "services secrets configmaps"),
+    allow(READ, "discovery.k8s.io", "endpointslices"),
+    allow(READ, "networking.k8s.io", "ingresses ingressclasses"),
+    allow("create", "networking.k8s.io", "ingressclasses"),
+    allow("update patch", "networking.k8s.io", "ingresses/status"),
+  ),
 ];
 
 export const CLUSTER_ROLE_BINDINGS: readonly ClusterRoleBinding[] = [
@@ -130,6 +142,7 @@ export const CLUSTER_ROLE_BINDINGS: readonly ClusterRoleBinding[] = [
   bound("system:node"),
   bound("system:service-account-issuer-discovery", group("system:serviceaccounts")),
   bound(DNS, user(DNS)),
+  bound(INGRESS, user(INGRESS)),
 ];
 
 const LEADERS = [
@@ -159,6 +172,17 @@ export const ROLES: readonly Role[] = [
     allow("update delete", "core", "services", "kube-dns"),
     allow("create update delete", "discovery.k8s.io", "endpointslices"),
   ),
+  // So is the door; beside that it keeps the key of its session cookies, and one of its replicas writes status.
+  roleIn(
+    SYSTEM,
+    INGRESS,
+    allow("create", "core", "services secrets"),
+    allow("update", "core", "services", INGRESS_NAME),
+    allow("update", "core", "secrets", "fairlead-ingress-cookie"),
+    allow("create update delete", "discovery.k8s.io", "endpointslices"),
+    allow("create", "coordination.k8s.io", "leases"),
+    allow("get update patch", "coordination.k8s.io", "leases", INGRESS_NAME),
+  ),
   roleIn(NODE_LEASES, APPLIED, allow("create get update patch", "coordination.k8s.io", "leases")),
 ];
 
@@ -180,5 +204,6 @@ export const ROLE_BINDINGS: readonly RoleBinding[] = [
     ),
   ),
   boundIn(SYSTEM, DNS, DNS, user(DNS)),
+  boundIn(SYSTEM, INGRESS, INGRESS, user(INGRESS)),
   boundIn(NODE_LEASES, APPLIED, APPLIED, user(PROXY)),
 ];

@@ -1,9 +1,8 @@
 import type { Exchange } from "../../access-log.ts";
-import type { IngressName } from "../../plan/plan.ts";
 
 /** What a log line says by names of ours for routes and backends. */
 export interface LogNames {
-  route(id: string): { readonly ingress: IngressName; readonly path: string } | undefined;
+  route(id: string): Exchange["route"];
   /** `namespace/service:port` of a backend. */
   backend(slot: string): string | undefined;
 }

@@ -84,7 +84,9 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
   const names = {
     route: (id: string) => {
       const route = routes.get(id);
-      return route === undefined ? undefined : { ingress: route.plan.ingress, path: route.plan.path };
+      return route === undefined
+        ? undefined
+        : { ingress: route.plan.ingress, host: route.plan.host, path: route.plan.path };
     },
     backend: (slot: string) => backends.get(slot),
   };

@@ -505,7 +505,7 @@ export class HttpExchange implements Receiver, ReplyOwner, Paced, UnderWay {
       userAgent: head.headers["user-agent"],
       referer: head.headers.referer,
       requestId: head.requestId,
-      route: route === undefined ? undefined : { ingress: route.ingress, path: route.path },
+      route: route === undefined ? undefined : { ingress: route.ingress, host: route.host, path: route.path },
       backend:
         this.#asked === undefined
           ? undefined

@@ -1,8 +1,8 @@
-/** Other people's DNS programs, where `bin/setup` unpacked them or the machine has them installed; CoreDNS where COREDNS says or `bin/clients` built it. */
+/** Other people's programs, where `bin/setup` unpacked them or the machine has them installed; CoreDNS where COREDNS says or `bin/clients` built it. */
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-const CACHE = join(import.meta.dirname, "../../node_modules/.cache");
+const CACHE = join(import.meta.dirname, "../node_modules/.cache");
 
 const first = (...paths: readonly string[]): string | undefined => paths.find((path) => existsSync(path));
 const installed = (name: string): string[] =>
@@ -13,6 +13,11 @@ export const programs = {
   coredns: process.env["COREDNS"] ?? first(join(CACHE, "go/coredns"), ...installed("coredns")),
   dnsperf: first(...installed("dnsperf"), join(CACHE, "dnsperf/usr/bin/dnsperf")),
   nsd: first(...installed("nsd"), join(CACHE, "nsd/usr/sbin/nsd")),
+  /** A script that finds its libraries. */
+  haproxy: first(join(CACHE, "haproxy/run")),
+  nginx: first(...installed("nginx"), join(CACHE, "nginx/usr/sbin/nginx")),
+  wrk: first(...installed("wrk")),
+  h2load: first(...installed("h2load")),
   unbound: first(...installed("unbound"), join(CACHE, "unbound/usr/sbin/unbound")),
 };
 

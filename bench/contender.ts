@@ -1,10 +1,9 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { lookupOnce } from "./question.ts";
-import { familyOfProcess, memoryOf, processorTimeOf } from "../process-use.ts";
+import { familyOfProcess, memoryOf, processorTimeOf } from "./process-use.ts";
 import { environment } from "./programs.ts";
 
-/** A DNS server that is measured, at a port of 127.0.0.1. */
+/** A server that is measured, at a port of 127.0.0.1. */
 export interface Contender {
   readonly name: string;
   readonly port: number;
@@ -43,17 +42,17 @@ export function contenderOf(name: string, port: number, children: readonly Child
   };
 }
 
-/** Starts a program and waits until it answers a name with addresses; undefined, with a word about it, when the program is not there. */
+/** Starts a program and waits until it serves; undefined, with a word about it, when the program is not there. */
 export async function startProgram(given: {
   readonly name: string;
   readonly program: string | undefined;
   readonly args: readonly string[];
   readonly port: number;
   readonly env?: NodeJS.ProcessEnv;
-  /** Answered with an address when all has been loaded. */
-  readonly until: string;
+  /** Whether it serves, asked again and again. */
+  readonly isServing: () => Promise<boolean>;
 }): Promise<Contender | undefined> {
-  const { name, program, args, port, env, until } = given;
+  const { name, program, args, port, env, isServing } = given;
   if (program === undefined) {
     console.log(`${name}: not measured (it is not there)`);
     return undefined;
@@ -65,12 +64,12 @@ export async function startProgram(given: {
   child.stderr.on("data", (chunk: Buffer) => (complaints = (complaints + chunk.toString()).slice(-2000)));
   const contender = contenderOf(name, port, [child]);
   const deadline = performance.now() + 60_000;
-  while ((await lookupOnce(port, until, 500)) !== "address") {
+  while (!(await isServing())) {
     const isOver = performance.now() > deadline;
     if (isOver || child.exitCode !== null || child.signalCode !== null) {
       await contender.stop();
       throw new Error(
-        `starting ${name}: no address for ${until} after ${isOver ? "60 s" : "its end"}; it says: ${complaints}`,
+        `starting ${name}: it did not serve ${isOver ? "within 60 s" : "before its end"}; it says: ${complaints}`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 20));

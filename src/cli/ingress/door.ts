@@ -1,0 +1,93 @@
+import type { Client } from "../../client/client.ts";
+import type { Host } from "../../host/host.ts";
+import type { AccessLog } from "../../ingress/access-log.ts";
+import { lineOf } from "../../ingress/access-log/line.ts";
+import { createLineWriter, type TakeText } from "../../ingress/access-log/writer.ts";
+import type { ForwardedTrust, IngressEngineName, Listener, ListenerOpener } from "../../ingress/engine.ts";
+import { createIngressFigures, type IngressFigures } from "../../ingress/figures/figures.ts";
+import { startIngress, type IngressController, type IngressOptions } from "../../ingress/ingress.ts";
+import { systemClock } from "../../observe/clock.ts";
+import type { Log } from "../../observe/log.ts";
+import { random } from "../site/parts/part.ts";
+import { VERSION } from "../version.ts";
+import { chooseIngressEngine } from "./engines.ts";
+
+/** The door of a site, and one that runs alone, are made from this. */
+export interface DoorOptions extends Omit<
+  IngressOptions,
+  "client" | "clock" | "random" | "log" | "engine" | "cookieSecret"
+> {
+  readonly client: Client;
+  readonly host: Host;
+  readonly log: Log;
+  readonly wish: "auto" | IngressEngineName;
+  readonly listeners: readonly Listener[];
+  readonly open?: ListenerOpener | undefined;
+  readonly trust: ForwardedTrust;
+  /** Where each request is written as a line; undefined: nowhere. */
+  readonly requests: TakeText | undefined;
+  /** Of its own, for files and sockets of an engine. */
+  readonly directory: string;
+}
+
+export interface RunningDoor {
+  readonly controller: IngressController;
+  readonly engineName: IngressEngineName;
+  readonly listening: () => readonly Listener[];
+  readonly figures: IngressFigures;
+  /** Rejects when it can carry no more. */
+  readonly failed: Promise<never>;
+  /** Milliseconds that what is under way has to come to its end. */
+  stop(drain: number): Promise<void>;
+}
+
+const USUAL_HTTPS = 443;
+const COOKIE_SECRET = "kube-system/fairlead-ingress-cookie";
+
+/** Chooses an engine and serves by it what the cluster's Ingresses say. Throws Failure where the engine that is wished for is not there. */
+export async function startDoor(options: DoorOptions): Promise<RunningDoor> {
+  const { client, host, log, wish, listeners, open, trust, requests, directory, ...wishes } = options;
+  const writer = requests === undefined ? undefined : createLineWriter(requests, systemClock);
+  // The figures name the engine, and the engine's requests are counted.
+  let figures: IngressFigures | undefined;
+  const accessLog: AccessLog = (exchange) => {
+    figures?.count(exchange);
+    writer?.write(lineOf(exchange));
+  };
+  const engine = await chooseIngressEngine(wish, {
+    listeners,
+    ...(open === undefined ? {} : { open }),
+    trust,
+    accessLog,
+    host,
+    directory,
+    httpsPort: listeners.find(({ tls }) => tls)?.port || USUAL_HTTPS,
+    clock: systemClock,
+    random,
+    log,
+  });
+  const counts = createIngressFigures({ version: VERSION, engine: engine.name, log });
+  figures = counts;
+  const controller = startIngress({
+    ...wishes,
+    client,
+    clock: systemClock,
+    random,
+    log,
+    engine,
+    cookieSecret: COOKIE_SECRET,
+    onApplied: (seconds: number) => counts.applied(seconds),
+  });
+  return {
+    controller,
+    engineName: engine.name,
+    listening: () => engine.listening,
+    figures: counts,
+    failed: engine.failed,
+    async stop(drain) {
+      await controller.stop();
+      await engine.stop(drain);
+      await writer?.flush();
+    },
+  };
+}

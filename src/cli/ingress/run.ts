@@ -1,0 +1,139 @@
+import { createWriteStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Writable } from "node:stream";
+import { createClient } from "../../client/connect.ts";
+import { systemHost } from "../../host/processes.ts";
+import type { TakeText } from "../../ingress/access-log/writer.ts";
+import type { Listener } from "../../ingress/engine.ts";
+import { openDoorPages } from "../../ingress/pages/pages.ts";
+import { hostPort } from "../../net/ip.ts";
+import { systemClock } from "../../observe/clock.ts";
+import type { ListenAddress } from "../../observe/http.ts";
+import { createLog, toDescriptor, type Log } from "../../observe/log.ts";
+import { stayAwake } from "../../observe/stay-awake.ts";
+import { tidyAfterStart } from "../../observe/tidy.ts";
+import { apiAccess } from "../api-access.ts";
+import { Failure, UsageError } from "../failure.ts";
+import { kernelFamilies } from "../families.ts";
+import { startDoor, type RunningDoor } from "./door.ts";
+import type { IngressRun } from "./ingress-flags.ts";
+
+const STDERR = 2;
+
+/** Resolves with the first signal, and `again` with the second. */
+function signals(): { readonly asked: Promise<void>; readonly again: Promise<void> } {
+  const asked = Promise.withResolvers<void>();
+  const again = Promise.withResolvers<void>();
+  let count = 0;
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      count += 1;
+      (count === 1 ? asked : again).resolve();
+    });
+  }
+  return { asked: asked.promise, again: again.promise };
+}
+
+async function addressesOf({ bind }: IngressRun): Promise<readonly string[]> {
+  if (bind.length > 0) return bind;
+  const families = await kernelFamilies();
+  return families.map((family) => (family === "IPv4" ? "0.0.0.0" : "::"));
+}
+
+/** Where lines of requests go. */
+function requestsOf({ accessLog }: IngressRun, log: Log): { readonly take: TakeText; end(): void } | undefined {
+  if (accessLog === undefined) return undefined;
+  const stream: Writable =
+    accessLog === "-" ? process.stdout : createWriteStream(accessLog, { flags: "a", mode: 0o640 });
+  stream.on("error", (error) =>
+    log.warn({ error: error.message }, "requests cannot be written to the access log; they are served all the same"),
+  );
+  return {
+    take: (text, done) => void stream.write(text, done),
+    end: () => {
+      if (stream !== process.stdout) stream.end();
+    },
+  };
+}
+
+/** The pages, each address once. */
+async function openPages(run: IngressRun, door: RunningDoor, isEnding: () => boolean) {
+  const tells = { isReady: () => door.controller.isReady, isEnding, metrics: () => door.figures.text() };
+  const addresses = [run.health, run.metrics].filter((one): one is ListenAddress => one !== undefined);
+  const different = new Map(addresses.map((one) => [hostPort(one.host, one.port), one]));
+  const pages = [];
+  for (const text of different.keys()) pages.push(await openDoorPages(text, tells));
+  return pages;
+}
+
+/** Serves Ingresses until it is told to end: what is under way comes to its end first, at a second signal it is cut. */
+export async function runIngress(run: IngressRun): Promise<number> {
+  const log = createLog("ingress", run.logLevel, toDescriptor(STDERR));
+  const { asked, again } = signals();
+  const work = async (): Promise<void> => {
+    const client = createClient(
+      apiAccess(
+        { kubeconfig: run.kubeconfig, context: run.context, server: run.server },
+        process.env,
+        "fairlead-ingress",
+      ),
+    );
+    const directory = await mkdtemp(join(tmpdir(), "fairlead-ingress-"));
+    const requests = requestsOf(run, log);
+    const addresses = await addressesOf(run);
+    const listeners = addresses.flatMap((address): Listener[] => [
+      { address, port: run.httpPort, tls: false, proxyProtocol: run.proxyProtocol },
+      { address, port: run.httpsPort, tls: true, proxyProtocol: run.proxyProtocol },
+    ]);
+    let isEnding = false;
+    let door: RunningDoor | undefined;
+    let pages: Awaited<ReturnType<typeof openPages>> = [];
+    try {
+      door = await startDoor({
+        client,
+        host: systemHost(),
+        log,
+        wish: run.engine,
+        listeners,
+        trust: run.trust,
+        requests: requests?.take,
+        directory,
+        controller: run.controller,
+        withoutClass: run.withoutClass,
+        namespace: run.namespace,
+        exposure: run.exposure,
+        defaultBackend: run.defaultBackend,
+        defaultCertificate: run.defaultCertificate,
+        identity: `${hostname()}_${process.pid}`,
+      });
+      pages = await openPages(run, door, () => isEnding);
+      void door.controller.ready.then(
+        () => {
+          const at = door!.listening().map(({ address, port }) => hostPort(address, port));
+          log.info({ listening: at, engine: door!.engineName }, "Ingress is served");
+          tidyAfterStart(systemClock);
+        },
+        () => {},
+      );
+      await Promise.race([asked, door.failed, door.controller.ready.then(() => new Promise<never>(() => {}))]);
+      isEnding = true;
+      log.info({ milliseconds: run.drain }, "asked to end: what is under way comes to its end first");
+      await Promise.race([door.stop(run.drain), again]);
+      door = undefined;
+    } catch (cause) {
+      if (cause instanceof Failure || cause instanceof UsageError) throw cause;
+      throw new Failure((cause as Error).message, { cause });
+    } finally {
+      for (const page of pages) await page.close();
+      await door?.stop(0);
+      requests?.end();
+      client.close();
+      await rm(directory, { recursive: true, force: true });
+    }
+  };
+  await stayAwake(work());
+  log.info({}, "ended");
+  return 0;
+}
