@@ -26,7 +26,7 @@ export function readPath({ path = "", pathType }: HTTPIngressPath, useRegex: boo
 /** The expression of a route; throws for what is none. */
 export const compiled = (source: string): RegExp => new RegExp(`^(?:${source})`, "i");
 
-export const textOf = (match: PathMatch): string => (match.type === "regex" ? match.source : match.path);
+const textOf = (match: PathMatch): string => (match.type === "regex" ? match.source : match.path);
 
 /** Two routes of one host with the same key are for the same requests. */
 export const matchKey = (match: PathMatch): string => `${match.type}:${textOf(match)}`;

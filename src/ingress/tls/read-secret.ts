@@ -5,8 +5,8 @@ import { keyOf } from "../../api/object.ts";
 import type { Certificate } from "../plan/plan.ts";
 
 export const TLS_TYPE = "kubernetes.io/tls";
-export const CERTIFICATE_KEY = "tls.crt";
-export const PRIVATE_KEY = "tls.key";
+const CERTIFICATE_KEY = "tls.crt";
+const PRIVATE_KEY = "tls.key";
 
 /** A certificate that can be served. */
 export interface ReadCertificate {

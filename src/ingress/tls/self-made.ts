@@ -19,7 +19,7 @@ const DAY = 86_400_000;
 const BACKDATE = 3_600_000;
 const LIFE = 365 * DAY;
 
-export const DEFAULT_NAME = "Fairlead Ingress default certificate";
+const DEFAULT_NAME = "Fairlead Ingress default certificate";
 
 /**
  * A certificate that nobody but itself vouches for, good for a year: served where none is given (CTL-140).
