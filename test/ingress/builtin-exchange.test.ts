@@ -288,6 +288,27 @@ test("trailers and early hints of an endpoint come through, to HTTP/1.1 and HTTP
   session.close();
 });
 
+test("trailers of a request reach its endpoint", async () => {
+  await using shop = await endpoint(
+    createServer((request, response) => {
+      request.resume();
+      request.on("end", () => response.end(JSON.stringify(request.trailers)));
+    }),
+  );
+  await using door = await openDoor({ endpoints: [shop.port] });
+  const asked = begin(door.place, { host, method: "POST", headers: { trailer: "x-sum" } });
+  const answered = answerTo(asked);
+  asked.write("a sum");
+  asked.addTrailers({ "x-sum": "42" });
+  asked.end();
+  assert.deepEqual(JSON.parse((await answered).text), { "x-sum": "42" });
+  await shop.stop();
+  const lost = begin(door.place, { host, method: "POST", headers: { trailer: "x-sum" } });
+  const refused = answerTo(lost);
+  lost.end("a sum");
+  assert.equal((await refused).status, 502);
+});
+
 test("100 Continue is said when an endpoint is there, and never where the body is not wanted", async () => {
   await using shop = await endpoint(
     createServer((request, response) => {

@@ -179,6 +179,9 @@ export class HttpExchange implements Receiver, ReplyOwner, Paced, UnderWay {
     }
     const isPage = this.#pageFor !== undefined;
     if (isPage) asksForPage(outgoing, this.#pageFor!, this.#head, this.#route!, this.#plan);
+    else if (this.#body !== undefined && this.#head.headers.trailer !== undefined) {
+      outgoing.headers["trailer"] = this.#head.headers.trailer;
+    }
     this.#askedAt = performance.now();
     this.#sending = upstream.send(
       {
