@@ -516,7 +516,7 @@ void describe("HAProxy's processes", { skip }, () => {
       const stopping = other.engine.stop(30_000);
       await until(
         "no more connections",
-        async () => (await get(other.port, "slow.example").catch(() => undefined)) === undefined,
+        async () => (await get(other.port, "nobody.example").catch(() => undefined)) === undefined,
       );
       answer!();
       assert.equal(await asking, "slow");
