@@ -271,7 +271,7 @@ export function configuration(compiled: Compiled, around: Surroundings): { text:
     `  timeout tunnel ${USUAL_TUNNEL}ms`,
     "  timeout http-request 30s",
     "  timeout http-keep-alive 75s",
-    "  timeout client-fin 30s",
+    "  timeout client-fin 5s",
     "  timeout queue 5s",
     "  option http-keep-alive",
     // Whoever is about to ask on a connection that is idle is answered, and told that it was the last time, instead of being cut off.
