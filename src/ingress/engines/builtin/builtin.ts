@@ -137,7 +137,7 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
       pipelined: 0,
       session: undefined,
       streams: new Set(),
-      progress: { bytes: 0, since: 0, isBlocked: false },
+      progress: { bytes: 0, since: 0, of: "nothing" },
     };
     attach(raw, connection);
     connections.add(connection);

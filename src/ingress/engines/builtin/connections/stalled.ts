@@ -20,20 +20,23 @@ function isUnread(writable: Writable, now: number, send: number): boolean {
   return false;
 }
 
-/** Whether a body is waited for of which nothing has come for too long. One that is not wanted now, or not yet, is nobody's fault. */
+/** What is waited for from a client: a body that somebody reads, or what is left of one that was answered already and nobody wants. */
+function awaited(connection: Connection): Connection["progress"]["of"] {
+  const request = connection.answer?.req;
+  if (request === undefined || request.complete) return "nothing";
+  if (!isAnswering(connection)) return "rest";
+  // One that is not wanted now, or not yet, is not the client's fault.
+  return request.readableFlowing === true && request.readableLength === 0 ? "body" : "nothing";
+}
+
+/** Whether it has been waited for too long: for the next byte of a body, or for all that is left of one. */
 function isSilent(connection: Connection, now: number, body: number): boolean {
-  const { answer, socket, progress } = connection;
-  const request = answer?.req;
-  const isWanted =
-    request !== undefined &&
-    isAnswering(connection) &&
-    !request.complete &&
-    !request.isPaused() &&
-    request.readableLength === 0 &&
-    request.headers.expect === undefined;
-  if (!isWanted || socket.bytesRead !== progress.bytes || !progress.isBlocked) {
-    progress.isBlocked = isWanted;
-    progress.bytes = socket.bytesRead;
+  const { socket, progress } = connection;
+  const of = awaited(connection);
+  const hasMoved = socket.bytesRead !== progress.bytes;
+  progress.bytes = socket.bytesRead;
+  if (of === "nothing" || of !== progress.of || (of === "body" && hasMoved)) {
+    progress.of = of;
     progress.since = now;
     return false;
   }
