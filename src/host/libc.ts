@@ -12,6 +12,7 @@ const FUNCTIONS = {
   socket: { arguments: ["i32", "i32", "i32"], return: "i32" },
   bind: { arguments: ["i32", "pointer", "u32"], return: "i32" },
   getsockname: { arguments: ["i32", "pointer", "pointer"], return: "i32" },
+  shutdown: { arguments: ["i32", "i32"], return: "i32" },
   setsockopt: { arguments: ["i32", "i32", "i32", "pointer", "u32"], return: "i32" },
   sendto: { arguments: ["i32", "pointer", "u64", "i32", "pointer", "u32"], return: "i64" },
   recv: { arguments: ["i32", "pointer", "u64", "i32"], return: "i64" },

@@ -85,6 +85,12 @@ export function portOf(fd: number): number {
   return address.readUInt16BE(2);
 }
 
+const SHUT_RD = 0;
+
+/** Has a listening socket listen no more, whoever else has it open; who connects is refused from then on. */
+export const stopListening = (fd: number): void =>
+  void checked(libc().shutdown(fd, SHUT_RD), `ending the listening of socket ${fd}`);
+
 /** `struct sock_fprog`: a length, and a pointer to the steps. */
 function attach(fd: number, filter: readonly FilterStep[], where: string): void {
   const ffi = process.getBuiltinModule("node:ffi");

@@ -1,8 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, request, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { systemHost } from "../../src/host/processes.ts";
 import type { Exchange } from "../../src/ingress/access-log.ts";
 import type { EngineGround, IngressEngine, Listener } from "../../src/ingress/engine.ts";
@@ -95,13 +92,19 @@ export const plan = (
   certificates,
 });
 
-/** A program behind: says its name, and what it was asked. */
-export async function worker(name: string): Promise<{ port: number; server: Server; close(): Promise<void> }> {
+export interface Worker {
+  readonly port: number;
+  readonly server: Server;
+  close(): Promise<void>;
+}
+
+/** A program behind: says its name, and what it was asked; with `hold`, only when that is let go. */
+export async function worker(name: string, hold?: (respond: () => void) => void): Promise<Worker> {
   const server = createServer((incoming, response) => {
     response.setHeader("x-worker", name);
-    incoming
-      .resume()
-      .on("end", () => response.end(JSON.stringify({ name, url: incoming.url, headers: incoming.headers })));
+    const respond = (): void =>
+      void response.end(JSON.stringify({ name, url: incoming.url, headers: incoming.headers }));
+    incoming.resume().on("end", () => (hold === undefined ? respond() : hold(respond)));
   });
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -109,8 +112,9 @@ export async function worker(name: string): Promise<{ port: number; server: Serv
     port: (server.address() as AddressInfo).port,
     server,
     async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await closed;
     },
   };
 }
@@ -199,13 +203,4 @@ export async function stand(
       return portOf(true);
     },
   };
-}
-
-export async function withDirectory<T>(act: (directory: string) => Promise<T>): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), "fl-hp-"));
-  try {
-    return await act(directory);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
 }

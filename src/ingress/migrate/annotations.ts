@@ -27,7 +27,7 @@ function byVerdict(verdict: Verdict, isClosed: boolean): Pick<Finding, "outcome"
     case "ignored":
       return { outcome: "same", why: `nothing to be done: ${verdict.why}` };
     case "refused":
-      if (verdict.closes && !isClosed) return { outcome: "same", why: "another annotation switches it off" };
+      if (verdict.closes && !isClosed) return { outcome: "same", why: "beside the others it does nothing" };
       return { outcome: "not", why: verdict.why, instead: verdict.instead };
   }
 }
@@ -71,6 +71,8 @@ export function annotationFindings(ingress: Ingress, annotated: Annotated, docum
       return [{ ...at, outcome: "same", why: `${what} is not among these manifests, and must be in the cluster` }];
     }
     const found = faults.map((fault) => byFault(fault, verdict));
+    // An empty value is as none.
+    if (found.length === 0 && value.trim() === "") return [{ ...at, outcome: "same" }];
     if (found.length === 0) {
       return [{ ...at, ...byVerdict(verdict ?? { served: "same" }, isClosed) }];
     }

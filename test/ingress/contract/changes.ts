@@ -93,7 +93,7 @@ export const changeExamples = (subject: EngineSubject): void =>
           [
             "a Secret",
             () => {
-              cluster.secret("changing", { auth: "a:{SHA}x" });
+              cluster.secret("changing", { auth: "a:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=" });
               cluster.ingress("guarded", {
                 nginx: { "auth-type": "basic", "auth-secret": "changing" },
                 paths: [{ host: "guarded.test", service: site.name }],

@@ -178,7 +178,7 @@ export const http2Examples = (subject: EngineSubject): void =>
             const big = "x".repeat(3_000_000);
             assert.equal((await unary(on, onceMethod, { text: big })).text, big);
             await assert.rejects(unary(on, fail, { text: "because" }), (error: ServiceError) => {
-              assert.equal(Number(error.code), 10);
+              assert.deepEqual(error.code, 10);
               assert.equal(error.details, "as you wish: because");
               assert.deepEqual(error.metadata.get("x-why"), ["because"]);
               return true;

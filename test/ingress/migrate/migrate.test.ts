@@ -62,6 +62,7 @@ const CORPUS: Readonly<Record<string, readonly string[]>> = {
     "default/chat: differently; proxy-read-timeout differently; proxy-send-timeout differently; upstream-hash-by differently",
   ],
   "client-certificates.yaml": [
+    "default/open: same",
     "default/partners: not, 503; auth-tls-secret not; auth-tls-verify-client not; auth-tls-verify-depth not; auth-tls-pass-certificate-to-upstream not",
   ],
   "controller.yaml": [

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { takeHeld } from "../../../host/held-sockets.ts";
 import type { Host } from "../../../host/host.ts";
 import { libc } from "../../../host/libc.ts";
-import { boundSocket, portOf } from "../../../host/listening-socket.ts";
+import { boundSocket, portOf, stopListening } from "../../../host/listening-socket.ts";
 import { identityOf, isRunning, signalProcess, type ProcessIdentity } from "../../../host/process-identity.ts";
 import type { Clock } from "../../../observe/clock.ts";
 import type { Log } from "../../../observe/log.ts";
-import type { EngineGround, IngressEngine, Listener } from "../../engine.ts";
+import type { EngineGround, IngressEngine } from "../../engine.ts";
 import type { IngressPlan } from "../../plan/plan.ts";
 import { readLogLine } from "./access-log.ts";
 import { Certificates } from "./certificates.ts";
@@ -16,7 +16,7 @@ import { BEHIND_SOCKET, configuration, LOG_SOCKET, WORKER_SOCKET } from "./compi
 import { EXPRESSIONS } from "./compile/files.ts";
 import { prepareDirectory, writeFiles } from "./process/directory.ts";
 import { readLog, type LogReader } from "./process/log-reader.ts";
-import { ConfigurationRefused, createMaster, type RunningMaster } from "./process/master.ts";
+import { ConfigurationRefused, createMaster, type HeldListener, type RunningMaster } from "./process/master.ts";
 import { changesBetween, type KnownServer } from "./runtime/changes.ts";
 import { addToMap, commitMap, deleteServer, preparedVersion, prepareMap, type Command } from "./runtime/protocol.ts";
 import { CommandFailed, type RuntimeSession } from "./runtime/session.ts";
@@ -63,8 +63,10 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
   let compiled: Compiled | undefined;
   let declared: Declared = NOTHING_DECLARED;
   let servers: ReadonlyMap<string, KnownServer> = new Map();
-  let listening: readonly Listener[] = [];
+  let listening: readonly HeldListener[] = [];
   let descriptors: number[] = [];
+  /** Those that nobody else has. */
+  let own: number[] = [];
   let reader: LogReader | undefined;
   let behind: IngressEngine | undefined;
   let isStopped = false;
@@ -114,13 +116,15 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
   };
 
   const openListeners = (): void => {
-    const had: Listener[] = [];
+    const had: HeldListener[] = [];
     for (const listener of ground.listeners) {
-      const fd =
-        ground.open?.(listener) ??
-        boundSocket({ protocol: "TCP", ip: listener.address, port: listener.port, anyAddress: false });
+      let fd = ground.open?.(listener);
+      if (fd === undefined) {
+        fd = boundSocket({ protocol: "TCP", ip: listener.address, port: listener.port, anyAddress: false });
+        own.push(fd);
+      }
       descriptors.push(fd);
-      had.push({ ...listener, port: portOf(fd) });
+      had.push({ ...listener, port: portOf(fd), isHeld: !own.includes(fd) });
     }
     listening = had;
   };
@@ -132,6 +136,7 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
       process,
       sockets: theirs.map(({ address, port }) => ({ protocol: "TCP", ip: address, port })),
     }).map(({ fd }) => fd);
+    own = descriptors.filter((_, at) => !theirs[at]!.isHeld);
   };
 
   const startBehind = async (): Promise<void> => {
@@ -338,7 +343,9 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
     name: "haproxy",
     failed,
     get listening() {
-      return running === undefined ? [] : listening;
+      return running === undefined
+        ? []
+        : listening.map(({ address, port, tls, proxyProtocol }) => ({ address, port, tls, proxyProtocol }));
     },
     apply: (plan) =>
       inTurn(async () => {
@@ -355,8 +362,14 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
         isStopped = true;
         for (const cancel of cancels) cancel();
         const began = clock.now();
-        if (running !== undefined) await master.end(running, drain);
+        // A worker waits for whoever talks to it.
         session?.close();
+        if (running !== undefined) {
+          await master.drain(running);
+          // Its sockets are open in the master to its end: who connects to ours meanwhile is to know that nobody will answer.
+          for (const fd of own) stopListening(fd);
+          await master.end(running, drain);
+        }
         await behind?.stop(Math.max(0, drain - (clock.now() - began)));
         await reader?.close();
         for (const fd of descriptors) libc().close(fd);

@@ -20,7 +20,12 @@ export interface RunningMaster {
   readonly generation: number;
   /** What was asked for, and what was had: ports that were 0 differ. */
   readonly wanted: readonly Listener[];
-  readonly listening: readonly Listener[];
+  readonly listening: readonly HeldListener[];
+}
+
+export interface HeldListener extends Listener {
+  /** Somebody else has its socket open too. */
+  readonly isHeld: boolean;
 }
 
 const STATE = "running.json";
@@ -45,6 +50,8 @@ export interface Master {
   reload(running: RunningMaster, generation: number): Promise<RunningMaster>;
   /** The runtime API of the workers of that start. */
   session(running: RunningMaster): Promise<RuntimeSession>;
+  /** Has it take no more connections. */
+  drain(running: RunningMaster): Promise<void>;
   /** Lets connections end for so long, then cuts them. */
   end(running: RunningMaster, milliseconds: number): Promise<void>;
 }
@@ -157,8 +164,11 @@ export function createMaster(host: Host, haproxy: string, directory: string): Ma
 
     session,
 
-    async end(running, milliseconds) {
+    async drain(running) {
       await signalProcess(running.process, "SIGUSR1");
+    },
+
+    async end(running, milliseconds) {
       if (!(await waitForEnd(running.process, milliseconds))) {
         await signalProcess(running.process, "SIGTERM");
         if (!(await waitForEnd(running.process, 5000))) {
