@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { readLogLine } from "./access-log.ts";
 
 const names = {
-  route: (id: string) => (id === "r7" ? { ingress: { namespace: "default", name: "i" }, path: "/shop" } : undefined),
+  route: (id: string) => (id === "r7" ? { ingress: { namespace: "default", name: "i" }, host: "shop.example", path: "/shop" } : undefined),
   backend: (slot: string) => (slot === "b1" ? "default/web:80" : undefined),
 };
 
@@ -51,7 +51,7 @@ void test("a line is what ended, with names of ours for route and backend", () =
     userAgent: "curl/8",
     referer: undefined,
     requestId: "abc",
-    route: { ingress: { namespace: "default", name: "i" }, path: "/shop" },
+    route: { ingress: { namespace: "default", name: "i" }, host: "shop.example", path: "/shop" },
     backend: { id: "default/web:80", endpoint: "10.0.0.9:8080", latency: 0.017, tries: 1 },
   });
 });
