@@ -12,7 +12,8 @@ import { controllerWorld } from "./controller-world.ts";
 const AT = { namespace: "kube-system", name: "fairlead-ingress" };
 
 test("CTL-152: who holds the Lease leads; when it dies another does after the Lease's time, and not before", async (t) => {
-  const { client, lease } = await controllerWorld(t);
+  const world = await controllerWorld(t);
+  const { client } = world;
   const clock = jumpingClock();
   const lead = (identity: string, through: Client = client) => {
     const heard: boolean[] = [];
@@ -58,12 +59,12 @@ test("CTL-152: who holds the Lease leads; when it dies another does after the Le
   await until("the second to see it", () => asked > 0);
   clock.jump(9_000);
   equal(second.leader.leads, false, "the Lease is good for 15 s");
-  equal((await lease()).spec?.holderIdentity, "first");
+  equal((await world.lease()).spec?.holderIdentity, "first");
   await tries(2);
   await until("the second to lead", () => (clock.jump(2_000), second.leader.leads));
   ok(!first.leader.leads, "who cannot renew it does not trust to lead");
   deepEqual(first.heard, [true, false]);
-  const { spec } = await lease();
+  const { spec } = await world.lease();
   equal(spec?.holderIdentity, "second");
   equal(spec?.leaseTransitions, 1);
 
