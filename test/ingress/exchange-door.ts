@@ -162,6 +162,7 @@ export async function openDoor(
 async function placeOf(server: Server | Http2Server, sockets: Set<Socket>): Promise<Place> {
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
+    socket.setNoDelay(true);
     socket.once("close", () => sockets.delete(socket));
   });
   server.listen(0, "127.0.0.1");

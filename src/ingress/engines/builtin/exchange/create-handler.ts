@@ -105,7 +105,7 @@ export function createHandler({ clock, random, log, trust, accessLog, filtersOf,
   ): void => {
     log.debug({ client: arrival.client, why }, "a request was refused: it cannot be understood");
     const { headers, body } = page(400, undefined);
-    reply.begin(400, version === "2.0" ? { ...headers } : { ...headers, connection: "close" }, false);
+    reply.begin(400, version === "2.0" ? { ...headers } : { ...headers, connection: "close" }, "body");
     reply.end(body);
     accessLog({
       at: clock.now(),

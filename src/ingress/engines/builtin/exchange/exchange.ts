@@ -241,7 +241,8 @@ export class HttpExchange implements Receiver, ReplyOwner, Paced, UnderWay {
     this.#left = !isRpc && rate === undefined && typeof length === "string" ? Number(length) : -1;
     if (this.#carrier.isDraining && this.#head.protocol !== "HTTP/2.0") headers["connection"] = "close";
     try {
-      this.#reply.begin(response.status, headers, isBare);
+      const follows = isBare ? "nothing" : this.#left >= 0 ? "body" : "body, perhaps trailers";
+      this.#reply.begin(response.status, headers, follows);
     } catch (error) {
       this.#broken(error);
     }
@@ -446,7 +447,7 @@ export class HttpExchange implements Receiver, ReplyOwner, Paced, UnderWay {
     this.#hasEnded = true;
     if (status === 204 || status === 304) delete response.headers["content-length"];
     try {
-      this.#reply.begin(response.status, response.headers, isBare);
+      this.#reply.begin(response.status, response.headers, isBare ? "nothing" : "body");
     } catch (error) {
       this.#carrier.log.error({ route: this.#route?.id, status, error }, "an answer of our own cannot be said");
       this.#reply.cut();

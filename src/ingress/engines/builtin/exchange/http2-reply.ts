@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { constants, type ServerHttp2Stream } from "node:http2";
-import type { Reply, ReplyOwner } from "./reply.ts";
+import type { Follows, Reply, ReplyOwner } from "./reply.ts";
 
 const REPLY = Symbol("reply");
 
@@ -28,6 +28,7 @@ export class Http2Reply implements Reply {
   isCut = false;
   readonly #stream: ServerHttp2Stream;
   #trailers: OutgoingHttpHeaders = {};
+  #mayTrail = false;
 
   constructor(stream: ServerHttp2Stream) {
     this.#stream = stream;
@@ -62,11 +63,11 @@ export class Http2Reply implements Reply {
     return this.#stream.destroyed || this.#stream.closed;
   }
 
-  begin(status: number, headers: OutgoingHttpHeaders, isWhole: boolean): void {
+  begin(status: number, headers: OutgoingHttpHeaders, follows: Follows): void {
     if (this.#isOver) return;
     headers[":status"] = status;
-    // Where trailers may follow, a stream that is cut is not ended first: its client would take what it has for all of it.
-    this.#stream.respond(headers, isWhole ? { endStream: true } : { waitForTrailers: true });
+    this.#mayTrail = follows === "body, perhaps trailers";
+    this.#stream.respond(headers, { endStream: follows === "nothing", waitForTrailers: this.#mayTrail });
   }
 
   write(chunk: Buffer | string): boolean {
@@ -86,7 +87,10 @@ export class Http2Reply implements Reply {
 
   cut(rst: number = constants.NGHTTP2_INTERNAL_ERROR): void {
     this.isCut = true;
-    if (!this.#stream.closed) this.#stream.close(rst);
+    if (this.#stream.closed) return;
+    // `close` ends the body before it resets the stream, unless trailers may follow: a client would take what it has for all of it.
+    if (this.#mayTrail || !this.#stream.headersSent) this.#stream.close(rst);
+    else this.#stream.destroy(new Error("the answer broke off"));
   }
 
   hangUp(): void {

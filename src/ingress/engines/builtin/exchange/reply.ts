@@ -12,6 +12,9 @@ export interface ReplyOwner {
   closed(isWell: boolean): void;
 }
 
+/** What comes after the head of an answer. */
+export type Follows = "nothing" | "body" | "body, perhaps trailers";
+
 /** The way back to a client, by whichever protocol it came. Once closed, it takes everything and does nothing. */
 export interface Reply {
   owner: ReplyOwner | undefined;
@@ -20,8 +23,8 @@ export interface Reply {
   goOn(): void;
   /** 1xx, where the protocol and its library can say it. */
   inform(status: number, headers: IncomingHttpHeaders): void;
-  /** @param isWhole nothing follows; `end` is still to be called */
-  begin(status: number, headers: OutgoingHttpHeaders, isWhole: boolean): void;
+  /** `end` is to be called even if nothing follows. */
+  begin(status: number, headers: OutgoingHttpHeaders, follows: Follows): void;
   /** False: wait for `drained`. */
   write(chunk: Buffer | string): boolean;
   end(chunk?: Buffer | string, trailers?: OutgoingHttpHeaders): void;
