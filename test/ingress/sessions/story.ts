@@ -70,10 +70,14 @@ export async function tellSessions(t: TestContext, stage: SessionStage): Promise
 
   /** They ask all the time while something changes. */
   const meanwhile = async (change: () => Promise<unknown>): Promise<Round> => {
-    let isOver = false;
-    const changing = change().finally(() => (isOver = true));
+    const changing = change();
+    const over = new AbortController();
+    void changing.then(
+      () => over.abort(),
+      () => over.abort(),
+    );
     let round = await everyone();
-    while (!isOver) round = together(round, await everyone());
+    while (!over.signal.aborted) round = together(round, await everyone());
     await changing;
     return round;
   };
@@ -124,7 +128,7 @@ export async function tellSessions(t: TestContext, stage: SessionStage): Promise
 
   tell("two replicas of the controller, each in turn", await everyone({ door: "each in turn" }), { moved: 0 });
   tell("the other replica alone", await everyone({ door: "second" }), { moved: 0 });
-  tell("the controller is being started again", await meanwhile(stage.restart), { moved: 0 });
+  tell("the controller is being started again", await meanwhile(async () => stage.restart()), { moved: 0 });
   tell("the controller was started again", await everyone(), { moved: 0 });
 
   if (stage.switchEngine !== undefined) {
