@@ -19,6 +19,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command:
     summary: "answer a cluster's names, for any API server, in the foreground",
     load: () => import("./commands/dns.ts"),
   },
+  ingress: {
+    summary: "serve a cluster's Ingresses, for any API server, in the foreground",
+    load: () => import("./commands/ingress.ts"),
+  },
   status: { summary: "what runs, and where", load: () => import("./commands/status.ts") },
   down: { summary: "end everything and remove what it made", load: () => import("./commands/down.ts") },
 };

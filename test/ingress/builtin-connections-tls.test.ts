@@ -104,6 +104,24 @@ for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const)
     assert.equal(await resumed("a.example", session), true);
   });
 
+test("a session is resumed by another engine that has the same secret, and by no engine with another", async () => {
+  await using shop = await here();
+  const plan = planWith({ endpoints: [shop.port] }, { [host]: await certificate("shop/a", host) });
+  const ticketSecret = Buffer.alloc(32, 1);
+  await using first = await stand(plan, { ticketSecret });
+  await using same = await stand(plan, { ticketSecret });
+  await using other = await stand(plan);
+  const session = await sessionOf(first.port(1), host, "TLSv1.3");
+  for (const [door, isReused] of [
+    [same, true],
+    [other, false],
+  ] as const) {
+    const socket = await dialTls(door.port(1), { servername: host, session });
+    assert.equal(socket.isSessionReused(), isReused);
+    socket.destroy();
+  }
+});
+
 test("certificates rotate 50 times under load: each new handshake gets the newest one at once, and no connection ends", async () => {
   await using shop = await here();
   const made = await Promise.all([0, 1, 2, 3].map(async (i) => certificate(`shop/${i}`, `v${i}.example`)));
@@ -115,10 +133,10 @@ test("certificates rotate 50 times under load: each new handshake gets the newes
   let ended = 0;
   first.on("close", () => (ended += 1));
   session.on("close", () => (ended += 1));
-  let isOver = false;
+  const over = new AbortController();
   let answers = 0;
   const load = async (): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const stream = session.request({ ":authority": host, ":path": "/" });
       stream.resume();
       const [head] = (await once(stream, "response")) as [{ ":status": number }];
@@ -134,7 +152,7 @@ test("certificates rotate 50 times under load: each new handshake gets the newes
     assert.equal(nameOf(socket), `v${i % 4}.example`);
     socket.destroy();
   }
-  isOver = true;
+  over.abort();
   await Promise.all(loads);
   first.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
   assert.match(String((await once(first, "data"))[0]), /^HTTP\/1\.1 200/);

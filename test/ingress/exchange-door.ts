@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Stream } from "node:http2";
+import { createServer as createHttp2Server, type Http2Server, type Http2ServerRequest } from "node:http2";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import type { Exchange } from "../../src/ingress/access-log.ts";
 import { createHandler } from "../../src/ingress/engines/builtin/exchange/create-handler.ts";
@@ -138,13 +138,10 @@ export async function openDoor(
     handler.upgrade(request, socket, head, arrival(socket as unknown as Socket)),
   );
   const second = createHttp2Server({ settings: { enableConnectProtocol: true } });
-  second.on("request", (request, response) => {
-    if (request.method !== "CONNECT") handler.request(request, response, arrival(request.socket));
-  });
+  second.on("request", (request, response) => handler.request(request, response, arrival(request.socket)));
   second.on("checkContinue", (request, response) => handler.request(request, response, arrival(request.socket)));
-  second.on("stream", (stream, headers) => {
-    if (headers[":method"] === "CONNECT")
-      handler.connect(stream as ServerHttp2Stream, headers, arrival(stream.session?.socket));
+  second.on("connect", (request: Http2ServerRequest) => {
+    handler.connect(request.stream, request.headers, arrival(request.socket));
   });
   const sockets = new Set<Socket>();
   const places = await Promise.all([first, second].map((server) => placeOf(server, sockets)));

@@ -13,7 +13,7 @@ export interface Around {
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
-export const viewOf = ({ secrets = {}, configMaps = {} }: Around = {}): Lookups => ({
+const viewOf = ({ secrets = {}, configMaps = {} }: Around = {}): Lookups => ({
   secret: (key): Secret | undefined => {
     const data = secrets[key.replace(/^shop\//, "")];
     return data === undefined
@@ -33,10 +33,7 @@ export const viewOf = ({ secrets = {}, configMaps = {} }: Around = {}): Lookups 
 });
 
 /** Keys are whole ones. */
-export const ingressWith = (
-  annotations: Readonly<Record<string, string>>,
-  paths: readonly string[] = ["/"],
-): Ingress => ({
+const ingressWith = (annotations: Readonly<Record<string, string>>, paths: readonly string[] = ["/"]): Ingress => ({
   apiVersion: "networking.k8s.io/v1",
   kind: "Ingress",
   metadata: { namespace: "shop", name: "web", annotations },

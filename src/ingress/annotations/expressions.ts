@@ -19,6 +19,8 @@ const hasExpression = (ingress: Ingress): boolean => pathsOf(ingress).some(isExp
  */
 export function usesRegex(said: Said): boolean {
   if (said.truth("use-regex", false)) return true;
+  // A canary says the paths of its main Ingress, and need not say what they are.
+  if (said.truth("canary", false) && hasExpression(said.ingress)) return true;
   const target = said.text("rewrite-target");
   return target !== undefined && (/\$\d/.test(target) || hasExpression(said.ingress));
 }

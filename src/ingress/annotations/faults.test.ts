@@ -4,8 +4,10 @@ import { faultsOf, said, type Around } from "./example.ts";
 
 const AROUND: Around = {
   secrets: {
-    users: { auth: "ana:$apr1$a$b" },
+    users: { auth: "ana:{PLAIN}a" },
     "no-key": { other: "x" },
+    unusable: { auth: "ana:in the clear\nbo:{PLAIN}b" },
+    "all-unusable": { auth: "ana:in the clear" },
     broken: { auth: "ana\n:x\nbo:\n" },
     "tls-half": { "tls.crt": "CRT" },
     "no-ca": { "tls.crt": "CRT", "tls.key": "KEY" },
@@ -105,6 +107,7 @@ const WRONG: readonly [said: Readonly<Record<string, string>>, told: RegExp][] =
     { "auth-url": "https://a.example", "auth-signin": "/in" },
     /^auth-signin: .*; clients without leave are answered 401$/,
   ],
+  [{ "auth-secret": "unusable" }, /^auth-secret: ana: the hash is of no kind .*; this user cannot log in$/],
   [{ "stream-snippet": "server {}" }, /^stream-snippet: connections that are not HTTP are not carried/],
   [
     { "configuration-snippet": 'more_set_headers "X: y";' },
@@ -145,6 +148,7 @@ const CLOSED: readonly [said: Readonly<Record<string, string>>, told: RegExp][] 
     { "auth-type": "basic", "auth-secret": "users", "auth-secret-type": "file" },
     /^auth-secret-type: "file" is not auth-file or auth-map/,
   ],
+  [{ "auth-secret": "all-unusable" }, /^auth-secret: Secret all-unusable has no user with a hash that can be checked/],
   [{ "auth-url": "auth.example" }, /^auth-url: "auth.example": it must be an absolute URL/],
   [{ "auth-url": "https://a.example/$geoip_city" }, /^auth-url: .*the variable \$geoip_city is not known/],
   [{ "auth-url": "https://a.example", "auth-method": "ASK" }, /^auth-method: "ASK" is not one of/],
@@ -221,6 +225,12 @@ void test("CTL-158: without session-cookie-path, where paths are expressions, th
     deepEqual(faultsOf(said({ affinity: "cookie", "session-cookie-path": "/shop", ...annotations }, { paths })), []);
   }
   deepEqual(faultsOf(said({ affinity: "cookie", "rewrite-target": "/" }, { paths: ["/shop"] })), []);
+});
+
+void test("a canary need not say that the paths of its main Ingress are expressions, nor what the path of a cookie is", () => {
+  const read = said({ canary: "true", affinity: "cookie" }, { paths: ["/shop(/|$)(.*)"] });
+  deepEqual([read.useRegex, faultsOf(read)], [true, []]);
+  equal(said({ canary: "true" }, { paths: ["/shop"] }).useRegex, false);
 });
 
 void test("a rewrite-target makes expressions of paths that can be nothing else, and leaves others as they are", () => {

@@ -53,6 +53,25 @@ void test("every annotation that ingress-nginx documents is known, with a reader
   }
 });
 
+/** That manifests still have, and ingress-nginx no longer reads. */
+const FORMER = `
+session-cookie-hash secure-backends grpc-backend secure-verify-ca-secret add-base-url base-url-scheme upstream-max-fails
+upstream-fail-timeout global-rate-limit global-rate-limit-window global-rate-limit-key global-rate-limit-ignored-cidrs
+enable-opentracing opentracing-operation-name opentracing-trust-incoming-span enable-influxdb influxdb-measurement
+influxdb-port influxdb-host influxdb-server-name enable-dynamic-tls-records
+`
+  .trim()
+  .split(/\s+/);
+
+void test("names of earlier times are passed over without a fault", () => {
+  for (const name of FORMER) deepEqual(faultsOf(said({ [name]: "x" })), [], name);
+  const names = GROUPS.flatMap(({ annotations }) => annotations.map(({ name }) => name));
+  deepEqual(
+    names.filter((name) => !DOCUMENTED.includes(name)).toSorted(),
+    [...FORMER, "balance", "kubernetes.io/ingress.allow-http"].toSorted(),
+  );
+});
+
 void test("each name is in one group, once", () => {
   const names = GROUPS.flatMap(({ annotations }) => annotations.map(({ name }) => name));
   equal(new Set(names).size, names.length);

@@ -10,10 +10,12 @@ type Expected = {
   readonly [Key in keyof Annotated]?: Key extends "settings" | "backend" ? Partial<Annotated[Key]> : Annotated[Key];
 };
 
+const BCRYPT = `$2y$05$${"a".repeat(53)}`;
+
 const AROUND: Around = {
   secrets: {
-    users: { auth: "# remark\nana:$apr1$a$b:her remark\n\nbo:{SHA}x\nana:second\n" },
-    map: { ana: "$2y$05$x\n" },
+    users: { auth: "# remark\nana:{PLAIN}a:her remark\n\nbo:{PLAIN}b\nana:second\n" },
+    map: { ana: `${BCRYPT}\n` },
     tls: { "ca.crt": "CA", "tls.crt": "CRT", "tls.key": "KEY" },
   },
   configMaps: { headers: { "X-B": "2", "X-A": "1" } },
@@ -87,8 +89,8 @@ const tls = (said: Said, expected: object): [Said, Expected] => [
 ];
 const { timeouts, retry } = usualSettings;
 const USERS = new Map([
-  ["ana", "$apr1$a$b"],
-  ["bo", "{SHA}x"],
+  ["ana", "{PLAIN}a"],
+  ["bo", "{PLAIN}b"],
 ]);
 
 /** By the name that they are about. */
@@ -223,8 +225,12 @@ const CASES: Readonly<Record<string, readonly [Said, Expected][]>> = {
   ],
   "auth-secret-type": [
     [
+      { "auth-secret": "users", "auth-secret-type": "auth-file" },
+      { settings: { basicAuth: { realm: "Authentication Required", users: USERS } } },
+    ],
+    [
       { "auth-type": "basic", "auth-secret": "map", "auth-secret-type": "auth-map" },
-      { settings: { basicAuth: { realm: "Authentication Required", users: new Map([["ana", "$2y$05$x"]]) } } },
+      { settings: { basicAuth: { realm: "Authentication Required", users: new Map([["ana", BCRYPT]]) } } },
     ],
   ],
   "auth-realm": [
@@ -263,7 +269,10 @@ const CASES: Readonly<Record<string, readonly [Said, Expected][]>> = {
       },
     ),
   ],
-  satisfy: [[{ satisfy: "any" }, { settings: { satisfy: "any" } }]],
+  satisfy: [
+    [{ satisfy: "all" }, {}],
+    [{ satisfy: "any" }, { settings: { satisfy: "any" } }],
+  ],
   "limit-rps": [[{ "limit-rps": "10" }, { settings: { rateLimit: { ...RATE, perSecond: 10 } } }]],
   "limit-rpm": [[{ "limit-rpm": "100" }, { settings: { rateLimit: { ...RATE, perMinute: 100 } } }]],
   "limit-connections": [[{ "limit-connections": "3" }, { settings: { rateLimit: { ...RATE, connections: 3 } } }]],
@@ -313,6 +322,7 @@ const CASES: Readonly<Record<string, readonly [Said, Expected][]>> = {
   ],
   "proxy-ssl-secret": [tls({ "proxy-ssl-secret": "shop/tls" }, { certificate: "CRT", key: "KEY" })],
   "proxy-ssl-verify": [
+    tls({ "proxy-ssl-secret": "tls", "proxy-ssl-verify": "off" }, { certificate: "CRT", key: "KEY" }),
     tls({ "proxy-ssl-secret": "tls", "proxy-ssl-verify": "on" }, { ca: "CA", certificate: "CRT", key: "KEY" }),
   ],
   "proxy-ssl-name": [tls({ "proxy-ssl-name": "inner.example" }, { serverName: "inner.example" })],
@@ -345,6 +355,26 @@ const CASES: Readonly<Record<string, readonly [Said, Expected][]>> = {
     ],
   ],
   "proxy-next-upstream": [
+    [
+      { "proxy-next-upstream": "timeout invalid_header http_403 http_404 http_429 http_500 http_503 http_504" },
+      {
+        settings: {
+          retry: {
+            ...retry,
+            on: new Set([
+              "timeout",
+              "invalid_header",
+              "http_403",
+              "http_404",
+              "http_429",
+              "http_500",
+              "http_503",
+              "http_504",
+            ] as const),
+          },
+        },
+      },
+    ],
     [
       { "proxy-next-upstream": "error http_502  non_idempotent" },
       { settings: { retry: { ...retry, on: new Set(["error", "http_502"] as const), nonIdempotent: true } } },
@@ -395,6 +425,7 @@ const CASES: Readonly<Record<string, readonly [Said, Expected][]>> = {
     ],
   ],
   "proxy-redirect-to": [
+    [{ "proxy-redirect-from": "default" }, { settings: { locations: undefined } }],
     [{ "proxy-redirect-from": "off", "proxy-redirect-to": "/x" }, { settings: { locations: undefined } }],
     [{ "proxy-redirect-from": "/a", "proxy-redirect-to": "/b" }, { settings: { locations: { from: "/a", to: "/b" } } }],
   ],
@@ -421,6 +452,10 @@ const CASES: Readonly<Record<string, readonly [Said, Expected][]>> = {
     ],
   ],
   "mirror-request-body": [
+    [
+      { "mirror-target": "https://m.example", "mirror-request-body": "on" },
+      { settings: { mirror: { url: "https://m.example", host: undefined, body: true } } },
+    ],
     [
       { "mirror-target": "https://m.example", "mirror-request-body": "off" },
       { settings: { mirror: { url: "https://m.example", host: undefined, body: false } } },

@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
+import { array, asyncProperty, assert, constantFrom, dictionary, oneof, record, string } from "fast-check";
 import { plainSettings, requestHead, routeWith } from "../../../test/ingress/filter-examples.ts";
 import { silentLog } from "../../observe/log.ts";
 import type { IngressPlan, RoutePlan } from "../plan/plan.ts";
@@ -40,7 +41,9 @@ const responded = (
 
 const sent = (settings: Partial<RouteSettings>, target: string, match?: RoutePlan["match"]): OutgoingHead => {
   const outgoing: OutgoingHead = { target, headers: { host: "a.example" } };
-  made().of(routeWith(settings, match)).forward?.(outgoing, requestHead(target));
+  made()
+    .of(routeWith(settings, match))
+    .forward?.(outgoing, requestHead(target, { headers: { "user-agent": "A (b)\r\n" } }));
   return outgoing;
 };
 
@@ -219,6 +222,7 @@ for (const [target, source, path, expected] of [
   ["/new", undefined, "/foo", "/new"],
   ["/$2", "/foo(/|$)(.*)", "/foo/bar%2Fbaz?x=1", "/bar%2Fbaz?x=1"],
   ["/$2", "/foo(/|$)(.*)", "/FOO", "/"],
+  ["/$2", "/foo(/|$)(.*)", "/FOO/Bar", "/Bar"],
   ["$1", "/foo(/.*)?", "/foo", "/"],
   ["/a?b=$1", "/foo/(.*)", "/foo/c?d=e", "/a?b=c&d=e"],
   ["/a?", "/foo/(.*)", "/foo/c?d=e", "/a"],
@@ -243,12 +247,13 @@ test("Host, prefix and own headers of the request", () => {
       requestHeaders: [
         { name: "X-Own", value: "1" },
         { name: "X-Port", value: "$service_port" },
+        { name: "X-Agent", value: "of ${http_user_agent} $nothing" },
         { name: "host", value: "$http_accept" },
       ],
     },
     "/",
   );
-  deepEqual(headers, { "x-forwarded-prefix": "/api", "x-own": "1", "x-port": "80" });
+  deepEqual(headers, { "x-forwarded-prefix": "/api", "x-own": "1", "x-port": "80", "x-agent": "of A (b) $nothing" });
 });
 
 test("own headers of the response, Location, Refresh and cookies as they are seen from outside", () => {
@@ -407,6 +412,25 @@ test("a fault of ours lets nobody in", () => {
   deepEqual(admitted({ rateLimit: rate }, requestHead(), { clock }), { status: 500 });
 });
 
+test("a fault of ours in the middle lets nobody in either", async () => {
+  const log = {
+    ...silentLog,
+    warn: () => {
+      throw new Error("the disk is full");
+    },
+  };
+  const externalAuth = {
+    url: "http://auth.example/",
+    method: undefined,
+    signIn: undefined,
+    signInParameter: "rd",
+    responseHeaders: [],
+    requestHeaders: [],
+    alwaysSetCookie: false,
+  };
+  deepEqual(await admitted({ externalAuth }, requestHead(), { log }), { status: 500 });
+});
+
 test("settings that engines do are no filters", () => {
   deepEqual(
     made().of(
@@ -419,5 +443,79 @@ test("settings that engines do are no filters", () => {
       }),
     ),
     {},
+  );
+});
+
+test("whatever a request is, filters answer, throw nothing, and let no line end through", async () => {
+  const filters = made({
+    ask: () => Promise.resolve({ status: 200, headers: { "x-user": "u", "set-cookie": "a=b" } }),
+  });
+  const route = routeWith(
+    {
+      appRoot: "/app",
+      sources: { allow: ["0.0.0.0/0", "::/0"], deny: ["10.0.0.0/8"] },
+      externalAuth: {
+        url: "http://$host/$uri?$args",
+        method: undefined,
+        signIn: "https://$http_host/",
+        signInParameter: "rd",
+        responseHeaders: ["x-user"],
+        requestHeaders: [{ name: "x", value: "$http_x_own" }],
+        alwaysSetCookie: true,
+      },
+      rateLimit: { ...rate, connections: 5 },
+      cors: corsSetting,
+      rewrite: { target: "/$1?a=$2" },
+      upstreamHost: "$host.$namespace",
+      forwardedPrefix: "/$1",
+      requestHeaders: [{ name: "x-uri", value: "$request_uri $http_x_own" }],
+      responseHeaders: [{ name: "x-uri", value: "$uri$is_args$args" }],
+      cookies: { domain: { from: "a", to: "b" }, path: { from: "/", to: "/x" } },
+      locations: { from: "/", to: "/y" },
+    },
+    { type: "regex", source: "/([^]*)/(x?)" },
+  );
+  const { admit, forward, respond, ended } = filters.of(route);
+  const name = oneof(
+    string(),
+    constantFrom(
+      "origin",
+      "authorization",
+      "x-own",
+      "cookie",
+      "connection",
+      "set-cookie",
+      "location",
+      "refresh",
+      "vary",
+    ),
+  );
+  const anything = record({
+    target: string().map((text) => `/${text}`),
+    authority: oneof(string(), constantFrom("a.example")),
+    client: oneof(string(), constantFrom("192.0.2.1", "::1", "10.0.0.1")),
+    method: constantFrom("GET", "OPTIONS", "POST"),
+    headers: dictionary(name, oneof(string(), constantFrom("https://x.a.example"))),
+    answer: dictionary(name, oneof(string(), array(string()))),
+  });
+  await assert(
+    asyncProperty(anything, async ({ target, authority, client, method, headers, answer: said }) => {
+      const request = requestHead(target, { authority, client, method, headers });
+      const answer = await admit!(request);
+      const response = {
+        status: answer?.status ?? 200,
+        headers: answer === undefined ? { ...said } : { ...answer.headers },
+      };
+      respond!(response, request);
+      ok(!/[\r\n]/.test(String(answer === undefined ? "" : response.headers["location"])));
+      equal(/[\r\n]/.test(String(response.headers["x-uri"])), false);
+      if (answer !== undefined) return;
+      const outgoing: OutgoingHead = { target, headers: { ...headers } };
+      forward!(outgoing, request);
+      ok(outgoing.target.startsWith("/") && !/[^\x21-\x7e]/.test(outgoing.target), outgoing.target);
+      for (const own of ["host", "x-uri", "x-forwarded-prefix"]) ok(!/[\r\n]/.test(String(outgoing.headers[own])));
+      ended!(request);
+    }),
+    { numRuns: 1000 },
   );
 });

@@ -83,7 +83,8 @@ export function createFilters({ clock, log, ask, passwords, httpsPort = 443 }: F
     if (settings.cookies !== undefined) seenOutside.push(cookies(settings.cookies));
 
     const auths: Admit[] = [];
-    if (settings.basicAuth !== undefined) auths.push(basicAuth(settings.basicAuth, passwords, log));
+    if (settings.basicAuth !== undefined)
+      auths.push(basicAuth(settings.basicAuth, { route: route.id }, passwords, log));
     if (settings.externalAuth !== undefined) {
       const external = externalAuth(settings.externalAuth, route, ask, log);
       auths.push(external.admit);
@@ -154,6 +155,7 @@ export function createFilters({ clock, log, ask, passwords, httpsPort = 443 }: F
       return filters;
     },
     follow(plan) {
+      if (rates.isEmpty) return;
       const now = clock.now();
       if (now - forgotten < FORGET) return;
       forgotten = now;

@@ -40,23 +40,30 @@ const VALUES: Readonly<Record<string, Value>> = {
   service_port: (_, route) => backendOf(route)?.[2] ?? "",
 };
 
-const headerValue = (name: string): Value => {
+const headerValue = (name: string, fit: (value: string) => string): Value => {
   const header = name.slice("http_".length).replaceAll("_", "-");
   return (request) => {
     const value = request.headers[header];
-    return encodedBytes(Array.isArray(value) ? value.join(", ") : (value ?? ""));
+    return fit(Array.isArray(value) ? value.join(", ") : (value ?? ""));
   };
 };
 
-const valueOf = (name: string): Value | undefined =>
-  Object.hasOwn(VALUES, name) ? VALUES[name] : name.startsWith("http_") ? headerValue(name) : undefined;
+const withoutControls = (value: string): string => value.replace(/[^\t\x20-\x7e\x80-\xff]/g, "");
 
-/** Compiles a text with `$name` or `${name}` in it. A name that nobody knows stays as it is written. No value brings a line end or a space. */
-export function template(text: string, route: RoutePlan): Template {
+const valueOf = (name: string, fit: (value: string) => string): Value | undefined =>
+  Object.hasOwn(VALUES, name) ? VALUES[name] : name.startsWith("http_") ? headerValue(name, fit) : undefined;
+
+/** Compiles a URL, or a part of one, with `$name` or `${name}` in it. A name that nobody knows stays as it is written. What is put in is encoded. */
+export const template = (text: string, route: RoutePlan): Template => compiled(text, route, encodedBytes);
+
+/** The same for the value of a header: headers of the request are put in as they came. */
+export const headerTemplate = (text: string, route: RoutePlan): Template => compiled(text, route, withoutControls);
+
+function compiled(text: string, route: RoutePlan, fit: (value: string) => string): Template {
   const pieces: (string | Value)[] = [];
   let end = 0;
   for (const match of text.matchAll(/\$(?:\{([a-z_]+)\}|([a-z_]+))/g)) {
-    const value = valueOf(match[1] ?? match[2]!);
+    const value = valueOf(match[1] ?? match[2]!, fit);
     if (value === undefined) continue;
     pieces.push(text.slice(end, match.index), value);
     end = match.index + match[0].length;

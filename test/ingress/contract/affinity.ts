@@ -57,13 +57,18 @@ export const affinityExamples = (subject: EngineSubject): void =>
       assert.equal(only(await said.ask()).attributes["path"], "/said");
     });
 
-    add("CTL-158 with expressions a path must be said, or there is no cookie", async (stage) => {
-      const paths = [{ path: "/r[0-9]", type: "ImplementationSpecific" as const }];
-      const without = await sticky(stage, { "use-regex": "true" }, { paths });
-      assert.equal((await without.ask({ path: "/r1" })).cookies.length, 0);
-      const said = await sticky(stage, { "use-regex": "true", "session-cookie-path": "/" }, { paths });
-      assert.equal(only(await said.ask({ path: "/r1" })).attributes["path"], "/");
-    });
+    add(
+      "CTL-158 with expressions a path should be said: it is told, and the cookie is for every path until it is",
+      async (stage) => {
+        const paths = [{ path: "/r[0-9]", type: "ImplementationSpecific" as const }];
+        const without = await sticky(stage, { "use-regex": "true" }, { paths });
+        assert.equal(only(await without.ask({ path: "/r1" })).attributes["path"], "/");
+        const told = stage.planner.faults.get(`default/${without.name}`) ?? [];
+        assert.ok(told.some(({ field }) => field.includes("session-cookie-path")));
+        const said = await sticky(stage, { "use-regex": "true", "session-cookie-path": "/" }, { paths });
+        assert.equal(only(await said.ask({ path: "/r1" })).attributes["path"], "/");
+      },
+    );
 
     add("CTL-159 Domain and SameSite are set when they are said, and not else", async (stage) => {
       const usual = only(await (await sticky(stage)).ask()).attributes;

@@ -10,6 +10,11 @@ import { serviceExamples } from "./services.ts";
 import { streamingExamples } from "./streaming.ts";
 import { tlsExamples } from "./tls.ts";
 import { webSocketExamples } from "./websocket.ts";
+import { accessExamples } from "./access.ts";
+import { badInputExamples } from "./bad-input.ts";
+import { changeExamples } from "./changes.ts";
+import { rewritingExamples } from "./rewriting.ts";
+import { smugglingExamples } from "./smuggling.ts";
 
 /** What whoever carries Ingress does, seen from outside: by clients in front of it and pods behind it. */
 export function ingressContract(subject: EngineSubject): void {
@@ -24,4 +29,9 @@ export function ingressContract(subject: EngineSubject): void {
   webSocketExamples(subject);
   retryExamples(subject);
   affinityExamples(subject);
+  accessExamples(subject);
+  badInputExamples(subject);
+  changeExamples(subject);
+  rewritingExamples(subject);
+  smugglingExamples(subject);
 }

@@ -227,7 +227,7 @@ export const messageExamples = (subject: EngineSubject): void =>
       assert.equal(headerOf(seen, "x-scheme"), "http");
       assert.equal(headerOf(seen, "x-forwarded-host"), host);
       assert.equal(headerOf(seen, "x-forwarded-port"), `${door.plain.port}`);
-      assert.match(headerOf(seen, "x-request-id") ?? "", /^[0-9a-f]{32}$/);
+      assert.match(headerOf(seen, "x-request-id") ?? "", /^[0-9a-f-]{32,36}$/);
       const secure = (await askTls()).seen;
       assert.equal(headerOf(secure, "x-forwarded-proto"), "https");
       assert.equal(headerOf(secure, "x-forwarded-port"), `${door.secure.port}`);

@@ -209,7 +209,7 @@ export const pathExamples = (subject: EngineSubject): void =>
       add(`${target} reaches no pod past what protects /admin`, async ({ cluster, pods, follow, door }) => {
         // One Service behind both: a pod that resolves the path itself would answer for /admin.
         cluster.service("climbed", pods.slice(0, 1));
-        cluster.secret("climbed", { auth: "a:{SHA}nothing-that-anybody-knows" });
+        cluster.secret("climbed", { auth: "a:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=" });
         cluster.ingress("climbed-public", { paths: [{ host: "climbed.test", path: "/public", service: "climbed" }] });
         cluster.ingress("climbed-admin", {
           paths: [{ host: "climbed.test", path: "/admin", service: "climbed" }],

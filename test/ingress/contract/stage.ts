@@ -61,17 +61,26 @@ export function onStage(subject: EngineSubject, about: string, tests: (add: Add)
       await stage?.door.stop();
       await stage?.lab.end();
     });
-    tests((name, body, { todo } = {}) =>
+    tests((name, body, { todo } = {}) => {
       test(`${subject.name}: ${name}`, { timeout: 60_000, ...(todo === undefined ? {} : { todo }) }, async (t) =>
         body(stage!, t),
-      ),
-    );
+      );
+    });
   });
 }
 
 async function openStage(subject: EngineSubject): Promise<Stage> {
   fallback ??= createCertificate(["fallback.test"]);
   const [lab, own] = await Promise.all([startBackends(), fallback]);
+  try {
+    return await setStage(subject, lab, own);
+  } catch (error) {
+    await lab.end();
+    throw error;
+  }
+}
+
+async function setStage(subject: EngineSubject, lab: Backends, own: Pair): Promise<Stage> {
   const pods = await lab.pods(3);
   const cluster = createCluster();
   const planner = createLabPlanner(own);

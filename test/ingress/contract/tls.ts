@@ -167,7 +167,8 @@ export const tlsExamples = (subject: EngineSubject): void =>
       const connection = await openRaw({ ...door.secure, tls: false });
       connection.write(`GET / HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
       const answer = await connection.over();
-      if (answer !== "") assert.match(answer, /^(HTTP\/1\.1 400|\x15\x03)/);
+      const isAlert = answer.startsWith("\u0015\u0003");
+      assert.ok(answer === "" || isAlert || answer.startsWith("HTTP/1.1 400"), answer);
       assert.equal((await askTls()).status, 200);
     });
   });

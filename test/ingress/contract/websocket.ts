@@ -114,7 +114,7 @@ export const webSocketExamples = (subject: EngineSubject): void =>
     add("WebSocket keeps to its session's pod, and sets the cookie where there is none", async ({ site, door }) => {
       const { host } = await site({ pods: 3, nginx: { affinity: "cookie" } });
       const first = await openWebSocket(door.plain, { host });
-      const cookie = String(first.upgradeHeaders["set-cookie"]?.[0] ?? "").split(";")[0]!;
+      const cookie = (first.upgradeHeaders["set-cookie"]?.[0] ?? "").split(";")[0]!;
       assert.match(cookie, /^INGRESSCOOKIE=./);
       const pod = await said(first, "who");
       for (let i = 0; i < 4; i++) {

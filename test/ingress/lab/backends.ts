@@ -32,6 +32,9 @@ export interface Backends {
   forget(): Promise<void>;
   /** Lets go what is held by this name. */
   release(name: string): Promise<void>;
+  /** So many clients connect there from the process of the pods, and say nothing, until `disperse`. */
+  crowd(place: { readonly address: string; readonly port: number }, count: number): Promise<void>;
+  disperse(): Promise<void>;
   /** An address that no pod of the lab has. */
   address(): string;
   end(): Promise<void>;
@@ -109,6 +112,8 @@ export async function startBackends(): Promise<Backends> {
     sees: async (mark, want = () => true) =>
       until(`a request with ${mark} at a pod`, async () => (await seenOf(mark)).find(want)),
     forget: async () => void (await say({ do: "forget" })),
+    crowd: async ({ address, port }, count) => void (await say({ do: "crowd", address, port, count })),
+    disperse: async () => void (await say({ do: "disperse" })),
     release: async (name) => void (await say({ do: "release", name })),
     address,
     async end() {

@@ -5,6 +5,8 @@ export interface Behaviour {
   readonly status?: number;
   /** Further headers of the answer. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** A header `x-large` of so many bytes. */
+  readonly largeHeader?: number;
   /** In place of what the pod saw. */
   readonly body?: string;
   /** A body of so many bytes, in place of what the pod saw. */
@@ -106,5 +108,8 @@ export type Order =
   | { readonly do: "seen" }
   | { readonly do: "forget" }
   | { readonly do: "release"; readonly name: string }
+  /** Clients that connect and say nothing. */
+  | { readonly do: "crowd"; readonly address: string; readonly port: number; readonly count: number }
+  | { readonly do: "disperse" }
   /** How many connections a pod has open. */
   | { readonly do: "connections"; readonly uid: string };

@@ -10,6 +10,8 @@ export interface EngineSubject {
   readonly name: IngressEngineName;
   /** Why it cannot be had here; undefined: it can. */
   readonly missing?: string | undefined;
+  /** Shapes of bytes that the engine reads in one way of its own, as the RFC lets it, and says in that way to pods; with that way. */
+  readonly ownReadings?: ReadonlyMap<string, string>;
   create(ground: EngineGround): Promise<IngressEngine>;
 }
 
@@ -77,7 +79,12 @@ export async function openDoor(subject: EngineSubject): Promise<Door> {
     log,
     async carry(plan) {
       if (failure !== undefined) throw failure;
-      await engine.apply(plan);
+      try {
+        await engine.apply(plan);
+      } catch (error) {
+        if (engine.listening.length === 0) await engine.stop(0);
+        throw error;
+      }
     },
     stop: async (drain = 0) => engine.stop(drain),
   };

@@ -7,7 +7,8 @@ export interface SessionClient {
 
 /** What came back to a client. */
 export interface SessionAnswer {
-  readonly status: number;
+  /** Or why there was no answer. */
+  readonly status: number | string;
   /** UID of the pod that answered. */
   readonly pod: string | undefined;
   /** `NAME=VALUE`, where one was set. */
@@ -20,50 +21,71 @@ export type DoorName = "first" | "second";
 /** What a round of questions, one of each client, brought. */
 export interface Round {
   readonly asked: number;
-  /** Clients that another pod answered than the one they had a session with. */
+  /** Clients that got a session with another pod than the one they had one with. */
   readonly moved: number;
-  /** Of those that moved, whose pod was not gone. */
-  readonly movedNeedlessly: number;
+  /** Requests that another pod answered while the session stays: theirs was just going. */
+  readonly elsewhere: number;
+  /** Of both, those whose pod was not gone. */
+  readonly needlessly: number;
   /** Requests without an answer of 200. */
   readonly lost: number;
+  /** What there was instead, of the first of them. */
+  readonly insteadOf200: number | string | undefined;
   /** Cookies that were set. */
   readonly cookies: number;
   /** Clients by the pod that answered. */
   readonly byPod: ReadonlyMap<string, number>;
 }
 
+/** How many ask at a time. */
+export const TOGETHER = 16;
+
 export type AskPod = (cookie: string | undefined, door: DoorName) => Promise<SessionAnswer>;
 
-/** Each client asks once, so many at a time; `gone` says whose pod is not there any more. */
+/** Each client asks once; `gone` says whose pod is not there any more. */
 export async function askAll(
   clients: readonly SessionClient[],
   ask: AskPod,
   gone: ReadonlySet<string>,
-  { door = "first", together = 16 }: { readonly door?: DoorName | "each in turn"; readonly together?: number } = {},
+  { door = "first" }: { readonly door?: DoorName | "each in turn" } = {},
 ): Promise<Round> {
-  let [moved, movedNeedlessly, lost, cookies] = [0, 0, 0, 0];
+  const round = { asked: clients.length, moved: 0, elsewhere: 0, needlessly: 0, lost: 0, cookies: 0 };
+  let insteadOf200: Round["insteadOf200"];
   const byPod = new Map<string, number>();
   const waiting = clients.entries();
   const work = async (): Promise<void> => {
     for (const [at, client] of waiting) {
       const through = door === "each in turn" ? (at % 2 === 0 ? "first" : "second") : door;
-      const answer = await ask(client.cookie, through);
-      if (answer.status !== 200 || answer.pod === undefined) {
-        lost += 1;
+      const { status, pod, cookie } = await ask(client.cookie, through);
+      if (status !== 200 || pod === undefined) {
+        round.lost += 1;
+        insteadOf200 ??= status;
         continue;
       }
-      byPod.set(answer.pod, (byPod.get(answer.pod) ?? 0) + 1);
-      if (answer.cookie !== undefined) {
-        cookies += 1;
-        client.cookie = answer.cookie;
+      byPod.set(pod, (byPod.get(pod) ?? 0) + 1);
+      if (client.home !== undefined && client.home !== pod) {
+        if (cookie === undefined) round.elsewhere += 1;
+        else round.moved += 1;
+        if (!gone.has(client.home)) round.needlessly += 1;
       }
-      if (client.home !== undefined && client.home !== answer.pod) {
-        moved += 1;
-        if (!gone.has(client.home)) movedNeedlessly += 1;
-      }
-      client.home = answer.pod;
+      if (cookie === undefined) continue;
+      round.cookies += 1;
+      client.cookie = cookie;
+      client.home = pod;
     }
   };
-  await Promise.all(Array.from({ length: together }, work));
-  return { asked: clients.length, moved, movedNeedlessly, lost, cookies, byPod };
+  await Promise.all(Array.from({ length: TOGETHER }, work));
+  return { ...round, insteadOf200, byPod };
 }
+
+/** Two rounds as one. */
+export const together = (one: Round, other: Round): Round => ({
+  asked: one.asked + other.asked,
+  moved: one.moved + other.moved,
+  elsewhere: one.elsewhere + other.elsewhere,
+  needlessly: one.needlessly + other.needlessly,
+  lost: one.lost + other.lost,
+  insteadOf200: one.insteadOf200 ?? other.insteadOf200,
+  cookies: one.cookies + other.cookies,
+  byPod: other.byPod,
+});

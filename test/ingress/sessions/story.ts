@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { tokensOf } from "../../../src/ingress/affinity/token.ts";
 import { cookieKeys } from "../plans.ts";
-import { askAll, type AskPod, type Round, type SessionClient } from "./clients.ts";
+import { askAll, together, type AskPod, type Round, type SessionClient } from "./clients.ts";
 
 export interface SessionPod {
   readonly uid: string;
@@ -55,12 +55,13 @@ export async function tellSessions(t: TestContext, stage: SessionStage): Promise
     await Promise.all(some.map(async (pod) => stage.end(pod)));
   };
   const tell = (what: string, round: Round, want: { readonly moved: number; readonly cookies?: number }): void => {
+    const { asked, moved, elsewhere, needlessly, lost, insteadOf200, cookies } = round;
     t.diagnostic(
-      `${what}: ${round.asked} asked, ${round.moved} moved (as they had to: ${want.moved}), ${round.lost} lost, ${round.cookies} cookies`,
+      `${what}: ${asked} asked, ${moved} moved (${want.moved} had to), ${elsewhere} answered elsewhere once, ${lost} lost${lost > 0 ? ` (${insteadOf200})` : ""}, ${cookies} cookies`,
     );
     assert.deepEqual(
-      { moved: round.moved, movedNeedlessly: round.movedNeedlessly, lost: round.lost, cookies: round.cookies },
-      { moved: want.moved, movedNeedlessly: 0, lost: 0, cookies: want.cookies ?? want.moved },
+      { moved, needlessly, lost, cookies },
+      { moved: want.moved, needlessly: 0, lost: 0, cookies: want.cookies ?? want.moved },
       what,
     );
   };
@@ -106,19 +107,9 @@ export async function tellSessions(t: TestContext, stage: SessionStage): Promise
     const going = everyone();
     await carry(pods);
     await stage.end(old);
-    const meanwhile = await going;
-    const after = await everyone();
-    const both = { ...after, moved: meanwhile.moved + after.moved, lost: meanwhile.lost + after.lost };
+    const both = together(await going, await everyone());
     movedInRollout += both.moved;
-    tell(
-      `rollout ${replaced + 1} of 4, the old one is gone`,
-      {
-        ...both,
-        movedNeedlessly: meanwhile.movedNeedlessly + after.movedNeedlessly,
-        cookies: meanwhile.cookies + after.cookies,
-      },
-      { moved: mine },
-    );
+    tell(`rollout ${replaced + 1} of 4, the old one is gone`, both, { moved: mine });
     replaced += 1;
   }
   t.diagnostic(`rollout of ${replaced} pods: ${movedInRollout} moves, each client once for each loss of its pod`);

@@ -29,7 +29,7 @@ const secondsOf = (said: Said, name: string): number | undefined =>
 
 function affinityOf(said: Said): Annotated["affinity"] {
   const path = attributeOf(said, "session-cookie-path", "the path of a cookie");
-  if (path === undefined && usesRegex(said)) {
+  if (path === undefined && usesRegex(said) && !said.truth("canary", false)) {
     said.fault(
       "session-cookie-path",
       "CookiePathMissing",

@@ -1,17 +1,11 @@
-import { differently, type AnnotationGroup } from "../group.ts";
+import { same, type AnnotationGroup } from "../group.ts";
 
 const HOST = /^(?:\*\.)?[a-z\d](?:[-a-z\d]{0,61}[a-z\d])?(?:\.[a-z\d](?:[-a-z\d]{0,61}[a-z\d])?)*$/;
 
 /** More names for a host. */
 export const alias: AnnotationGroup = {
   title: "More hosts",
-  annotations: [
-    {
-      name: "server-alias",
-      value: "list",
-      verdict: differently("names and wildcards such as *.a.example are taken, expressions (~^www\\d+…) are not"),
-    },
-  ],
+  annotations: [{ name: "server-alias", value: "list", verdict: same }],
   read(said) {
     const all = [...new Set(said.list("server-alias").map((host) => host.toLowerCase()))].toSorted();
     const wrong = all.filter((host) => host.length > 253 || !HOST.test(host));

@@ -1,4 +1,5 @@
 import type { Secret } from "../../../api/generated/types.ts";
+import { hashKind } from "../../filters/basic-auth/hash-kind.ts";
 import type { BasicAuth } from "../../settings/settings.ts";
 import { closes, same, type AnnotationGroup } from "../group.ts";
 import type { Said } from "../said.ts";
@@ -66,6 +67,16 @@ function basicAuthOf(said: Said): BasicAuth | undefined {
   if (users.size === 0) {
     said.refuse("auth-secret", `Secret ${said.text("auth-secret")} has no user`);
     return undefined;
+  }
+  const unusable = [...users].filter(([, hash]) => hashKind(hash) === undefined).map(([user]) => user);
+  if (unusable.length === users.size) {
+    said.refuse("auth-secret", `Secret ${said.text("auth-secret")} has no user with a hash that can be checked`);
+  } else if (unusable.length > 0) {
+    said.fault(
+      "auth-secret",
+      "AnnotationInvalid",
+      `${unusable.slice(0, 10).join(", ")}: the hash is of no kind that htpasswd writes, or takes too long to check; ${unusable.length === 1 ? "this user" : "these users"} cannot log in`,
+    );
   }
   return { realm: said.text("auth-realm")?.replaceAll(/["\\\n]/g, "") ?? "Authentication Required", users };
 }

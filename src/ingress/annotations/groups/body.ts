@@ -23,11 +23,7 @@ function sizeOf(said: Said, name: string): number | undefined {
 export const body: AnnotationGroup = {
   title: "Bodies",
   annotations: [
-    {
-      name: "proxy-body-size",
-      value: "size",
-      verdict: differently("without it bodies may have any length; ingress-nginx takes 1m"),
-    },
+    { name: "proxy-body-size", value: "size", verdict: same },
     {
       name: "proxy-request-buffering",
       value: "word",

@@ -1,4 +1,5 @@
 import type { Annotated } from "../annotations.ts";
+import { usesRegex } from "../expressions.ts";
 import { same, type AnnotationGroup } from "../group.ts";
 import { HEADER_NAME } from "../header-maps.ts";
 import type { Said } from "../said.ts";
@@ -67,6 +68,7 @@ export const canary: AnnotationGroup = {
     }
     const total = said.number("canary-weight-total", 100, { least: 1, wanted: "a weight" });
     return {
+      useRegex: usesRegex(said),
       canary: {
         header: headerOf(said),
         cookie: said.text("canary-by-cookie"),

@@ -1,4 +1,4 @@
-import { differently, same, type AnnotationGroup } from "../group.ts";
+import { same, type AnnotationGroup } from "../group.ts";
 import type { Said } from "../said.ts";
 
 const METHODS = "GET, PUT, POST, DELETE, PATCH, OPTIONS";
@@ -36,12 +36,7 @@ export const cors: AnnotationGroup = {
   title: "CORS",
   annotations: [
     { name: "enable-cors", value: "true or false", verdict: same },
-    {
-      name: "cors-allow-origin",
-      value: "list",
-      verdict: differently("where every origin of the list is wrong nobody is allowed"),
-      exceptions: { "*": same },
-    },
+    { name: "cors-allow-origin", value: "list", verdict: same },
     { name: "cors-allow-methods", value: "list", verdict: same },
     { name: "cors-allow-headers", value: "list", verdict: same },
     { name: "cors-expose-headers", value: "list", verdict: same },

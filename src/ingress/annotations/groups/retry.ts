@@ -46,7 +46,8 @@ export const retry: AnnotationGroup = {
     {
       name: "proxy-next-upstream-tries",
       value: "number",
-      verdict: differently("0 is as many tries as there are endpoints"),
+      verdict: same,
+      exceptions: { "0": differently("there are as many tries as endpoints, not any number") },
     },
     { name: "proxy-next-upstream-timeout", value: "seconds", verdict: same },
   ],

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { constants, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { familyOf } from "../../../net/ip.ts";
 import type { EngineGround, IngressEngine, Listener } from "../../engine.ts";
 import type { IngressPlan } from "../../plan/plan.ts";
 import { composeHandler, type HandlerParts } from "./compose.ts";
@@ -10,7 +12,7 @@ import { lastAnswer, sayGoodbye } from "./connections/end.ts";
 import { createHttp1 } from "./connections/http1.ts";
 import { createHttp2 } from "./connections/http2.ts";
 import { readOpening, type Opened } from "./connections/opening.ts";
-import { cutStalled } from "./connections/stalled.ts";
+import { stalledIn, type Stalled } from "./connections/stalled.ts";
 import type { Handler } from "./handler.ts";
 import { LIMITS, type ConnectionLimits } from "./limits.ts";
 import { listen, type Listening } from "./listening/listen.ts";
@@ -21,6 +23,9 @@ export interface BuiltinGround extends EngineGround, HandlerParts {
   readonly ticketSecret?: Buffer;
   readonly limits?: Partial<ConnectionLimits>;
 }
+
+/** Milliseconds between two lines of the log that say the same. */
+const SAY_AGAIN = 10_000;
 
 /** Counted since the engine was made. */
 export interface ConnectionFigures {
@@ -44,13 +49,12 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
   const limits: ConnectionLimits = { ...LIMITS, ...ground.limits };
   const connections = new Set<Connection>();
   const figures = { taken: 0, handshakesFailed: 0, refused: 0, stalled: 0 };
-  const failure = Promise.withResolvers<never>();
-  failure.promise.catch(() => {});
   let opening: Promise<void> | undefined;
   let listening: Listening | undefined;
   let stopping: { readonly at: number; readonly ended: Promise<void> } | undefined;
   let isOver = false;
   let emptied: (() => void) | undefined;
+  let lastSaid = Number.NEGATIVE_INFINITY;
 
   const refused = (why: string, { arrival, listener }: Connection): void => {
     figures.refused += 1;
@@ -112,6 +116,8 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
 
   const accepted = (raw: Socket, listener: Listener): void => {
     figures.taken += 1;
+    // Gone before it was taken.
+    if (raw.remoteAddress === undefined && familyOf(listener.address) !== undefined) return void raw.destroy();
     const connection: Connection = {
       listener,
       raw,
@@ -131,7 +137,7 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
       pipelined: 0,
       session: undefined,
       streams: new Set(),
-      progress: { bytes: 0, since: 0, isBlocked: false },
+      progress: { bytes: 0, since: 0, of: "nothing" },
     };
     attach(raw, connection);
     connections.add(connection);
@@ -151,6 +157,13 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
     });
   };
 
+  const cut = (connection: Connection, { what, why }: Stalled): void => {
+    figures.stalled += 1;
+    log.debug({ client: connection.arrival.client, why }, "a connection was cut");
+    if (what === connection) connection.raw.destroy();
+    else (what as ServerHttp2Stream).close(constants.NGHTTP2_CANCEL);
+  };
+
   const sweep = (): void => {
     if (isOver) return;
     const now = clock.now();
@@ -158,12 +171,7 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
       if (stopping !== undefined && now - stopping.at >= limits.farewell && isIdle(connection))
         if (connection.session === undefined) sayGoodbye(connection, "", clock, limits.linger);
         else connection.session.close();
-      else
-        cutStalled(connection, now, limits, (why) => {
-          figures.stalled += 1;
-          log.debug({ client: connection.arrival.client, why }, "a connection was cut");
-          connection.raw.destroy();
-        });
+      else for (const stalled of stalledIn(connection, now, limits)) cut(connection, stalled);
     }
     clock.after(limits.sweep, sweep);
   };
@@ -173,9 +181,10 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
     listening = await listen(listeners, {
       open: ground.open,
       accepted,
-      failed(error) {
-        log.error({ err: error }, "a listener can take no more connections");
-        failure.reject(new Error("taking connections of clients: a listener has failed", { cause: error }));
+      failed(error, { address, port }) {
+        if (clock.now() - lastSaid < SAY_AGAIN) return;
+        lastSaid = clock.now();
+        log.error({ address, port, open: connections.size, err: error }, "a connection could not be taken");
       },
     });
     clock.after(limits.sweep, sweep);
@@ -223,7 +232,8 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
       stopping ??= { at: clock.now(), ended: end(drain) };
       return stopping.ended;
     },
-    failed: failure.promise,
+    // It shares this process, and what goes wrong for one connection is over with it.
+    failed: new Promise(() => {}),
     get figures() {
       return { open: connections.size, ...figures };
     },

@@ -12,14 +12,18 @@ function numberOf(text: string): number {
   return value;
 }
 
-/** `settings.basicAuth`: a user and a password of its list, or 401. */
-export function basicAuth({ realm, users }: BasicAuth, passwords: Passwords, log: Log): Admit {
+/**
+ * `settings.basicAuth`: a user and a password of its list, or 401.
+ *
+ * @param at where it is, for the log
+ */
+export function basicAuth({ realm, users }: BasicAuth, at: object, passwords: Passwords, log: Log): Admit {
   const shown = realm.replace(/[^\x20-\x7e]/g, "").replace(/["\\]/g, "\\$&");
   const refusal: Answer = { status: 401, headers: { "www-authenticate": `Basic realm="${shown}", charset="UTF-8"` } };
   const hashes = [...users.values()];
   const failed = (error: unknown): Answer => {
     if (error instanceof PasswordsBusy) return { status: error.status, headers: { "retry-after": "1" } };
-    log.error({ error }, "a password could not be checked: answered 503");
+    log.error({ ...at, error }, "a password could not be checked: answered 503");
     return { status: 503 };
   };
   return (request) => {

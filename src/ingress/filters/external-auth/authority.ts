@@ -26,6 +26,9 @@ export interface Authorities {
   close(): Promise<void>;
 }
 
+const isBroken = (error: unknown): boolean =>
+  ["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"].includes((error as { readonly code?: string }).code ?? "");
+
 /** Names that nobody outside can give a certificate for: of a cluster, of this machine, without a dot. */
 function isInside(host: string): boolean {
   const name = host.replace(/^\[|\]$/g, "");
@@ -49,19 +52,17 @@ export function createAuthorities(patience = PATIENCE): Authorities {
     async ask({ method, url, headers }) {
       const { request, outside, inside } = await (loaded ??= loading());
       const { hostname } = new URL(url);
-      const {
-        statusCode,
-        headers: said,
-        body,
-      } = await request(url, {
-        method: method as "GET",
-        headers,
-        dispatcher: isInside(hostname) ? inside : outside,
-        signal: AbortSignal.timeout(patience),
+      const dispatcher = isInside(hostname) ? inside : outside;
+      const signal = AbortSignal.timeout(patience);
+      const once = () => request(url, { method: method as "GET", headers, dispatcher, signal });
+      const answer = await once().catch((error: unknown) => {
+        // A connection that was kept open may have been closed there just now. Another one tells.
+        if (method !== "GET" || !isBroken(error)) throw error;
+        return once();
       });
       // Of a long one the connection is given up.
-      body.dump({ limit: 65_536 }).catch(() => {});
-      return { status: statusCode, headers: said };
+      answer.body.dump({ limit: 65_536 }).catch(() => {});
+      return { status: answer.statusCode, headers: answer.headers };
     },
     async close() {
       const { outside, inside } = (await loaded) ?? {};

@@ -6,7 +6,7 @@ import type { ExternalAuth } from "../../settings/settings.ts";
 import { encodedText } from "../encoded.ts";
 import { requestedAuthority, requestedTarget } from "../requested.ts";
 import type { Admit, Forward, Respond } from "../step.ts";
-import { template, type Template } from "../variables.ts";
+import { headerTemplate, template, type Template } from "../variables.ts";
 import type { Ask, AuthorityAnswer, AuthorityRequest } from "./authority.ts";
 
 /** Statuses with which cookies of the authority go along, unless they always do. As nginx's `add_header`. */
@@ -77,7 +77,7 @@ export function externalAuth(
   const url = template(encodedText(setting.url), route);
   const own = setting.requestHeaders.map(({ name, value }) => ({
     name: name.toLowerCase(),
-    value: template(value, route),
+    value: headerTemplate(value, route),
   }));
   const taken = setting.responseHeaders
     .map((name) => name.trim().toLowerCase())

@@ -1,14 +1,14 @@
 import type { SendRate } from "../filters.ts";
 
-/**
- * Milliseconds to wait before more of a response is sent, of which so many bytes have gone in so many milliseconds; 0: at once. A second's
- * worth may go ahead, as with nginx's `limit_rate`.
- */
-export function sendPause({ bytesPerSecond, after }: SendRate, sent: number, elapsed: number): number {
-  const over = sent - after - bytesPerSecond * (Math.floor(elapsed / 1000) + 1);
-  return over < 0 ? 0 : Math.floor((over / bytesPerSecond) * 1000) + 1;
-}
+/** Seconds of sending that may go ahead: so often is waited, at the most. */
+const AHEAD = 0.25;
 
-/** Bytes that may go now. */
+/** Bytes of a response that may go now, of which `sent` have gone in `elapsed` milliseconds since its head. */
 export const sendAllowance = ({ bytesPerSecond, after }: SendRate, sent: number, elapsed: number): number =>
-  Math.max(0, after + bytesPerSecond * (Math.floor(elapsed / 1000) + 1) - sent);
+  Math.max(0, Math.floor(after + bytesPerSecond * (elapsed / 1000 + AHEAD) - sent));
+
+/** Milliseconds to wait where none may go: then it is a quarter of a second's worth, and at least one byte. */
+export const sendPause = ({ bytesPerSecond, after }: SendRate, sent: number, elapsed: number): number => {
+  const ahead = Math.max(0, 1 / bytesPerSecond - AHEAD);
+  return Math.max(1, Math.ceil(((sent - after) / bytesPerSecond + ahead) * 1000 - elapsed));
+};

@@ -32,6 +32,7 @@ export interface RateFilter {
 /** `settings.rateLimit` of all routes: routes of one Ingress share what they count. */
 export interface RateLimits {
   of(ingress: string, setting: RateLimit): RateFilter;
+  readonly isEmpty: boolean;
   /** Forgets Ingresses that are not among these, unless requests are under way. */
   keep(ingresses: ReadonlySet<string>): void;
 }
@@ -101,6 +102,9 @@ export function createRateLimits(clock: Clock, capacity = CAPACITY): RateLimits 
                 },
               },
       };
+    },
+    get isEmpty() {
+      return byIngress.size === 0;
     },
     keep(ingresses) {
       for (const [ingress, { underWay }] of byIngress) {

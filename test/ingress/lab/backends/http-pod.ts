@@ -121,6 +121,7 @@ export async function openHttpPod(pod: PodSpecification, journal: Journal): Prom
     response.sendDate = true;
     for (const [name, value] of how.headers ?? []) response.appendHeader(name, value);
     response.setHeader("x-pod", pod.name);
+    if (how.largeHeader !== undefined) response.setHeader("x-large", "x".repeat(how.largeHeader));
     if (!response.hasHeader("content-type") && status !== 204 && status !== 304) {
       response.setHeader("content-type", how.body === undefined ? "application/json" : "text/plain");
     }

@@ -1,4 +1,6 @@
 /** Pods in a process of their own, started by `startBackends`: answers each order that it is sent. */
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import type { Order, PodSpecification, Seen } from "../behaviour.ts";
 import { openGrpcPod } from "./grpc-pod.ts";
 import { openHttpPod } from "./http-pod.ts";
@@ -25,6 +27,23 @@ const journal: Journal = {
   },
   released: async (name) => gate(name).promise,
 };
+
+const crowded: Socket[] = [];
+
+/** Connects so many, a hundred at a time. */
+async function crowd({ address, port, count }: { address: string; port: number; count: number }): Promise<void> {
+  while (crowded.length < count) {
+    await Promise.all(
+      Array.from({ length: Math.min(100, count - crowded.length) }, async () => {
+        const socket = connect({ host: address, port });
+        socket.on("error", () => socket.destroy());
+        socket.resume();
+        crowded.push(socket);
+        await once(socket, "connect");
+      }),
+    );
+  }
+}
 
 async function open(pod: PodSpecification): Promise<RunningPod> {
   switch (pod.protocol) {
@@ -58,6 +77,11 @@ async function follow(order: Order): Promise<unknown> {
       return undefined;
     case "release":
       gate(order.name).resolve();
+      return undefined;
+    case "crowd":
+      return crowd(order);
+    case "disperse":
+      for (const socket of crowded.splice(0)) socket.destroy();
       return undefined;
     case "connections":
       return pods.get(order.uid)?.connections() ?? 0;

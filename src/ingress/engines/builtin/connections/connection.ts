@@ -26,7 +26,7 @@ export interface Connection {
   session: Http2Session | undefined;
   readonly streams: Set<ServerHttp2Stream>;
   /** What is waited for from the client, and how far it was when it was last looked at. */
-  readonly progress: { bytes: number; since: number; isBlocked: boolean };
+  readonly progress: { bytes: number; since: number; of: "nothing" | "body" | "rest" };
 }
 
 const CONNECTION = Symbol("connection");

@@ -46,6 +46,9 @@ export class RequestBody {
   #copy: Copy | undefined;
   #isReading = false;
   #isDiscarded = false;
+  #isForgotten = false;
+  /** Somebody else wants all of it: it is kept on, as long as it is short. */
+  isWanted = false;
   received = 0;
   hasEnded = false;
 
@@ -58,7 +61,7 @@ export class RequestBody {
 
   /** Whether it can be sent from its beginning. */
   get isWhole(): boolean {
-    return this.#kept !== undefined;
+    return this.#kept !== undefined && !this.#isForgotten;
   }
 
   /** All of it, if it has ended and was kept. */
@@ -79,13 +82,14 @@ export class RequestBody {
 
   /** It will not be sent again: what was kept is let go. */
   forget(): void {
-    this.#kept = undefined;
+    this.#isForgotten = true;
+    if (!this.isWanted) this.#kept = undefined;
   }
 
   /** What still comes is thrown away. */
   discard(): void {
     this.#isDiscarded = true;
-    this.#kept = undefined;
+    if (!this.hasEnded) this.#kept = undefined;
     this.#copy = undefined;
     this.#begin();
     if (!this.hasEnded) this.#source.resume();

@@ -4,6 +4,7 @@ import type { AccessLog } from "../../../access-log.ts";
 import type { RouteFilters } from "../../../filters/filters.ts";
 import type { IngressPlan, RoutePlan } from "../../../plan/plan.ts";
 import type { Selection } from "../../../selection/selection.ts";
+import type { Mirror } from "./mirror.ts";
 import type { Upstreams } from "../upstream/upstreams.ts";
 
 /** What can be ended from outside. */
@@ -19,6 +20,7 @@ export interface Carrier {
   readonly accessLog: AccessLog;
   readonly selection: Selection;
   readonly upstreams: Upstreams;
+  readonly mirror: Mirror;
   readonly underWay: Set<UnderWay>;
   readonly filtersOf: (route: RoutePlan) => RouteFilters;
   /** The one in force. */

@@ -21,6 +21,7 @@ import { HttpExchange } from "./exchange.ts";
 import { readConnectHead, readHead, type HeadGround, type Understood } from "./head.ts";
 import { Http1Reply } from "./http1-reply.ts";
 import { Http2Reply } from "./http2-reply.ts";
+import { createMirror } from "./mirror.ts";
 import type { Reply } from "./reply.ts";
 
 export interface HandlerGround {
@@ -48,6 +49,7 @@ export function createHandler({ clock, random, log, trust, accessLog, filtersOf,
     selection,
     upstreams,
     filtersOf,
+    mirror: createMirror(log),
     underWay: new Set(),
     plan: empty,
     isDraining: false,
@@ -74,7 +76,12 @@ export function createHandler({ clock, random, log, trust, accessLog, filtersOf,
       source === undefined
         ? undefined
         : new RequestBody(source, route?.settings.maximumBody, () => exchange.tooLarge());
-    exchange.start(route, body);
+    try {
+      exchange.start(route, body);
+    } catch (error) {
+      log.error({ route: route?.id, error }, "a request has met a fault of ours: its connection is cut");
+      exchange.cut();
+    }
   };
   const answer = (
     request: IncomingMessage | Http2ServerRequest,
@@ -135,6 +142,7 @@ export function createHandler({ clock, random, log, trust, accessLog, filtersOf,
     close() {
       for (const exchange of carrier.underWay) exchange.cut();
       upstreams.destroy();
+      carrier.mirror.destroy();
       return Promise.resolve();
     },
   };

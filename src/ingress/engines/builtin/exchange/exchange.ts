@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
 import { hostPort } from "../../../../net/ip.ts";
 import type { RouteFilters } from "../../../filters/filters.ts";
+import { template } from "../../../filters/variables.ts";
 import { outgoingHead, responseHead, type EndpointHeaders } from "../../../heads/forwarding.ts";
 import type { Origin } from "../../../heads/origin.ts";
 import { page } from "../../../heads/page.ts";
@@ -14,6 +15,7 @@ import type { RequestBody } from "./body.ts";
 import type { Carrier, UnderWay } from "./carrier.ts";
 import type { Changing } from "./changing.ts";
 import { asksForPage, pageRoute } from "./error-page.ts";
+import { Pacing, type Paced } from "./pacing.ts";
 import type { Reply, ReplyOwner } from "./reply.ts";
 import { reasonOf, triesAgain } from "./retry.ts";
 import { join, type Tunnel } from "./tunnel.ts";
@@ -39,7 +41,7 @@ export interface Asked {
  * One request from its head to its end: admitted, an endpoint chosen, sent, answered, logged. It is tried at another endpoint as long as its
  * client has been sent nothing.
  */
-export class HttpExchange implements Receiver, ReplyOwner, UnderWay {
+export class HttpExchange implements Receiver, ReplyOwner, Paced, UnderWay {
   readonly #carrier: Carrier;
   readonly #plan: IngressPlan;
   readonly #head: RequestHead;
@@ -75,6 +77,9 @@ export class HttpExchange implements Receiver, ReplyOwner, UnderWay {
   #left = -1;
   /** All was said to the client. */
   #hasEnded = false;
+  #pace: Pacing | undefined;
+  /** What ends an answer that is held back still. */
+  #lastWords: { readonly trailers: OutgoingHttpHeaders | undefined } | undefined;
   #isClosed = false;
   #tunnel: Tunnel | undefined;
 
@@ -146,6 +151,11 @@ export class HttpExchange implements Receiver, ReplyOwner, UnderWay {
       return;
     }
     this.#expects = headers.expect !== undefined;
+    const { mirror } = route.settings;
+    if (mirror !== undefined) {
+      if (this.#body === undefined || !mirror.body) this.#mirror(route, undefined);
+      else this.#body.isWanted = true;
+    }
     const choice = this.#carrier.selection.choose(route, this.#plan, this.#head);
     if (choice === undefined) this.#refuse(503);
     else this.#ask(choice, route);
@@ -161,9 +171,17 @@ export class HttpExchange implements Receiver, ReplyOwner, UnderWay {
     const upstream = this.#carrier.upstreams.of(backend, endpoint, timeouts.connect);
     const isRpc = protocol === "GRPC" || protocol === "GRPCS";
     const outgoing = outgoingHead(this.#head, this.#origin, { trailers: isRpc });
-    this.#filters.forward?.(outgoing, this.#head);
+    try {
+      this.#filters.forward?.(outgoing, this.#head);
+    } catch (error) {
+      this.failed({ reason: "error", isFinal: true, isUnseen: true, error: error as Error });
+      return;
+    }
     const isPage = this.#pageFor !== undefined;
     if (isPage) asksForPage(outgoing, this.#pageFor!, this.#head, this.#route!, this.#plan);
+    else if (this.#body !== undefined && this.#head.headers.trailer !== undefined) {
+      outgoing.headers["trailer"] = this.#head.headers.trailer;
+    }
     this.#askedAt = performance.now();
     this.#sending = upstream.send(
       {
@@ -201,21 +219,33 @@ export class HttpExchange implements Receiver, ReplyOwner, UnderWay {
   #begin(status: number, came: EndpointHeaders, isWhole: boolean): void {
     this.#body?.forget();
     const response = responseHead(status, came, this.#head.requestId);
-    this.#filters.respond?.(response, this.#head);
+    try {
+      this.#filters.respond?.(response, this.#head);
+    } catch (error) {
+      this.#broken(error);
+      return;
+    }
     const { headers } = response;
     this.#setCookie(headers);
     this.#status = response.status;
     const isBare = isWhole || this.#head.method === "HEAD" || response.status === 204 || response.status === 304;
     const length = headers["content-length"];
     const isRpc = this.#choice?.backend.settings.protocol.startsWith("GRPC") === true;
-    this.#left = !isRpc && typeof length === "string" ? Number(length) : -1;
+    const rate = this.#filters.sendRate;
+    if (rate !== undefined) this.#pace = new Pacing(rate, this.#carrier.clock, this);
+    this.#left = !isRpc && rate === undefined && typeof length === "string" ? Number(length) : -1;
     if (this.#carrier.isDraining && this.#head.protocol !== "HTTP/2.0") headers["connection"] = "close";
     try {
       this.#reply.begin(response.status, headers, isBare);
     } catch (error) {
-      this.#sending?.abort();
-      this.failed({ reason: "invalid_header", isFinal: true, isUnseen: false, error: error as Error });
+      this.#broken(error);
     }
+  }
+
+  /** What the endpoint says cannot be said to the client. */
+  #broken(error: unknown): void {
+    this.#sending?.abort();
+    this.failed({ reason: "invalid_header", isFinal: true, isUnseen: false, error: error as Error });
   }
 
   #setCookie(headers: OutgoingHttpHeaders): void {
@@ -226,6 +256,11 @@ export class HttpExchange implements Receiver, ReplyOwner, UnderWay {
   }
 
   piece(chunk: Buffer): void {
+    if (this.#pace !== undefined) {
+      this.#sending?.pause();
+      this.#pace.put(chunk);
+      return;
+    }
     this.#sent += chunk.length;
     if (this.#left > 0) {
       this.#left -= chunk.length;
@@ -239,15 +274,33 @@ export class HttpExchange implements Receiver, ReplyOwner, UnderWay {
   }
 
   drained(): void {
+    if (this.#pace === undefined) this.#sending?.resume();
+    else this.#pace.drained();
+  }
+
+  write(chunk: Buffer): boolean {
+    this.#sent += chunk.length;
+    return this.#reply.write(chunk);
+  }
+
+  free(): void {
     this.#sending?.resume();
+    if (this.#lastWords !== undefined) this.#end(this.#lastWords.trailers);
   }
 
   ended(trailers: IncomingHttpHeaders | undefined): void {
     this.#sending = undefined;
     this.#settle("ended");
+    const last = hasAny(trailers) ? trailers : undefined;
+    if (this.#pace?.isHolding === true) this.#lastWords = { trailers: last };
+    else this.#end(last);
+  }
+
+  #end(trailers: OutgoingHttpHeaders | undefined): void {
+    this.#lastWords = undefined;
     if (!this.#hasEnded) {
       this.#hasEnded = true;
-      this.#reply.end(undefined, hasAny(trailers) ? trailers : undefined);
+      this.#reply.end(undefined, trailers);
     }
     this.#linger();
   }
@@ -421,11 +474,23 @@ export class HttpExchange implements Receiver, ReplyOwner, UnderWay {
     );
   }
 
+  #mirror(route: RoutePlan, body: Buffer | undefined): void {
+    const { url, host } = route.settings.mirror!;
+    const { headers } = outgoingHead(this.#head, this.#origin);
+    delete headers["content-length"];
+    if (host === undefined) delete headers["host"];
+    else headers["host"] = host;
+    this.#carrier.mirror.send({ url: template(url, route)(this.#head), method: this.#head.method, headers, body });
+  }
+
   #finish(received: number): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const { carrier, head, route } = { carrier: this.#carrier, head: this.#head, route: this.#route };
     carrier.underWay.delete(this);
+    this.#pace?.stop();
+    const copy = this.#body?.isWanted === true ? this.#body.kept : undefined;
+    if (copy !== undefined && route !== undefined) this.#mirror(route, Buffer.concat(copy));
     if (this.#isAdmitted) this.#filters.ended?.(head);
     if (route !== undefined && !route.settings.accessLog) return;
     carrier.accessLog({

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { Socket } from "node:net";
 import type { Reply, ReplyOwner } from "./reply.ts";
+import { sever } from "./sever.ts";
 
 const REPLY = Symbol("reply");
 
@@ -82,20 +82,8 @@ export class Http1Reply implements Reply {
   cut(): void {
     this.isCut = true;
     const { socket } = this.#response;
-    if (socket === null) {
-      this.#response.destroy();
-      return;
-    }
-    // Where the end of the connection is the end of the body, only a reset says that it is not.
-    if (Object.getPrototypeOf(socket) === Socket.prototype && !socket.destroyed) {
-      try {
-        socket.resetAndDestroy();
-        return;
-      } catch {
-        // A pipe, not TCP.
-      }
-    }
-    socket.destroy();
+    if (socket === null) this.#response.destroy();
+    else sever(socket);
   }
 
   hangUp(): void {

@@ -65,6 +65,7 @@ export class Http2Reply implements Reply {
   begin(status: number, headers: OutgoingHttpHeaders, isWhole: boolean): void {
     if (this.#isOver) return;
     headers[":status"] = status;
+    // Where trailers may follow, a stream that is cut is not ended first: its client would take what it has for all of it.
     this.#stream.respond(headers, isWhole ? { endStream: true } : { waitForTrailers: true });
   }
 

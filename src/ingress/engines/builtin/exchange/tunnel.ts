@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Clock } from "../../../../observe/clock.ts";
+import { sever } from "./sever.ts";
 
 /** Bytes that went through. */
 export interface Carried {
@@ -49,10 +50,10 @@ export function join(client: Duplex, endpoint: Duplex, idle: number, clock: Cloc
       from.resume();
     });
     from.on("end", () => to.end());
-    from.on("error", () => to.destroy());
+    from.on("error", () => sever(to));
     from.on("close", () => {
       // A half that was cut, not ended: the other side must not take it for an end.
-      if (!from.readableEnded) to.destroy();
+      if (!from.readableEnded) sever(to);
       open -= 1;
       if (open > 0) return;
       cancel?.();

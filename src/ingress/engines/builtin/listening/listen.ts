@@ -19,8 +19,8 @@ export interface ListenGround {
   readonly open: ListenerOpener | undefined;
   /** A connection that has come; nothing of it has been read. */
   accepted(socket: Socket, listener: Listener): void;
-  /** A listener can take no more connections. */
-  failed(error: Error): void;
+  /** A connection could not be taken, as when there are no descriptors left; the next one may be. */
+  failed(error: Error, listener: Listener): void;
 }
 
 /** Listens on every address. All or nothing: when one cannot be taken, none stays open. */
@@ -41,7 +41,7 @@ export async function listen(wanted: readonly Listener[], ground: ListenGround):
       const port = await opened(server, listener, ground.open);
       const given = { ...listener, port };
       server.on("connection", (socket) => ground.accepted(socket, given));
-      server.on("error", (error) => ground.failed(error));
+      server.on("error", (error) => ground.failed(error, given));
       servers.push(server);
       listeners.push(given);
     }

@@ -5,6 +5,7 @@ import { hostPort } from "../../../../net/ip.ts";
 import type { Clock } from "../../../../observe/clock.ts";
 import { ConnectTimeout, openConnection, type Place } from "./connector.ts";
 import { failureOf } from "./failure.ts";
+import { hasTrailers, sendTrailing } from "./trailing.ts";
 import type { Receiver, Sending, Upstream, UpstreamRequest } from "./upstream.ts";
 
 /** How long an idle connection is kept, in milliseconds, where the endpoint does not say: shorter than what servers usually wait. */
@@ -116,6 +117,7 @@ export function createHttp1Upstream(place: Place, connectTimeout: number, clock:
   const servername = place.tls === undefined ? null : (place.tls.serverName ?? "endpoint");
   return {
     send(request, receiver) {
+      if (hasTrailers(request)) return sendTrailing(place, connectTimeout, clock, request, receiver);
       const sending = new Http1Sending(receiver);
       pool.dispatch(optionsOf(request, servername), sending);
       return sending;

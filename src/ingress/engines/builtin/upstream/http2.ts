@@ -55,7 +55,8 @@ class Http2Sending implements Sending {
     const { body, trailers, timeouts } = request;
     const stream = session.http2.request(headersOf(request, secure), {
       endStream: body === undefined,
-      ...(body !== undefined && trailers !== undefined ? { waitForTrailers: true } : {}),
+      // Also so that a body that breaks off is not ended first: the endpoint would take what it has for all of it.
+      waitForTrailers: body !== undefined,
     });
     this.#stream = stream;
     session.streams += 1;
@@ -78,7 +79,7 @@ class Http2Sending implements Sending {
       this.#error = error;
     });
     stream.on("close", () => this.#closed());
-    if (trailers !== undefined) stream.on("wantTrailers", () => stream.sendTrailers(trailers() ?? {}));
+    if (body !== undefined) stream.on("wantTrailers", () => stream.sendTrailers(trailers?.() ?? {}));
     if (body !== undefined) pour(body, stream);
     if (timeouts.read > 0) this.#watch(timeouts.read);
   }

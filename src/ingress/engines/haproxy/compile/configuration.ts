@@ -114,6 +114,11 @@ function frontend(
     // Host: exact, else one label less with a star, else any. The most specific one decides alone.
     "  http-request set-var(txn.host) req.hdr(host),host_only,lower",
     "  http-request set-var(txn.path) path",
+    // What HAProxy takes, and a server behind it could read in another way.
+    "  http-request deny deny_status 505 if { fc_http_major 1 } !{ req.ver 1.0 1.1 }",
+    "  http-request deny deny_status 400 if { req.ver 1.0 } { req.hdr(transfer-encoding) -m found }",
+    "  http-request deny deny_status 400 if { req.hdr(content-length) -m len 16:64 }",
+    "  http-request deny deny_status 400 unless { method -m reg ^[A-Z][A-Z0-9-]{0,31}$ }",
     `  http-request deny deny_status 400 if { var(txn.path) -m sub .. % } { var(txn.path) -m reg -i '${CLIMB}' }`,
     `  http-request set-var(txn.at) var(txn.host),map_str(${HOSTS})`,
     "  http-request set-var(txn.host) var(txn.host),regsub(\\.$,) if !{ var(txn.at) -m found } { var(txn.host) -m end . }",
