@@ -402,11 +402,11 @@ void describe("HAProxy's processes", { skip }, () => {
 
   void test("new workers lose no request, and 50 WebSockets stay", async () => {
     const sockets = await openSockets(50);
-    let isOver = false;
+    const ending = new AbortController();
     let asked = 0;
     const wrong: string[] = [];
     const load = Array.from({ length: 4 }, async () => {
-      while (!isOver) {
+      while (!ending.signal.aborted) {
         asked += 1;
         const said = await who(at, "a.example").catch((error: Error) => error.message);
         if (said !== "a") wrong.push(said);
@@ -417,7 +417,7 @@ void describe("HAProxy's processes", { skip }, () => {
     await at.engine.apply(simple("one", "two"));
     assert.equal((await running(at)).generation, before + 2);
     await until("requests by the newest workers", async () => (await who(at, "two.example")) === "a");
-    isOver = true;
+    ending.abort();
     await Promise.all(load);
     assert.deepEqual(wrong, []);
     assert.ok(asked > 0);
@@ -516,7 +516,7 @@ void describe("HAProxy's processes", { skip }, () => {
       const stopping = other.engine.stop(30_000);
       await until(
         "no more connections",
-        async () => (await get(other.port, "slow.example").catch(() => undefined)) === undefined,
+        async () => (await get(other.port, "nobody.example").catch(() => undefined)) === undefined,
       );
       answer!();
       assert.equal(await asking, "slow");

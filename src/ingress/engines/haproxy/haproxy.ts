@@ -12,7 +12,7 @@ import type { IngressPlan } from "../../plan/plan.ts";
 import { readLogLine } from "./access-log.ts";
 import { Certificates } from "./certificates.ts";
 import { compile, NOTHING_DECLARED, type Compiled, type CompiledRoute, type Declared } from "./compile/compile.ts";
-import { BEHIND_SOCKET, configuration, LOG_SOCKET, WORKER_SOCKET } from "./compile/configuration.ts";
+import { BEHIND_SOCKET, configuration, WORKER_SOCKET } from "./compile/configuration.ts";
 import { EXPRESSIONS } from "./compile/files.ts";
 import { prepareDirectory, writeFiles } from "./process/directory.ts";
 import { readLog, type LogReader } from "./process/log-reader.ts";
@@ -186,7 +186,7 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
     } catch {
       // Ended already.
     }
-    old.close();
+    await old.close();
   };
 
   const write = async (state: Compiled, generation: number): Promise<Declared> => {
@@ -196,6 +196,7 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
       trusted: ground.trust.from,
       generation,
       threads: ground.threads,
+      log: reader!,
       hasDefaultCertificate: state.plan.certificates.has(""),
     });
     await writeFiles(directory, state, made.text);
@@ -223,7 +224,7 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
 
   const first = async (plan: IngressPlan): Promise<void> => {
     await prepareDirectory(directory);
-    reader ??= await readLog(join(directory, LOG_SOCKET), (line) => {
+    reader ??= await readLog((line) => {
       const exchange = readLogLine(line, names);
       if (exchange !== undefined) ground.accessLog(exchange);
     });
@@ -363,7 +364,7 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
         for (const cancel of cancels) cancel();
         const began = clock.now();
         // A worker waits for whoever talks to it.
-        session?.close();
+        await session?.close();
         if (running !== undefined) {
           await master.drain(running);
           // Its sockets are open in the master to its end: who connects to ours meanwhile is to know that nobody will answer.

@@ -17,13 +17,14 @@ export interface Surroundings {
   readonly generation: number;
   /** Threads; undefined: as many as there are cores. */
   readonly threads: number | undefined;
+  /** The port of loopback where its log is read, and the word that each line begins with: others can send there too. */
+  readonly log: { readonly port: number; readonly word: string };
   /** Without a default certificate the names that are not known are turned away. */
   readonly hasDefaultCertificate: boolean;
 }
 
 export const WORKER_SOCKET = (generation: number): string => `w${generation}.sock`;
 export const MASTER_SOCKET = "m.sock";
-export const LOG_SOCKET = "l.sock";
 export const BEHIND_SOCKET = "b.sock";
 
 /** Bytes of all headers of a request. */
@@ -79,7 +80,10 @@ const ANSWERS: readonly (readonly [number, string])[] = [
 const LOG_FORMAT =
   '{\\"s\\":%Ts%ms,\\"h\\":%Th,\\"i\\":%Ti,\\"d\\":%Ta,\\"c\\":\\"%[var(txn.client)]\\",\\"v\\":\\"%HV\\",\\"t\\":%[ssl_fc],\\"m\\":\\"%HM\\",\\"n\\":\\"%[var(txn.host),json(utf8s)]\\",\\"a\\":%ST,\\"e\\":\\"%ts\\",\\"u\\":%U,\\"b\\":%B,\\"x\\":\\"%[var(txn.length)]\\",\\"z\\":\\"%[var(txn.sent)]\\",\\"g\\":\\"%[capture.req.hdr(0),json(utf8s)]\\",\\"f\\":\\"%[capture.req.hdr(1),json(utf8s)]\\",\\"q\\":\\"%[var(txn.id),json(utf8s)]\\",\\"r\\":\\"%[var(txn.r),field(2,|)]\\",\\"k\\":\\"%b\\",\\"p\\":\\"%si:%sp\\",\\"w\\":%Tr,\\"y\\":\\"%rc\\"} %HU';
 
-function frontend({ listeners, trusted, hasDefaultCertificate }: Surroundings, cookies: readonly string[]): string[] {
+function frontend(
+  { listeners, trusted, hasDefaultCertificate, log }: Surroundings,
+  cookies: readonly string[],
+): string[] {
   const trust = trusted.length > 0;
   const route = "var(txn.r),field(2,|)";
   const value = (map: RouteMap): string => `${route},map_str(${routeMap(map)})`;
@@ -93,8 +97,8 @@ function frontend({ listeners, trusted, hasDefaultCertificate }: Surroundings, c
             : ""
         }`,
     ),
-    "  log ring@access len 16384 format raw local0",
-    `  log-format "${LOG_FORMAT}"`,
+    `  log 127.0.0.1:${log.port} len 16384 format raw local0`,
+    `  log-format "${log.word} ${LOG_FORMAT}"`,
     "  unique-id-format %[uuid(),regsub(-,,g)]",
     "  declare capture request len 256",
     "  declare capture request len 512",
@@ -267,13 +271,6 @@ export function configuration(compiled: Compiled, around: Surroundings): { text:
     "  ssl-default-bind-options ssl-min-ver TLSv1.2",
     `  default-path origin ${directory}`,
     `  crt-base ${directory}`,
-    "ring access",
-    "  format raw",
-    "  maxlen 16384",
-    "  size 4194304",
-    "  timeout connect 1s",
-    "  timeout server 30s",
-    `  server reader unix@${directory}/${LOG_SOCKET}`,
     "defaults",
     "  mode http",
     "  timeout connect 5s",
@@ -282,7 +279,7 @@ export function configuration(compiled: Compiled, around: Surroundings): { text:
     `  timeout tunnel ${USUAL_TUNNEL}ms`,
     "  timeout http-request 30s",
     "  timeout http-keep-alive 75s",
-    "  timeout client-fin 30s",
+    "  timeout client-fin 5s",
     "  timeout queue 5s",
     "  option http-keep-alive",
     // Whoever is about to ask on a connection that is idle is answered, and told that it was the last time, instead of being cut off.

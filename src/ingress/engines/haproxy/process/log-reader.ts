@@ -1,40 +1,37 @@
-import { rm } from "node:fs/promises";
-import { createServer, type Socket } from "node:net";
+import { randomBytes } from "node:crypto";
+import { createSocket } from "node:dgram";
 
-/** Lines longer than this are none. */
-const LINE = 65_536;
+/** Bytes that wait for us; as many as the kernel grants. */
+const WAITING = 8 << 20;
 
-/** Where HAProxy's workers send their log. They wait for nobody: what cannot be sent is dropped there. */
+/**
+ * Where HAProxy's workers send their log: datagrams over loopback, since then they wait for nobody. What nobody reads in time is lost, and a worker
+ * whose controller has died goes on as ever. (Its ring buffers, which lose less, keep a core busy when nobody is there to read.)
+ */
 export interface LogReader {
+  readonly port: number;
+  /** Begins each line: whoever else is on this machine may send to the port. */
+  readonly word: string;
   close(): Promise<void>;
 }
 
-export async function readLog(path: string, hear: (line: string) => void): Promise<LogReader> {
-  await rm(path, { force: true });
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.setEncoding("utf8");
-    let rest = "";
-    socket.on("data", (chunk: string) => {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop()!;
-      if (rest.length > LINE) rest = "";
-      for (const line of lines) hear(line);
-    });
-    socket.on("error", () => {});
-    socket.on("close", () => sockets.delete(socket));
+export async function readLog(hear: (line: string) => void): Promise<LogReader> {
+  const word = randomBytes(12).toString("hex");
+  const socket = createSocket({ type: "udp4", recvBufferSize: WAITING });
+  socket.on("message", (message) => {
+    const text = message.toString("utf8").trimEnd();
+    if (text.startsWith(`${word} `)) hear(text.slice(word.length + 1));
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(path, resolve);
+    socket.once("error", reject);
+    socket.bind(0, "127.0.0.1", resolve);
   });
+  socket.on("error", () => {});
   // A log alone is no reason to stay.
-  server.unref();
+  socket.unref();
   return {
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-    },
+    port: socket.address().port,
+    word,
+    close: () => new Promise((resolve) => socket.close(resolve)),
   };
 }

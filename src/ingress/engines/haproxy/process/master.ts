@@ -33,6 +33,9 @@ const OUTPUT = "output.log";
 /** Milliseconds for a start or a change of workers with any configuration. */
 const PATIENCE = 120_000;
 
+/** Milliseconds. */
+const SAY_AGAIN = 250;
+
 /** HAProxy says no to a configuration. */
 export class ConfigurationRefused extends Error {
   override readonly name = "ConfigurationRefused";
@@ -169,7 +172,14 @@ export function createMaster(host: Host, haproxy: string, directory: string): Ma
     },
 
     async end(running, milliseconds) {
-      if (!(await waitForEnd(running.process, milliseconds))) {
+      const deadline = performance.now() + milliseconds;
+      let left = milliseconds;
+      // Now and then a master does not pass the signal on; said again it changes nothing.
+      while (left > 0 && !(await waitForEnd(running.process, Math.min(left, SAY_AGAIN)))) {
+        await signalProcess(running.process, "SIGUSR1");
+        left = deadline - performance.now();
+      }
+      if (await isRunning(running.process)) {
         await signalProcess(running.process, "SIGTERM");
         if (!(await waitForEnd(running.process, 5000))) {
           await signalProcess(running.process, "SIGKILL");

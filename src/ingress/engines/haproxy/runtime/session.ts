@@ -12,6 +12,8 @@ export class CommandFailed extends Error {
 
 /** Milliseconds in which a batch of commands must be answered. */
 const PATIENCE = 30_000;
+/** Milliseconds in which a worker must have ended a connection that it was told to. */
+const GOODBYE = 1000;
 /** Commands that are sent before the first of them is answered. */
 const AHEAD = 64;
 
@@ -21,7 +23,8 @@ export interface RuntimeSession {
   run(commands: readonly Command[]): Promise<string[]>;
   /** Resolves when the connection has ended, whoever ended it. */
   readonly closed: Promise<void>;
-  close(): void;
+  /** Says goodbye, and resolves when the worker has taken note. */
+  close(): Promise<void>;
 }
 
 /** Connects, or rejects. */
@@ -73,5 +76,11 @@ export async function openSession(path: string): Promise<RuntimeSession> {
     return said;
   };
   await ask("prompt");
-  return { run, closed, close: () => socket.destroy() };
+  const close = async (): Promise<void> => {
+    if (gone === undefined) socket.end("quit\n");
+    const patience = setTimeout(() => socket.destroy(), GOODBYE);
+    await closed;
+    clearTimeout(patience);
+  };
+  return { run, closed, close };
 }
