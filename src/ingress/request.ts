@@ -5,13 +5,13 @@ export interface RequestHead {
   readonly method: string;
   /** Path and query as they came; for HTTP/1.1 in absolute form without its scheme and host. */
   readonly target: string;
-  /** The target up to `?`. */
+  /** The target up to `?`, in the one spelling by which routes are found (`heads/canonical-path.ts`); what is sent on is the target. */
   readonly path: string;
   /** From `?` on; `""` where there is none. */
   readonly query: string;
   /** Lower case, without port; `""` where HTTP/1.0 has none. */
   readonly host: string;
-  /** As the client wrote it, with port. */
+  /** As the client wrote it, with port; what somebody trusted says that it wrote. */
   readonly authority: string;
   /** How the client came, by itself or as somebody trusted says. */
   readonly scheme: "http" | "https";

@@ -97,6 +97,13 @@ test("what is no target or no Host is answered 400, and a URL as target names th
   const session = await openHttp2(door.second, host);
   assert.equal((await askHttp2(session, { host, headers: { host: "b.example" } })).status, 400);
   session.close();
+  const upgrade = "Connection: Upgrade\r\nUpgrade: raw\r\nContent-Length: 5";
+  assert.match(
+    await rawExchange(door.place, `GET / HTTP/1.1\r\nHost: a.example\r\n${upgrade}\r\n\r\nhello`),
+    /^HTTP\/1\.1 400 /,
+  );
+  const statuses = door.log.map((line) => line.status);
+  assert.equal(statuses.filter((one) => one === 400).length, 9);
 });
 
 test("an endpoint that resets a request before its answer costs nothing: it is tried at another one", async () => {

@@ -7,7 +7,7 @@ export const CLIMB = "(?:^|[/\\\\]|%2f|%5c)(?:\\.|%2e){2}(?:$|[/\\\\;]|%2f|%5c|%
 const climb = new RegExp(CLIMB, "i");
 
 /**
- * Whether a path climbs out of what it seems to be in. Routes are found by the path as it came, so such a one could be let through as `/public`
- * and be taken for `/admin` by the server; no client writes one, as all of them resolve it themselves (RFC 3986 §5.2.4).
+ * Whether a path climbs out of what it seems to be in. Servers do not agree on what is resolved, so such a one could be let through as `/public`
+ * and be taken for `/admin`; no client writes one, as all of them resolve it themselves (RFC 3986 §5.2.4).
  */
 export const climbs = (path: string): boolean => (path.includes("..") || path.includes("%")) && climb.test(path);

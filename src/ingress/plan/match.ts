@@ -71,7 +71,7 @@ function prefixOf({ prefixes, longest }: HostIndex, path: string): Placed | unde
 /**
  * CTL-132 … CTL-135: the first route of a host that matches.
  *
- * @param path as it came, without its query
+ * @param path in its one spelling, without its query
  */
 export function matchRoute(host: HostPlan, path: string): RoutePlan | undefined {
   const index = indexOf(host);

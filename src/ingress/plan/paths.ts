@@ -1,4 +1,5 @@
 import type { HTTPIngressPath } from "../../api/generated/types.ts";
+import { canonicalPath } from "../heads/canonical-path.ts";
 import type { PathMatch } from "./plan.ts";
 
 /** Matches everything. */
@@ -9,7 +10,7 @@ export const EVERY_PATH: PathMatch = { type: "prefix", path: "" };
  * expressions where the Ingress says so.
  */
 export function readPath({ path = "", pathType }: HTTPIngressPath, useRegex: boolean): PathMatch | string {
-  if (pathType === "Exact") return { type: "exact", path };
+  if (pathType === "Exact") return { type: "exact", path: canonicalPath(path) };
   if (useRegex && path !== "" && path !== "/") {
     try {
       compiled(path);
@@ -20,7 +21,7 @@ export function readPath({ path = "", pathType }: HTTPIngressPath, useRegex: boo
     }
   }
   // CTL-133: `/foo/` is `/foo`, and `/` is everything.
-  return { type: "prefix", path: path.replace(/\/+$/, "") };
+  return { type: "prefix", path: canonicalPath(path).replace(/\/+$/, "") };
 }
 
 /** The expression of a route; throws for what is none. */

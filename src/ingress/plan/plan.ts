@@ -20,7 +20,7 @@ export interface HostPlan {
   readonly routes: readonly RoutePlan[];
 }
 
-/** Which paths are a route's; compared with the path of a request as it came, without its query. */
+/** Which paths are a route's; compared with the path of a request in its one spelling (`heads/canonical-path.ts`). */
 export type PathMatch =
   | { readonly type: "exact"; readonly path: string }
   /** By whole elements (CTL-133); without a slash at its end, so `""` is every path. */

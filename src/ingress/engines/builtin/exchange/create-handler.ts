@@ -9,6 +9,7 @@ import type { ForwardedTrust } from "../../../engine.ts";
 import type { RouteFilters } from "../../../filters/filters.ts";
 import { upgradeOf } from "../../../heads/connection.ts";
 import { page } from "../../../heads/page.ts";
+import { requestIdOf } from "../../../heads/request-id.ts";
 import { matchHost, matchRoute } from "../../../plan/match.ts";
 import type { IngressPlan, RoutePlan } from "../../../plan/plan.ts";
 import type { Selection } from "../../../selection/selection.ts";
@@ -88,22 +89,47 @@ export function createHandler({ clock, random, log, trust, accessLog, filtersOf,
     reply: Reply,
     arrival: Arrival,
     changing: Changing | undefined,
+    source: BodySource | undefined,
   ): void => {
     const understood = readHead(request, arrival, headGround);
-    if (typeof understood === "string") {
-      log.debug({ client: arrival.client, why: understood }, "a request was refused: it cannot be understood");
-      refuse(reply);
-    } else begin(understood, reply, arrival, changing, hasBody(request) ? request : undefined);
+    if (typeof understood !== "string") begin(understood, reply, arrival, changing, source);
+    else refuse(reply, arrival, understood, request.method, request.url, request.httpVersion as "1.1");
   };
-  const refuse = (reply: Reply): void => {
+  const refuse = (
+    reply: Reply,
+    arrival: Arrival,
+    why: string,
+    method: string | undefined,
+    target: string | undefined,
+    version: "1.0" | "1.1" | "2.0",
+  ): void => {
+    log.debug({ client: arrival.client, why }, "a request was refused: it cannot be understood");
     const { headers, body } = page(400, undefined);
-    reply.begin(400, reply instanceof Http1Reply ? { ...headers, connection: "close" } : { ...headers }, false);
+    reply.begin(400, version === "2.0" ? { ...headers } : { ...headers, connection: "close" }, false);
     reply.end(body);
+    accessLog({
+      at: clock.now(),
+      duration: 0,
+      client: arrival.client,
+      protocol: `HTTP/${version}`,
+      tls: arrival.tls,
+      method: method ?? "",
+      host: "",
+      target: target ?? "",
+      status: 400,
+      received: 0,
+      sent: body.length,
+      userAgent: undefined,
+      referer: undefined,
+      requestId: requestIdOf({}, random),
+      route: undefined,
+      backend: undefined,
+    });
   };
 
   return {
     request(request, response, arrival) {
-      answer(request, replyOf(response), arrival, undefined);
+      answer(request, replyOf(response), arrival, undefined, hasBody(request) ? request : undefined);
     },
     upgrade(request, socket, first, arrival) {
       const response = new ServerResponse(request);
@@ -112,16 +138,24 @@ export function createHandler({ clock, random, log, trust, accessLog, filtersOf,
       // Whatever is answered but a change of protocol is the last on this connection.
       response.on("finish", () => (socket as Socket).destroySoon());
       socket.on("error", () => {});
+      const reply = new Http1Reply(response);
+      // Where a body would end, nobody on the way can say who reads on.
+      if (hasBody(request)) {
+        refuse(reply, arrival, "an Upgrade with a body", request.method, request.url, "1.1");
+        return;
+      }
       const protocol = upgradeOf(request.headers as { connection?: string; upgrade?: string });
       const changing = protocol === undefined ? undefined : changingSocket(protocol, socket, response, first);
-      answer(request, new Http1Reply(response), arrival, changing);
+      answer(request, reply, arrival, changing, undefined);
     },
     connect(stream, headers, arrival) {
       const reply = new Http2Reply(stream);
       const protocol = headers[":protocol"];
       const understood = readConnectHead(headers, arrival, headGround);
-      if (typeof understood === "string" || typeof protocol !== "string") refuse(reply);
-      else {
+      if (typeof understood === "string" || typeof protocol !== "string") {
+        const why = typeof understood === "string" ? understood : "CONNECT without a protocol";
+        refuse(reply, arrival, why, "CONNECT", headers[":path"] as string | undefined, "2.0");
+      } else {
         const { head } = understood;
         // A key is what HTTP/1.1 has to see that the other side speaks WebSocket; here nobody checks the answer to it.
         head.headers["sec-websocket-key"] ??= keyOf(random);

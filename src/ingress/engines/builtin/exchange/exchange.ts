@@ -204,8 +204,13 @@ export class HttpExchange implements Receiver, ReplyOwner, Paced, UnderWay {
   }
 
   informed(status: number, headers: IncomingHttpHeaders): void {
-    if (!this.#reply.hasBegun)
-      this.#reply.inform(status, responseHead(status, headers, "").headers as IncomingHttpHeaders);
+    if (this.#reply.hasBegun) return;
+    try {
+      this.#reply.inform(status, responseHead(status, headers, this.#head.requestId).headers as IncomingHttpHeaders);
+    } catch (error) {
+      // A word on the way that cannot be said is left out.
+      this.#carrier.log.debug({ route: this.#route?.id, ...this.#asked, status, error }, "a 1xx is not passed on");
+    }
   }
 
   answered(status: number, headers: IncomingHttpHeaders, isWhole: boolean): void {
@@ -440,7 +445,13 @@ export class HttpExchange implements Receiver, ReplyOwner, Paced, UnderWay {
     this.#status = response.status;
     this.#hasEnded = true;
     if (status === 204 || status === 304) delete response.headers["content-length"];
-    this.#reply.begin(response.status, response.headers, isBare);
+    try {
+      this.#reply.begin(response.status, response.headers, isBare);
+    } catch (error) {
+      this.#carrier.log.error({ route: this.#route?.id, status, error }, "an answer of our own cannot be said");
+      this.#reply.cut();
+      return;
+    }
     if (isBare) this.#reply.end();
     else {
       this.#sent = Buffer.byteLength(text);

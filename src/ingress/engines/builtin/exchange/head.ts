@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type { AddressSet } from "../../../../net/address-set.ts";
+import { canonicalPath } from "../../../heads/canonical-path.ts";
 import { climbs } from "../../../heads/climbs.ts";
 import { originOf, type Origin } from "../../../heads/origin.ts";
 import { requestIdOf } from "../../../heads/request-id.ts";
@@ -138,15 +139,16 @@ function composed(
   if (typeof destination === "string") return destination;
   const { host, authority, target: path } = destination;
   const question = path.indexOf("?");
-  if (climbs(question < 0 ? path : path.slice(0, question))) return "the path leads out of itself by ..";
+  const plain = question < 0 ? path : path.slice(0, question);
+  if (climbs(plain)) return "the path leads out of itself by ..";
   const origin = originOf(arrival, headers, trust);
   const head: RequestHead = {
     method,
     target: path,
-    path: question < 0 ? path : path.slice(0, question),
+    path: canonicalPath(plain),
     query: question < 0 ? "" : path.slice(question),
     host,
-    authority,
+    authority: origin.authority ?? authority,
     scheme: origin.scheme,
     protocol,
     headers,

@@ -49,7 +49,7 @@ export function sendTrailing(
         if (!asked.write(chunk)) body!.pause();
       });
       body!.on("end", () => {
-        asked.addTrailers((trailers!() ?? {}) as Record<string, string>);
+        asked.addTrailers(trailers!() ?? {});
         asked.end();
       });
       asked.on("close", () => body!.destroy());
