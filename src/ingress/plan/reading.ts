@@ -167,7 +167,10 @@ export function readIngress(ingress: Ingress, { view, annotations, defaultBacken
       settings: secureSettings,
       backend,
       // CTL-158
-      affinity: affinity === undefined ? undefined : { ...affinity, path: affinity.path ?? path },
+      affinity:
+        affinity === undefined
+          ? undefined
+          : { ...affinity, path: affinity.path ?? (match.type === "regex" ? "/" : path) },
       canaries: [],
     };
     const plain = plainSettings === secureSettings ? secure : { ...secure, settings: plainSettings };

@@ -178,7 +178,9 @@ export const changeExamples = (subject: EngineSubject): void =>
       for (let i = 0; i < 40; i++) {
         stage.cluster.ingress(`passing-${i % 7}`, {
           nginx:
-            i % 3 === 0 ? { affinity: "cookie", "session-cookie-name": `c${i}` } : { "proxy-read-timeout": `${i + 1}` },
+            i % 3 === 0
+              ? { affinity: "cookie", "session-cookie-name": `c${i % 2}` }
+              : { "proxy-read-timeout": `${i + 1}` },
           paths: [{ host: `passing-${i}.test`, path: `/p${i}`, service: site.name }],
         });
         if (i % 10 === 5) stage.cluster.tlsSecret("passing", stage.fallback);

@@ -293,7 +293,7 @@ export const messageExamples = (subject: EngineSubject): void =>
       });
     }
 
-    add("PROXY protocol in pieces, and LOCAL, whose client is the connection's own", async ({ site, door, lab }) => {
+    add("PROXY protocol in pieces", async ({ site, door, lab }) => {
       const { host } = await site();
       const request = (path: string): Buffer =>
         Buffer.from(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
@@ -304,7 +304,15 @@ export const messageExamples = (subject: EngineSubject): void =>
         await new Promise((resolve) => setImmediate(resolve));
       }
       await pieces.over();
-      assert.equal(headerOf(await lab.sees("/proxied-pieces"), "x-real-ip"), "203.0.113.10");
+      const [seen] = await lab.seenOf("/proxied-pieces");
+      assert.ok(seen !== undefined, "it reaches a pod");
+      assert.equal(headerOf(seen, "x-real-ip"), "203.0.113.10");
+    });
+
+    add("PROXY protocol LOCAL: the client is the connection's own", async ({ site, door, lab }) => {
+      const { host } = await site();
+      const request = (path: string): Buffer =>
+        Buffer.from(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
       const local = Buffer.concat([Buffer.from("0d0a0d0a000d0a515549540a20000000", "hex"), request("/proxied-local")]);
       await rawExchange(door.proxied, local);
       assert.equal(headerOf(await lab.sees("/proxied-local"), "x-real-ip"), "127.0.0.1");

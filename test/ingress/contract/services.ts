@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createCertificate } from "../lab/certificates.ts";
 import type { EngineSubject } from "../lab/door.ts";
+import { knowName } from "../lab/hosts.ts";
 import { onStage } from "./stage.ts";
 
 /** What is behind a path: Services, their ports, endpoints, names elsewhere, TLS. */
@@ -66,21 +67,28 @@ export const serviceExamples = (subject: EngineSubject): void =>
       assert.deepEqual(pods, new Set([first.name, second.name]));
     });
 
-    add("CTL-138 an ExternalName Service is asked by its name", async ({ cluster, lab, follow, ask, name }) => {
-      const pod = await lab.pod({ address: "127.0.0.1", port: 18080 });
-      const service = name("external");
-      cluster.service(service, [], {
-        spec: {
-          type: "ExternalName",
-          externalName: "localhost",
-          ports: [{ name: "http", port: 18080, protocol: "TCP", targetPort: 18080 }],
-        },
-      });
-      cluster.ingress(service, { paths: [{ host: "external.test", service: `${service}:18080` }] });
-      await follow();
-      assert.equal((await ask({ host: "external.test" })).pod, pod.name);
-      await pod.end();
-    });
+    add(
+      "CTL-138 an ExternalName Service is asked by its name; one that is this machine itself is not",
+      async ({ cluster, lab, follow, ask, name }) => {
+        const pod = await lab.pod();
+        const forget = await knowName("elsewhere.example", pod.address);
+        try {
+          const external = (externalName: string): string => {
+            const service = name("external");
+            const ports = [{ name: "http", port: pod.port, protocol: "TCP", targetPort: pod.port }];
+            cluster.service(service, [], { spec: { type: "ExternalName", externalName, ports } });
+            cluster.ingress(service, { paths: [{ host: `${service}.test`, service: `${service}:${pod.port}` }] });
+            return `${service}.test`;
+          };
+          const [elsewhere, near] = [external("elsewhere.example"), external("localhost")];
+          await follow();
+          assert.equal((await ask({ host: elsewhere })).pod, pod.name);
+          assert.equal((await ask({ host: near })).status, 503);
+        } finally {
+          await forget();
+        }
+      },
+    );
 
     add(
       "CTL-139 a Service that is missing, or has no endpoint, is answered 503",

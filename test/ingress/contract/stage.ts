@@ -48,7 +48,7 @@ export interface Stage {
 }
 
 type Body = (stage: Stage, t: TestContext) => Promise<void>;
-export type Add = (name: string, body: Body, options?: { readonly todo?: string }) => void;
+export type Add = (name: string, body: Body) => void;
 
 let fallback: Promise<Pair> | undefined;
 
@@ -61,7 +61,8 @@ export function onStage(subject: EngineSubject, about: string, tests: (add: Add)
       await stage?.door.stop();
       await stage?.lab.end();
     });
-    tests((name, body, { todo } = {}) => {
+    tests((name, body) => {
+      const todo = subject.todo?.get(name);
       test(`${subject.name}: ${name}`, { timeout: 60_000, ...(todo === undefined ? {} : { todo }) }, async (t) =>
         body(stage!, t),
       );

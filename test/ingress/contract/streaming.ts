@@ -39,7 +39,7 @@ async function growthDuring(work: () => Promise<void>): Promise<number> {
   };
   const before = used();
   let most = 0;
-  const timer = setInterval(() => (most = Math.max(most, used() - before)), 50);
+  const timer = setInterval(() => (most = Math.max(most, used() - before)), 300);
   try {
     await work();
   } finally {

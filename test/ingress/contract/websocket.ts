@@ -64,7 +64,12 @@ export const webSocketExamples = (subject: EngineSubject): void =>
       );
       const answered = await ask(door.plain, {
         host,
-        headers: { connection: "upgrade", upgrade: "websocket" },
+        headers: {
+          connection: "upgrade",
+          upgrade: "websocket",
+          "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+          "sec-websocket-version": "13",
+        },
         how: { upgrade: "refused", status: 403, body: "not you" },
       });
       assert.deepEqual([answered.status, answered.text], [403, "not you"]);

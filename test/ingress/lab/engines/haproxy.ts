@@ -29,11 +29,24 @@ const OWN_READINGS: ReadonlyMap<string, string> = new Map([
   ["HTTP/2: a host that is another than :authority", "Host is what :authority says (RFC 9113 §8.3.1)"],
 ]);
 
+const TODO: ReadonlyMap<string, string> = new Map([
+  ["PROXY protocol in pieces", "HAProxy 2.6 wants the whole header at once"],
+  [
+    "a pod that breaks off, before and in its body: 502, and a reset stream",
+    "of a connection to a pod that was used before and breaks, HAProxy 2.6 tells the client REFUSED_STREAM instead of 502",
+  ],
+  [
+    "10,000 connections that say nothing: others are answered quickly",
+    "HAProxy takes half as many connections as it may have descriptors, which here are 20,000",
+  ],
+]);
+
 /** Debian's HAProxy, with the built-in engine behind it for what it cannot do. */
 export const haproxy: EngineSubject = {
   name: "haproxy",
   missing: program === undefined ? WITHOUT_HAPROXY : undefined,
   ownReadings: OWN_READINGS,
+  todo: TODO,
   async create(ground) {
     const directory = await mkdtemp("/var/tmp/fairlead-suite-");
     const engine = createHaproxyEngine({

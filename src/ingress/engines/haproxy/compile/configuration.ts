@@ -115,9 +115,12 @@ function frontend(
     "  http-request set-var(txn.host) req.hdr(host),host_only,lower",
     "  http-request set-var(txn.path) path",
     // What HAProxy takes, and a server behind it could read in another way.
-    "  http-request deny deny_status 505 if { fc_http_major 1 } !{ req.ver 1.0 1.1 }",
+    "  http-request deny deny_status 400 if { fc_http_major 1 } !{ req.ver 1.0 1.1 }",
     "  http-request deny deny_status 400 if { req.ver 1.0 } { req.hdr(transfer-encoding) -m found }",
-    "  http-request deny deny_status 400 if { req.hdr(content-length) -m len 16:64 }",
+    // Beyond 64 bits it counts from 0 again, so what follows is not to be read.
+    "  http-request reject if { req.hdr(content-length) -m len 16:64 }",
+    // RFC 9110 §5.5.
+    "  http-request deny deny_status 400 if { req.hdrs -m reg '[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]' }",
     "  http-request deny deny_status 400 unless { method -m reg ^[A-Z][A-Z0-9-]{0,31}$ }",
     `  http-request deny deny_status 400 if { var(txn.path) -m sub .. % } { var(txn.path) -m reg -i '${CLIMB}' }`,
     `  http-request set-var(txn.at) var(txn.host),map_str(${HOSTS})`,
