@@ -172,10 +172,9 @@ try {
       const door = await startProgram({
         name,
         program: join(import.meta.dirname, "../bin/fairlead"),
-        args: [
-          ...["ingress", "--kubeconfig", kubeconfig, "--engine", engine, "--bind", "127.0.0.1", "--access-log", "off"],
-          ...["--http-port", `${port}`, "--https-port", `${tlsPort}`, "--healthz-port", `${pages}`],
-        ],
+        args: `ingress --engine ${engine} --bind 127.0.0.1 --http-port ${port} --https-port ${tlsPort} --healthz-port ${pages} --access-log off`
+          .split(" ")
+          .concat("--kubeconfig", kubeconfig),
         env: { FAIRLEAD_HAPROXY: programs.haproxy },
         port,
         isServing: serves(port, hostOf(0)),

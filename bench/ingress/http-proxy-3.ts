@@ -18,5 +18,5 @@ createServer((request, response) => {
     return;
   }
   turn += 1;
-  void proxy.web(request, response, { target: `http://127.0.0.1:${found[turn % found.length]}` });
+  proxy.web(request, response, { target: `http://127.0.0.1:${found[turn % found.length]}` });
 }).listen(port, "127.0.0.1", 4096);

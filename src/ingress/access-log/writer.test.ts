@@ -13,10 +13,9 @@ function handClock() {
       return () => void timers.delete(callback);
     },
     pass() {
-      for (const callback of [...timers]) {
-        timers.delete(callback);
-        callback();
-      }
+      const due = [...timers];
+      timers.clear();
+      for (const callback of due) callback();
     },
   };
 }

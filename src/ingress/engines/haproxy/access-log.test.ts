@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { readLogLine } from "./access-log.ts";
 
 const names = {
-  route: (id: string) => (id === "r7" ? { ingress: { namespace: "default", name: "i" }, host: "shop.example", path: "/shop" } : undefined),
+  route: (id: string) =>
+    id === "r7" ? { ingress: { namespace: "default", name: "i" }, host: "shop.example", path: "/shop" } : undefined,
   backend: (slot: string) => (slot === "b1" ? "default/web:80" : undefined),
 };
 
