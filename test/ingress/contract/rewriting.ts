@@ -146,7 +146,7 @@ export const rewritingExamples = (subject: EngineSubject): void =>
       const path = `/${name("mirrored")}-`;
       const answered = await ask({ path: `${path}?x`, method: "POST", body: "copied" });
       assert.equal(answered.pod, pods[0]!.name);
-      const seen = await lab.sees(path, ({ pod, outcome }) => pod === mirror.name && outcome === "ended");
+      const seen = await lab.sees(path, ({ pod, length }) => pod === mirror.name && length === 6);
       assert.equal(seen.method, "POST");
       assert.equal(seen.length, 6);
       await mirror.kill();

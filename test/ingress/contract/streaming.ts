@@ -15,7 +15,7 @@ import { onStage } from "./stage.ts";
 const MEGABYTE = 1 << 20;
 const HUNDRED = 100 * MEGABYTE;
 /** What the process may keep while it carries a hundred; its own clients are in it. */
-const ROOM = 40 * MEGABYTE;
+const ROOM = 64 * MEGABYTE;
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
