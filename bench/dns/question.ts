@@ -70,7 +70,7 @@ export function createAsker(port: number): Asker {
   };
 }
 
-export async function lookupOnce(port: number, name: string, patience: number): Promise<Kind> {
+async function lookupOnce(port: number, name: string, patience: number): Promise<Kind> {
   const asker = createAsker(port);
   try {
     return (await asker.ask(name, patience)).kind;

@@ -1,6 +1,5 @@
 /** What every server has before it and behind it: so many hosts of one path each, all of them of one Service with two endpoints. */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Ports of 127.0.0.1 where the endpoints answer. */
@@ -29,5 +28,3 @@ export function makeCertificate(folder: string): Files {
   execFileSync("sh", ["-c", 'cat "$1" "$2" > "$3"', "sh", certificate, key, both]);
   return { folder, certificate, key, both };
 }
-
-export const textOf = (path: string): string => readFileSync(path, "utf8");

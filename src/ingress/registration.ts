@@ -41,7 +41,7 @@ export async function ensureClass(client: Client, signal: AbortSignal): Promise<
  * The Service that gives the door a load balancer's address. It has no selector: its slices are ours. Local, so that clients keep their
  * addresses.
  */
-export const doorService = (): Service => ({
+const doorService = (): Service => ({
   apiVersion: "v1",
   kind: "Service",
   metadata: { name: INGRESS_SERVICE, namespace: INGRESS_NAMESPACE, labels: LABELS },
@@ -58,7 +58,7 @@ export const doorService = (): Service => ({
 });
 
 /** One slice for each family. */
-export function doorSlices(door: Door, service: Service): EndpointSlice[] {
+function doorSlices(door: Door, service: Service): EndpointSlice[] {
   const families = Map.groupBy(door.addresses, (address): IPFamily => familyOf(address) ?? "IPv4");
   return [...families].map(([family, addresses]) => ({
     apiVersion: apiVersionOf(endpointSlices),

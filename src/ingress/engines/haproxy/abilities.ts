@@ -23,7 +23,7 @@ export const hasNames = ({ endpoints }: BackendPlan): boolean =>
   endpoints.some(({ address }) => familyOf(address) === undefined);
 
 /** What is handed to the engine behind, each with the reason. Everything else HAProxy does by itself. */
-export const INABILITIES: readonly Inability[] = [
+const INABILITIES: readonly Inability[] = [
   {
     what: "redirect",
     because: "where it leads has variables in it, and a map's value cannot have any",

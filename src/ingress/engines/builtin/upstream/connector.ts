@@ -17,7 +17,7 @@ export class ConnectTimeout extends Error {
 }
 
 /** What TLS to an endpoint is spoken with. Without `ca` its certificate is not checked, without `serverName` its name is not. */
-export function tlsOptions({ ca, certificate, key, serverName }: UpstreamTls): ConnectionOptions {
+function tlsOptions({ ca, certificate, key, serverName }: UpstreamTls): ConnectionOptions {
   return {
     rejectUnauthorized: ca !== undefined,
     ...(ca === undefined ? {} : { ca }),

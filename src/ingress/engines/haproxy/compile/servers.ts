@@ -21,7 +21,7 @@ const NAME = /^[A-Za-z0-9_-]+$/;
  * What a server is called: what a session cookie says of its endpoint, so that a response tells it by the server's name alone.
  * An endpoint without such a word gets one of its key.
  */
-export function serverName({ key, tokens }: EndpointPlan): string {
+function serverName({ key, tokens }: EndpointPlan): string {
   const [token] = tokens;
   return token !== undefined && NAME.test(token)
     ? token
