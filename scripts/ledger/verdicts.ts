@@ -39,6 +39,12 @@ export const verdicts: Readonly<Record<string, Verdict>> = {
   "CTL-124": surpassed(
     "the same, and maxSurge and maxUnavailable hold for the pods there are, also while a ReplicaSet has not said yet what it has",
   ),
+  "CTL-155": surpassed(
+    "growth moves no session in either mode; balanced decides where new clients go: more of them to the pods that have fewer",
+  ),
+  "CTL-158": surpassed(
+    "without a path there is the warning, and the cookie is for /, so the session stays all the same",
+  ),
   "DNS-027": surpassed(
     "the next answer after the API server has told of a change is the new one: nothing waits a second, and nothing is kept beyond the change that makes it untrue",
   ),
