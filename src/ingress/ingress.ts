@@ -14,7 +14,7 @@ import { createComplaints } from "./complaints.ts";
 import type { IngressEngine } from "./engine.ts";
 import { keysOf, word, type Word } from "./plan/changes.ts";
 import type { IngressPlan } from "./plan/plan.ts";
-import { createPlanner, type Planned, type Planner } from "./plan/planner.ts";
+import { createPlanner, type Planned, type Planner, type PlannerOptions } from "./plan/planner.ts";
 import { entriesOf, entriesOfService } from "./status/addresses.ts";
 import { createLeader } from "./status/leader.ts";
 import { createStatusWriter } from "./status/status.ts";
@@ -48,6 +48,8 @@ export interface IngressOptions {
   readonly cookieSecret: string;
   /** Of the replicas one writes status: the holder of Lease `kube-system/fairlead-ingress`. This one's name in it. */
   readonly identity: string;
+  /** How plans are worked out; `createPlanner` unless given. */
+  readonly planner?: (options: PlannerOptions) => Planner;
   /** A plan is carried: seconds since the first change in it was seen. */
   readonly onApplied?: (seconds: number, plan: IngressPlan) => void;
 }
@@ -242,7 +244,7 @@ export function startIngress(options: IngressOptions): IngressController {
     cancel();
     takeKeys(cookieKeys.keys);
     newPlanner = () =>
-      createPlanner({
+      (options.planner ?? createPlanner)({
         controller: options.controller,
         withoutClass: options.withoutClass,
         annotations: annotationsOf,
@@ -250,6 +252,9 @@ export function startIngress(options: IngressOptions): IngressController {
         defaultBackend: options.defaultBackend,
         defaultCertificate: options.defaultCertificate,
         spareCertificate,
+        now: () => clock.now(),
+        failed: (what, error) =>
+          log.error({ what, err: error }, "planning failed for one object; what it was before stays"),
       });
     planner = newPlanner();
     schedule();
