@@ -52,12 +52,16 @@ export interface IngressOptions {
   readonly planner?: (options: PlannerOptions) => Planner;
   /** A plan is carried: seconds since the first change in it was seen. */
   readonly onApplied?: (seconds: number, plan: IngressPlan) => void;
+  /** A plan could not be worked out or carried, and is tried again. */
+  readonly onFailed?: () => void;
 }
 
 export interface IngressController extends Part {
   /** Resolves when the first plan is carried. */
   readonly ready: Promise<void>;
   readonly isReady: boolean;
+  /** Ingresses that are ours, and faults that were found in them. */
+  readonly found: { readonly ingresses: number; readonly faults: number };
   /** Ends; the engine is the caller's to stop. */
   stop(): Promise<void>;
 }
@@ -214,6 +218,7 @@ export function startIngress(options: IngressOptions): IngressController {
       while (await carry()) failures = 0;
     } catch (error) {
       failures += 1;
+      options.onFailed?.();
       const wait = backoff(BOUNDS, failures, random);
       log.error({ err: error, failures, wait }, "carrying a plan failed; what was carried before stays; trying again");
       cancelRetry?.();
@@ -269,6 +274,11 @@ export function startIngress(options: IngressOptions): IngressController {
     ready: ready.promise,
     get isReady() {
       return isReady;
+    },
+    get found() {
+      let faults = 0;
+      for (const some of planned?.faults.values() ?? []) faults += some.length;
+      return { ingresses: planned?.ours.size ?? 0, faults };
     },
     async stop() {
       isStopped = true;

@@ -84,7 +84,9 @@ export async function startDoor(options: DoorOptions): Promise<RunningDoor> {
       counts.applied(seconds);
       certificates = plan.certificates;
     },
+    onFailed: () => void (counts.failures.value += 1),
   });
+  counts.watchPlan(() => controller.found);
   return {
     controller,
     engineName: engine.name,
