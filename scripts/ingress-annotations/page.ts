@@ -24,7 +24,7 @@ Secrets and ConfigMaps must be in the namespace of the Ingress, also when writte
 - Without annotations: connect 5 s, send and read 60 s, another try after an error or a timeout, three in all, plain requests to a host with TLS are sent to https with 308. So has ingress-nginx it.
 - Bodies may have any length; ingress-nginx takes 1m unless told otherwise. \`proxy-body-size\` is the same where it is said.
 - Connections that were upgraded, such as WebSockets, may be silent for an hour, or as long as \`proxy-read-timeout\` or \`proxy-send-timeout\` says if that is longer.
-- Where plain requests are sent to https, those below \`/.well-known/acme-challenge\` are, too; ingress-nginx serves these in the clear. Let's Encrypt follows.
+- Where plain requests are sent to https, those below \`/.well-known/acme-challenge/\` are not: an authority asks there for what proves that a host is yours.
 - No Strict-Transport-Security is added to answers over TLS; \`custom-headers\` can.
 - The ConfigMap of ingress-nginx is not read. What of it matters is a flag of \`fairlead ingress\` (\`--forwarded-trust\`, \`--proxy-protocol\`, \`--access-log\`) or an annotation; \`--migrate\` says of each key which.
 

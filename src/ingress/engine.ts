@@ -22,6 +22,18 @@ export interface ForwardedTrust {
   readonly from: readonly string[];
 }
 
+/** Connections with clients, counted since the engine was made. */
+export interface ConnectionFigures {
+  readonly open: number;
+  readonly taken: number;
+  /** Handshakes of TLS that came to nothing. */
+  readonly handshakesFailed: number;
+  /** Requests and connections that were not as they must be. */
+  readonly refused: number;
+  /** Cut because nothing came, or nothing was taken, for too long. */
+  readonly stalled: number;
+}
+
 /** Carries what a plan says: the state you want, never a list of strokes. */
 export interface IngressEngine {
   readonly name: IngressEngineName;
@@ -40,6 +52,8 @@ export interface IngressEngine {
   stop(drain: number): Promise<void>;
   /** Rejects when it can carry no more and does not mend itself; never resolves. */
   readonly failed: Promise<never>;
+  /** Absent where it does not count them. */
+  readonly figures?: ConnectionFigures;
 }
 
 /** What every engine is given. */

@@ -14,7 +14,7 @@ import { createComplaints } from "./complaints.ts";
 import type { IngressEngine } from "./engine.ts";
 import { keysOf, word, type Word } from "./plan/changes.ts";
 import type { IngressPlan } from "./plan/plan.ts";
-import { createPlanner, type Planned, type Planner } from "./plan/planner.ts";
+import { createPlanner, type Planned, type Planner, type PlannerOptions } from "./plan/planner.ts";
 import { entriesOf, entriesOfService } from "./status/addresses.ts";
 import { createLeader } from "./status/leader.ts";
 import { createStatusWriter } from "./status/status.ts";
@@ -48,14 +48,20 @@ export interface IngressOptions {
   readonly cookieSecret: string;
   /** Of the replicas one writes status: the holder of Lease `kube-system/fairlead-ingress`. This one's name in it. */
   readonly identity: string;
+  /** How plans are worked out; `createPlanner` unless given. */
+  readonly planner?: (options: PlannerOptions) => Planner;
   /** A plan is carried: seconds since the first change in it was seen. */
   readonly onApplied?: (seconds: number, plan: IngressPlan) => void;
+  /** A plan could not be worked out or carried, and is tried again. */
+  readonly onFailed?: () => void;
 }
 
 export interface IngressController extends Part {
   /** Resolves when the first plan is carried. */
   readonly ready: Promise<void>;
   readonly isReady: boolean;
+  /** Ingresses that are ours, and faults that were found in them. */
+  readonly found: { readonly ingresses: number; readonly faults: number };
   /** Ends; the engine is the caller's to stop. */
   stop(): Promise<void>;
 }
@@ -212,6 +218,7 @@ export function startIngress(options: IngressOptions): IngressController {
       while (await carry()) failures = 0;
     } catch (error) {
       failures += 1;
+      options.onFailed?.();
       const wait = backoff(BOUNDS, failures, random);
       log.error({ err: error, failures, wait }, "carrying a plan failed; what was carried before stays; trying again");
       cancelRetry?.();
@@ -242,7 +249,7 @@ export function startIngress(options: IngressOptions): IngressController {
     cancel();
     takeKeys(cookieKeys.keys);
     newPlanner = () =>
-      createPlanner({
+      (options.planner ?? createPlanner)({
         controller: options.controller,
         withoutClass: options.withoutClass,
         annotations: annotationsOf,
@@ -250,6 +257,9 @@ export function startIngress(options: IngressOptions): IngressController {
         defaultBackend: options.defaultBackend,
         defaultCertificate: options.defaultCertificate,
         spareCertificate,
+        now: () => clock.now(),
+        failed: (what, error) =>
+          log.error({ what, err: error }, "planning failed for one object; what it was before stays"),
       });
     planner = newPlanner();
     schedule();
@@ -264,6 +274,11 @@ export function startIngress(options: IngressOptions): IngressController {
     ready: ready.promise,
     get isReady() {
       return isReady;
+    },
+    get found() {
+      let faults = 0;
+      for (const some of planned?.faults.values() ?? []) faults += some.length;
+      return { ingresses: planned?.ours.size ?? 0, faults };
     },
     async stop() {
       isStopped = true;

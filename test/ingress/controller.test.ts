@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { ApiError } from "../../src/api/status.ts";
 import type { Client } from "../../src/client/client.ts";
 import { tokenOf } from "../../src/ingress/affinity/token.ts";
+import { createPlanner } from "../../src/ingress/plan/planner.ts";
 import { matchHost, matchRoute } from "../../src/ingress/plan/match.ts";
 import type { EndpointPlan } from "../../src/ingress/plan/plan.ts";
 import { until } from "../lab/until.ts";
@@ -351,4 +352,60 @@ test("where Secrets, ConfigMaps and the Lease may not be read, that is said, and
     (all) => all.some((one) => one.startsWith("the Lease may not be had")),
   );
   equal(started.complaints.filter((one) => one.startsWith("secrets may not be read; every host has")).length, 1);
+});
+
+test("an Ingress that cannot be read holds nobody else up, and hears of it", async (t) => {
+  const world = await controllerWorld(t);
+  await world.put(service(), slice([pod(1)]), web, ingress({ rules: [rule("odd.example", "/")] }, { name: "odd" }));
+  const started = await world.start({
+    planner: (given) =>
+      createPlanner({
+        ...given,
+        annotations(one, view) {
+          if (one.metadata.name === "odd") throw new TypeError("nobody foresaw this");
+          return given.annotations(one, view);
+        },
+      }),
+  });
+  equal(served(started, "a.example"), "web pod-1");
+  equal(served(started, "odd.example"), undefined);
+  await world.put(ingress({ rules: [rule("b.example", "/")] }, { name: "b" }));
+  await becomes("another Ingress", () => served(started, "b.example"), "web pod-1");
+  await eventually(
+    "the event",
+    () => world.told("odd"),
+    (all) => all.some((one) => one.startsWith("InternalError spec: ")),
+  );
+  ok(
+    started.complaints.some(
+      (one) => one.startsWith("planning failed for one object") && one.includes("Ingress default/odd"),
+    ),
+  );
+});
+
+test("a planner that fails is made anew, and what changed meanwhile is carried", async (t) => {
+  const world = await controllerWorld(t);
+  await world.put(service(), slice([pod(1)]), web);
+  let made = 0;
+  let isBroken = false;
+  const started = await world.start({
+    planner(given) {
+      made += 1;
+      const planner = createPlanner(given);
+      return {
+        plan(view, changed) {
+          const planned = planner.plan(view, changed);
+          if (!isBroken) return planned;
+          isBroken = false;
+          throw new Error("half of a change");
+        },
+      };
+    },
+  });
+  const before = made;
+  isBroken = true;
+  await world.put(slice([pod(2)]));
+  await becomes("the change", () => served(started, "a.example"), "web pod-2");
+  equal(made, before + 1);
+  equal(started.complaints.filter((one) => one.includes("carrying a plan failed")).length, 1);
 });

@@ -5,6 +5,7 @@ import { lineOf } from "../../ingress/access-log/line.ts";
 import { createLineWriter, type TakeText } from "../../ingress/access-log/writer.ts";
 import type { ForwardedTrust, IngressEngineName, Listener, ListenerOpener } from "../../ingress/engine.ts";
 import { createIngressFigures, type IngressFigures } from "../../ingress/figures/figures.ts";
+import type { IngressPlan } from "../../ingress/plan/plan.ts";
 import { startIngress, type IngressController, type IngressOptions } from "../../ingress/ingress.ts";
 import { systemClock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
@@ -68,6 +69,9 @@ export async function startDoor(options: DoorOptions): Promise<RunningDoor> {
   });
   const counts = createIngressFigures({ version: VERSION, engine: engine.name, log });
   figures = counts;
+  let certificates: IngressPlan["certificates"] | undefined;
+  counts.watchCertificates(() => certificates);
+  counts.watchConnections(() => engine.figures);
   const controller = startIngress({
     ...wishes,
     client,
@@ -76,8 +80,13 @@ export async function startDoor(options: DoorOptions): Promise<RunningDoor> {
     log,
     engine,
     cookieSecret: COOKIE_SECRET,
-    onApplied: (seconds: number) => counts.applied(seconds),
+    onApplied(seconds, plan) {
+      counts.applied(seconds);
+      certificates = plan.certificates;
+    },
+    onFailed: () => void (counts.failures.value += 1),
   });
+  counts.watchPlan(() => controller.found);
   return {
     controller,
     engineName: engine.name,

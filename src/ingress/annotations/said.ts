@@ -82,9 +82,10 @@ export class Said {
     this.fault(name, "AnnotationInvalid", `${quoted(this.text(name) ?? "")} is not ${wanted}; ${now}`);
   }
 
-  /** Closes the route. */
+  /** Closes the route; a canary is left out, and its main Ingress has all requests. */
   refuse(name: string, why: string, reason = "AnnotationRefused"): void {
-    this.fault(name, reason, `${why}; requests are answered 503`);
+    const now = this.truth("canary", false) ? "this canary gets no requests" : "requests are answered 503";
+    this.fault(name, reason, `${why}; ${now}`);
     this.refused ??= `${this.keyOf(name)}: ${why}`;
   }
 

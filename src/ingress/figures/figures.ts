@@ -2,6 +2,8 @@ import { METHODS } from "node:http";
 import { createMetrics, type Ranges, type Cell } from "../../observe/metrics.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Exchange } from "../access-log.ts";
+import type { ConnectionFigures } from "../engine.ts";
+import type { IngressPlan } from "../plan/plan.ts";
 
 /** What the door counts, under ingress-nginx's names where that has one, so that dashboards and alerts that people have go on. */
 export interface IngressFigures {
@@ -15,6 +17,10 @@ export interface IngressFigures {
   watchPlan(read: () => { readonly ingresses: number; readonly faults: number }): void;
   /** Seconds since what is known of the cluster was last known to be current; undefined before it is known. */
   watchAge(read: () => number | undefined): void;
+  /** When the certificates of a plan end. */
+  watchCertificates(read: () => IngressPlan["certificates"] | undefined): void;
+  /** Connections of an engine that counts them. */
+  watchConnections(read: () => ConnectionFigures | undefined): void;
   /** All figures in Prometheus's text format. */
   text(): Promise<string>;
 }
@@ -83,6 +89,69 @@ export function createIngressFigures(options: {
     return now === undefined ? [] : [[[], now]];
   });
 
+  let certificates: () => IngressPlan["certificates"] | undefined = () => undefined;
+  metrics.read(
+    "gauge",
+    named("ssl_expire_time_seconds"),
+    "When the certificate of a host ends, in seconds since 1970; host _ is any that has none of its own.",
+    ["host", "namespace", "secret_name"],
+    () =>
+      [...(certificates() ?? [])].flatMap(([host, { secret, notAfter }]) => {
+        if (notAfter === undefined) return [];
+        const slash = secret.indexOf("/");
+        const values = [host || "_", secret.slice(0, Math.max(0, slash)), secret.slice(slash + 1)];
+        return [[values, notAfter / 1000]] as const;
+      }),
+  );
+
+  let connections: () => ConnectionFigures | undefined = () => undefined;
+  const ofConnections = (
+    type: "gauge" | "counter",
+    name: string,
+    help: string,
+    label: readonly [name: string, value: string] | undefined,
+    of: (figures: ConnectionFigures) => number,
+  ): void =>
+    metrics.read(type, name, help, label === undefined ? [] : [label[0]], () => {
+      const now = connections();
+      return now === undefined ? [] : [[label === undefined ? [] : [label[1]], of(now)]];
+    });
+  ofConnections(
+    "gauge",
+    named("nginx_process_connections"),
+    "Connections with clients that are open.",
+    ["state", "active"],
+    ({ open }) => open,
+  );
+  ofConnections(
+    "counter",
+    named("nginx_process_connections_total"),
+    "Connections with clients that were taken.",
+    ["state", "accepted"],
+    ({ taken }) => taken,
+  );
+  ofConnections(
+    "counter",
+    "fairlead_ingress_handshakes_failed_total",
+    "Handshakes of TLS that came to nothing.",
+    undefined,
+    ({ handshakesFailed }) => handshakesFailed,
+  );
+  ofConnections(
+    "counter",
+    "fairlead_ingress_refused_total",
+    "Requests and connections that were not as they must be.",
+    undefined,
+    ({ refused }) => refused,
+  );
+  ofConnections(
+    "counter",
+    "fairlead_ingress_stalled_total",
+    "Connections cut because nothing came, or nothing was taken, for too long.",
+    undefined,
+    ({ stalled }) => stalled,
+  );
+
   // By Ingress and path first: joining seven labels for each request costs more than counting it.
   const counted = new Map<string, Counted>();
   const of = (exchange: Exchange): Counted => {
@@ -127,6 +196,8 @@ export function createIngressFigures(options: {
     failures,
     watchPlan: (read) => void (plan = read),
     watchAge: (read) => void (age = read),
+    watchCertificates: (read) => void (certificates = read),
+    watchConnections: (read) => void (connections = read),
     text: () => metrics.text((name, error) => options.log.warn({ name, error }, "a figure of Ingress cannot be told")),
   };
 }

@@ -1,10 +1,11 @@
 import type { Ingress, IngressBackend } from "../../api/generated/types.ts";
 import type { Annotated } from "../annotations/annotations.ts";
+import { pathExpression } from "../expressions/expression.ts";
 import { shortened, type Document, type Finding } from "./report.ts";
 
 const isExpression = (path: string): boolean => {
   try {
-    void new RegExp(`^(?:${path})`, "i");
+    pathExpression(path);
     return true;
   } catch {
     return false;
@@ -42,7 +43,7 @@ export function fieldFindings({ spec }: Ingress, { useRegex }: Annotated, docume
         findings.push({
           ...finding,
           outcome: "not",
-          why: "this expression cannot be read: expressions are those of JavaScript, and (?i), \\A, possessive and atomic groups are none",
+          why: "this expression is not taken: expressions are those of JavaScript, in which (?i), \\A, possessive and atomic groups are none, and must come to their end soon whatever the path is",
           instead: "write it without them; expressions are compared without regard to case anyhow",
         });
       } else if (!useRegex && pathType === "ImplementationSpecific" && path.replace(/\/+$/, "") !== "") {

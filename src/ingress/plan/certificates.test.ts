@@ -169,3 +169,33 @@ test("CTL-153: a rotated certificate is the only thing that changes", async () =
   cluster.remove("Secret", "default/a-tls");
   equal(planner.plan(cluster, ["secret default/a-tls"]).plan.certificates.size, 0);
 });
+
+test("a certificate that has expired, is not valid yet or soon expires is served, and a fault says so", async () => {
+  const now = Date.now();
+  const day = 86_400_000;
+  const life = 365 * day;
+  for (const [made, reason, message] of [
+    [now - life - day, "CertificateExpired", /^the certificate in Secret default\/t expired at \S+Z; it is served$/],
+    [
+      now + day,
+      "CertificateNotYetValid",
+      /^the certificate in Secret default\/t is not valid before \S+Z; it is served$/,
+    ],
+    [
+      now - life + 6 * day,
+      "CertificateExpiresSoon",
+      /^the certificate in Secret default\/t expires at \S+Z; it is served$/,
+    ],
+    [now - life + 8 * day, undefined, undefined],
+  ] as const) {
+    const { chain, key } = await makeCertificate(made, ["a.example"], "a.example");
+    const all = planned(
+      [service(), secret("t", { "tls.crt": chain, "tls.key": key }), ingress({ rules, tls: tls("t", "a.example") })],
+      { now: () => now },
+    );
+    deepEqual(served(all.plan), ["a.example default/t"]);
+    equal(Math.abs((all.plan.certificates.get("a.example")?.notAfter ?? 0) - made - life) < 1000, true);
+    deepEqual(told(all), reason === undefined ? [] : [`${reason} spec.tls[0].secretName`]);
+    if (message !== undefined) match(all.faults.get("default/web")?.[0]?.message ?? "", message);
+  }
+});

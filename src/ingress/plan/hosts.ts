@@ -74,7 +74,7 @@ export function planHost(host: string, readings: readonly Reading[], { hasTls, l
   const won = winners(host, mains, faults);
   const sharing = contributions.filter(({ reading }) => reading.canary !== undefined);
   const canaries: ReadonlyMap<string, readonly CanaryPlan[]> =
-    sharing.length === 0 ? new Map() : canariesOf(host, sharing, new Set(won.keys()), faults);
+    sharing.length === 0 ? new Map() : canariesOf(host, sharing, won, faults);
   const rest = winningRest(
     host,
     restsOf(

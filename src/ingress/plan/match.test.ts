@@ -3,7 +3,8 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { ingress, planned, rule, service } from "../../../test/ingress/plan-examples.ts";
 import { matchHost, matchRoute } from "./match.ts";
-import { byPrecedence, compiled } from "./paths.ts";
+import { pathExpression } from "../expressions/expression.ts";
+import { byPrecedence } from "./paths.ts";
 import type { HostPlan, IngressPlan, PathMatch, RoutePlan } from "./plan.ts";
 
 const planFor = (...hosts: string[]): IngressPlan =>
@@ -103,7 +104,7 @@ const match: fc.Arbitrary<PathMatch> = fc
 function first(routes: readonly RoutePlan[], asked: string): RoutePlan | undefined {
   return routes.find(({ match }) => {
     if (match.type === "exact") return match.path === asked;
-    if (match.type === "regex") return compiled(match.source).test(asked);
+    if (match.type === "regex") return pathExpression(match.source).test(asked);
     return match.path === "" || asked === match.path || asked.startsWith(`${match.path}/`);
   });
 }

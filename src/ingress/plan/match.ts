@@ -1,4 +1,4 @@
-import { compiled } from "./paths.ts";
+import { pathExpression } from "../expressions/expression.ts";
 import type { HostPlan, IngressPlan, RoutePlan } from "./plan.ts";
 
 /** A route with its place among those of its host: the first that matches is the one. */
@@ -29,7 +29,7 @@ function indexOf(host: HostPlan): HostIndex {
   for (const [at, route] of host.routes.entries()) {
     const { match } = route;
     if (match.type === "regex") {
-      regexes.push({ at, route, expression: compiled(match.source) });
+      regexes.push({ at, route, expression: pathExpression(match.source) });
       continue;
     }
     const into = match.type === "exact" ? exact : prefixes;

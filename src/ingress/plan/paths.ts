@@ -1,4 +1,5 @@
 import type { HTTPIngressPath } from "../../api/generated/types.ts";
+import { pathExpression } from "../expressions/expression.ts";
 import { canonicalPath } from "../heads/canonical-path.ts";
 import type { PathMatch } from "./plan.ts";
 
@@ -13,7 +14,7 @@ export function readPath({ path = "", pathType }: HTTPIngressPath, useRegex: boo
   if (pathType === "Exact") return { type: "exact", path: canonicalPath(path) };
   if (useRegex && path !== "" && path !== "/") {
     try {
-      compiled(path);
+      pathExpression(path);
       return { type: "regex", source: path };
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -23,9 +24,6 @@ export function readPath({ path = "", pathType }: HTTPIngressPath, useRegex: boo
   // CTL-133: `/foo/` is `/foo`, and `/` is everything.
   return { type: "prefix", path: canonicalPath(path).replace(/\/+$/, "") };
 }
-
-/** The expression of a route; throws for what is none. */
-export const compiled = (source: string): RegExp => new RegExp(`^(?:${source})`, "i");
 
 const textOf = (match: PathMatch): string => (match.type === "regex" ? match.source : match.path);
 

@@ -146,4 +146,6 @@ export interface Certificate {
   /** The certificate and what it was signed by. */
   readonly chain: string;
   readonly key: string;
+  /** When it ends, in milliseconds since the epoch; absent where nobody looked. */
+  readonly notAfter?: number;
 }

@@ -482,3 +482,117 @@ test("CTL-153: what a change touches is new, and everything else is the very sam
   const none = planner.plan(cluster, ["class fairlead"]);
   equal(none.ours.size + none.plan.hosts.size + none.plan.backends.size + none.faults.size, 0);
 });
+
+test("a canary belongs to the route with its host and the text of its path, whichever of both says that it is an expression", () => {
+  const canary = { "nginx.ingress.kubernetes.io/canary": "true", "nginx.ingress.kubernetes.io/canary-weight": "20" };
+  const regex = { "nginx.ingress.kubernetes.io/use-regex": "true" };
+  for (const [main, next] of [
+    [regex, canary],
+    [{}, { ...canary, ...regex }],
+    [regex, { ...canary, ...regex }],
+  ] as const) {
+    const all = planned([
+      service(),
+      service("next"),
+      ingress({ rules: [rule("a.example", "/foo/", "/bar", "Exact /exact")] }, { annotations: main }),
+      ingress(
+        { rules: [rule("a.example", "/foo/ next:80", "/bar next:80", "/exact next:80")] },
+        { name: "next", annotations: next },
+      ),
+    ]);
+    equal(routeOf(all.plan, "a.example", "/foo/")?.canaries.length, 1);
+    equal(routeOf(all.plan, "a.example", "/bar")?.canaries.length, 1);
+    equal(routeOf(all.plan, "a.example", "/exact")?.canaries.length, 0);
+    deepEqual(faultsOf(all, "default/next"), ["CanaryWithoutMain spec.rules[0].http.paths[2].path"]);
+  }
+});
+
+test("a canary whose protection cannot be done gets no requests, and says so; its main Ingress has them all", () => {
+  const all = planned([
+    service(),
+    service("next"),
+    ingress({ rules: [rule("a.example", "/")] }),
+    ingress(
+      { rules: [rule("a.example", "/ next:80")] },
+      {
+        name: "next",
+        annotations: {
+          "nginx.ingress.kubernetes.io/canary": "true",
+          "nginx.ingress.kubernetes.io/canary-weight": "20",
+          "nginx.ingress.kubernetes.io/backend-protocol": "HTTPS",
+          "nginx.ingress.kubernetes.io/proxy-ssl-secret": "absent",
+        },
+      },
+    ),
+  ]);
+  equal(served(all, "a.example"), "web");
+  deepEqual(routeOf(all.plan, "a.example")?.canaries, []);
+  match(messageOf(all, "default/next"), /there is no Secret default\/absent; this canary gets no requests$/);
+});
+
+test("an Ingress that the planner cannot read keeps what it said before, or is left out, and the others go on", () => {
+  const odd = (name: string) => ingress({ rules: [rule(`${name}.example`, "/")] }, { name });
+  const grief = new Set<string>();
+  const failed: string[] = [];
+  const usual = options();
+  const planner = createPlanner({
+    ...usual,
+    annotations(one, view) {
+      if (grief.has(one.metadata.name ?? "")) throw new TypeError("nobody foresaw this");
+      return usual.annotations(one, view);
+    },
+    failed: (what, error) => failed.push(`${what}: ${String(error)}`),
+  });
+  const cluster = new Cluster(service(), slice([pod(1)]), odd("first"), odd("second"));
+  grief.add("second");
+  let all = planner.plan(cluster, "everything");
+  equal(served(all, "first.example"), "web");
+  equal(served(all, "second.example"), undefined);
+  deepEqual(faultsOf(all, "default/second"), ["InternalError spec"]);
+  match(messageOf(all, "default/second"), /nobody foresaw this; it is left out$/);
+  deepEqual(failed, ["Ingress default/second: TypeError: nobody foresaw this"]);
+
+  grief.clear();
+  all = planner.plan(cluster, ["ingress default/second"]);
+  equal(served(all, "second.example"), "web");
+  equal(all.faults.size, 0);
+
+  grief.add("first");
+  cluster.put(ingress({ rules: [rule("other.example", "/")] }, { name: "first" }), odd("third"));
+  for (let round = 0; round < 2; round += 1) {
+    all = planner.plan(cluster, ["ingress default/first", "ingress default/third"]);
+    equal(served(all, "first.example"), "web");
+    equal(served(all, "other.example"), undefined);
+    equal(served(all, "third.example"), "web");
+    deepEqual(faultsOf(all, "default/first"), ["InternalError spec"]);
+    match(messageOf(all, "default/first"), /what it said before stays$/);
+  }
+  grief.clear();
+  all = planner.plan(cluster, ["service default/web"]);
+  equal(served(all, "other.example"), "web", "what it was made of before changed, so it is read again");
+  equal(all.faults.size, 0);
+});
+
+test("a backend that the planner cannot work out keeps what it was, and the others go on", () => {
+  let isBroken = false;
+  const planner = createPlanner({
+    ...options(),
+    tokensOf(key) {
+      if (isBroken && key === "pod-2") throw new TypeError("nobody foresaw this");
+      return [key];
+    },
+    failed: (what) => failed.push(what),
+  });
+  const failed: string[] = [];
+  const cluster = new Cluster(service(), service("api"), slice([pod(1)]), ingress({ rules: [rule("a.example", "/")] }));
+  planner.plan(cluster, "everything");
+  isBroken = true;
+  cluster.put(slice([pod(2)]), ingress({ rules: [rule("b.example", "/ api:80")] }, { name: "b" }));
+  const all = planner.plan(cluster, ["slices default/web", "ingress default/b"]);
+  deepEqual(
+    all.plan.backends.get("default/web:80")?.endpoints.map(({ key }) => key),
+    ["pod-1"],
+  );
+  equal(served(all, "b.example"), "api");
+  deepEqual(failed, ["backend default/web:80"]);
+});

@@ -12,7 +12,7 @@ import { planDerived, planHost, type PlannedDerived, type PlannedHost } from "./
 import { Needs } from "./needs.ts";
 import { EVERY_PATH } from "./paths.ts";
 import type { BackendPlan, Certificate, HostPlan, IngressPlan, RoutePlan } from "./plan.ts";
-import { readIngress, serviceAlone, type Reading } from "./reading.ts";
+import { readIngress, serviceAlone, unreadable, type Reading } from "./reading.ts";
 import { shared } from "./shared.ts";
 import type { ClusterView, IngressFault } from "./view.ts";
 
@@ -25,6 +25,10 @@ export interface PlannerOptions extends ClassOptions {
   readonly defaultCertificate: string | undefined;
   /** Where that one is not there either. */
   readonly spareCertificate: Certificate | undefined;
+  /** Milliseconds since the epoch; absent: of when certificates are good nothing is told. */
+  readonly now?: () => number;
+  /** Something went wrong with one Ingress or backend, and what it was before stays; the others go on. `what` as in `Ingress a/b`. */
+  readonly failed?: (what: string, error: unknown) => void;
 }
 
 export interface Planned {
@@ -186,11 +190,9 @@ class IncrementalPlanner implements Planner {
   #read(ingress: Ingress | undefined, key: string, view: ClusterView, round: Round): void {
     const was = this.#readings.get(key);
     const words = new Set<string>();
-    const { annotations, defaultBackend } = this.#options;
     const isOurs = ingress !== undefined && this.#isOurs?.(ingress) === true;
     this.#ours.set(key, isOurs ? ingress : undefined);
-    const context = { view: heard(view, (asked) => words.add(asked)), annotations, defaultBackend };
-    const reading = isOurs ? shared(was, readIngress(ingress, context)) : undefined;
+    const reading = isOurs ? shared(was, this.#readingOf(ingress, was, view, words)) : undefined;
     this.#words.set(key, words);
     if (reading === was) return;
     if (reading === undefined) this.#readings.delete(key);
@@ -206,6 +208,26 @@ class IncrementalPlanner implements Planner {
       const names = namesOf(reading);
       for (const name of [...names, ...this.#names.needed(key)]) round.names.add(name);
       this.#names.set(key, names);
+    }
+  }
+
+  /** What an Ingress says. Where it cannot be read, for whatever reason nobody thought of, what it said before. */
+  #readingOf(ingress: Ingress, was: Reading | undefined, view: ClusterView, words: Set<string>): Reading {
+    const { annotations, defaultBackend, now } = this.#options;
+    const context = {
+      view: heard(view, (asked) => words.add(asked)),
+      annotations,
+      defaultBackend,
+      now: now?.(),
+    };
+    try {
+      return readIngress(ingress, context);
+    } catch (error) {
+      const key = keyOf(ingress);
+      this.#options.failed?.(`Ingress ${key}`, error);
+      // Whatever changes that it was made of before may mend it.
+      for (const each of this.#words.needed(key)) words.add(each);
+      return unreadable(ingress, was, error);
     }
   }
 
@@ -274,7 +296,12 @@ class IncrementalPlanner implements Planner {
       this.#backendPlans.set(id, undefined);
       return;
     }
-    this.#backendPlans.set(id, shared(this.#backendPlans.get(id), planBackend(ref, view, this.#options.tokensOf)));
+    const was = this.#backendPlans.get(id);
+    try {
+      this.#backendPlans.set(id, shared(was, planBackend(ref, view, this.#options.tokensOf)));
+    } catch (error) {
+      this.#options.failed?.(`backend ${id}`, error);
+    }
   }
 
   /** The Ingresses that needs say, oldest first. */

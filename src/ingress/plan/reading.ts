@@ -2,7 +2,7 @@ import type { HTTPIngressPath, Ingress, IngressBackend, IngressTLS } from "../..
 import { keyOf } from "../../api/object.ts";
 import type { Annotated } from "../annotations/annotations.ts";
 import type { RouteSettings } from "../settings/settings.ts";
-import { covers, readSecret } from "../tls/read-secret.ts";
+import { covers, readSecret, timeFault } from "../tls/read-secret.ts";
 import { findBackend, firstPortOf, hasEndpoints, type BackendContext, type BackendRef } from "./backends.ts";
 import { EVERY_PATH, matchKey, readPath } from "./paths.ts";
 import type { CanaryPlan, Certificate, IngressName, PathMatch, RoutePlan } from "./plan.ts";
@@ -69,6 +69,8 @@ export interface ReadingContext {
   readonly annotations: (ingress: Ingress, view: ClusterView) => Annotated;
   /** `namespace/name` of the Service that answers where no rule matches. */
   readonly defaultBackend: string | undefined;
+  /** Milliseconds since the epoch; undefined: of when certificates are good nothing is told. */
+  readonly now?: number | undefined;
 }
 
 /** Of a route whose Ingress insists, where `ssl-redirect` itself is off. */
@@ -100,7 +102,7 @@ export function serviceAlone(
 }
 
 /** Reads one Ingress that is ours. */
-export function readIngress(ingress: Ingress, { view, annotations, defaultBackend }: ReadingContext): Reading {
+export function readIngress(ingress: Ingress, { view, annotations, defaultBackend, now }: ReadingContext): Reading {
   const { namespace = "", name = "", creationTimestamp = "" } = ingress.metadata;
   const key = keyOf(ingress);
   const annotated = annotations(ingress, view);
@@ -257,9 +259,36 @@ export function readIngress(ingress: Ingress, { view, annotations, defaultBacken
     hosts: [...hosts].map(([host, { field, routes }]) => ({ host, field, routes, rest: restOf(host) })),
     derived: annotated.canary === undefined ? derived : [],
     everything: annotated.canary === undefined ? restOf("") : undefined,
-    tls: tls.flatMap((one, at) => readTls(one, `spec.tls[${at}]`, [...hosts.keys()], namespace, view, faults)),
+    tls: tls.flatMap((one, at) => readTls(one, `spec.tls[${at}]`, [...hosts.keys()], { namespace, view, now }, faults)),
     backends: [...backends.values()],
     faults,
+  };
+}
+
+const INTERNAL_ERROR = "InternalError";
+
+/** An Ingress whose reading came to grief: as it was before, or without anything, and told so. */
+export function unreadable(ingress: Ingress, was: Reading | undefined, error: unknown): Reading {
+  const { namespace = "", name = "", creationTimestamp = "" } = ingress.metadata;
+  const key = keyOf(ingress);
+  const why = error instanceof Error ? error.message : String(error);
+  const now = was === undefined ? "it is left out" : "what it said before stays";
+  const message = `reading this Ingress failed, which is a fault of Fairlead's own: ${why}; ${now}`;
+  const fault: IngressFault = { field: "spec", reason: INTERNAL_ERROR, message };
+  if (was !== undefined) {
+    return { ...was, faults: [...was.faults.filter(({ reason }) => reason !== INTERNAL_ERROR), fault] };
+  }
+  return {
+    key,
+    name: { namespace, name },
+    age: `${creationTimestamp} ${key}`,
+    canary: undefined,
+    hosts: [],
+    derived: [],
+    everything: undefined,
+    tls: [],
+    backends: [],
+    faults: [fault],
   };
 }
 
@@ -268,8 +297,7 @@ function readTls(
   { hosts = [], secretName }: IngressTLS,
   field: string,
   rules: readonly string[],
-  namespace: string,
-  view: ClusterView,
+  { namespace, view, now }: Pick<ReadingContext, "view" | "now"> & { readonly namespace: string },
   faults: IngressFault[],
 ): TlsClaim[] {
   const names = [...new Set(hosts.length > 0 ? hosts.map((host) => host.toLowerCase()) : rules)];
@@ -297,6 +325,14 @@ function readTls(
   if (strange.length > 0) {
     const message = `the certificate in Secret ${key} is for ${read.names.join(", ") || "no name"} and should be for ${strange.join(", ")}; it is served`;
     faults.push({ field: `${field}.hosts`, reason: "CertificateHostMismatch", message });
+  }
+  const time = now === undefined ? undefined : timeFault(read, now);
+  if (time !== undefined) {
+    faults.push({
+      field: at,
+      reason: time.reason,
+      message: `the certificate in Secret ${key} ${time.message}; it is served`,
+    });
   }
   return claims(read.certificate);
 }

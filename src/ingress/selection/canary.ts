@@ -1,4 +1,5 @@
 import { readCookies } from "../affinity/cookie.ts";
+import { headerExpression } from "../expressions/expression.ts";
 import type { CanaryPlan } from "../plan/plan.ts";
 import type { RequestHead } from "../request.ts";
 
@@ -60,7 +61,7 @@ function expressionOf(pattern: string): RegExp | undefined {
   if (expressions.size >= REMEMBERED) expressions.clear();
   let expression: RegExp | undefined;
   try {
-    expression = new RegExp(pattern);
+    expression = headerExpression(pattern);
   } catch {
     // Whoever wrote it was told by an event.
   }

@@ -13,6 +13,9 @@ export interface ReadCertificate {
   readonly certificate: Certificate;
   /** What it is for, in lower case; `*.a.example` too. */
   readonly names: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number;
+  readonly notAfter: number;
   /** A sentence about what should be otherwise, though it can be served. */
   readonly remark: string | undefined;
 }
@@ -68,8 +71,10 @@ function read(secret: Secret): ReadCertificate | string {
     return `has a certificate that cannot be served: ${why(error)}`;
   }
   return {
-    certificate: { secret: keyOf(secret), ...pem },
+    certificate: { secret: keyOf(secret), ...pem, notAfter: leaf.validToDate.getTime() },
     names: namesOf(leaf),
+    notBefore: leaf.validFromDate.getTime(),
+    notAfter: leaf.validToDate.getTime(),
     remark: isTls ? undefined : type,
   };
 }
@@ -81,6 +86,21 @@ export function readSecret(secret: Secret): ReadCertificate | string {
   const now = read(secret);
   known.set(secret, now);
   return now;
+}
+
+/** Milliseconds before its end that whoever owns a certificate hears of it. */
+const SOON = 7 * 86_400_000;
+const dateOf = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
+
+/** What clients find wrong with when a certificate is good, or soon will; to be said after its name. */
+export function timeFault(
+  { notBefore, notAfter }: Pick<ReadCertificate, "notBefore" | "notAfter">,
+  now: number,
+): { readonly reason: string; readonly message: string } | undefined {
+  if (now > notAfter) return { reason: "CertificateExpired", message: `expired at ${dateOf(notAfter)}` };
+  if (now < notBefore) return { reason: "CertificateNotYetValid", message: `is not valid before ${dateOf(notBefore)}` };
+  if (notAfter - now > SOON) return undefined;
+  return { reason: "CertificateExpiresSoon", message: `expires at ${dateOf(notAfter)}` };
 }
 
 /** Whether a certificate with these names is one for a host; a wildcard stands for one label. */

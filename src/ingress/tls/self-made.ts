@@ -50,5 +50,5 @@ export async function makeCertificate(
   });
   const der = Buffer.from(await crypto.subtle.exportKey("pkcs8", keys.privateKey));
   const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" }).export({ format: "pem", type: "pkcs8" });
-  return { secret: "", chain: `${certificate.toString("pem")}\n`, key };
+  return { secret: "", chain: `${certificate.toString("pem")}\n`, key, notAfter: certificate.notAfter.getTime() };
 }

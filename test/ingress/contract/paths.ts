@@ -185,6 +185,24 @@ export const pathExamples = (subject: EngineSubject): void =>
       },
     );
 
+    add("an expression that some engines never come to the end of holds nobody up", async ({ site }) => {
+      const { ask } = await site({
+        paths: [
+          { path: "/(a+)+$", type: "ImplementationSpecific" },
+          { path: "/(a|a)*$", type: "ImplementationSpecific" },
+          { path: "/(?!(b+)+$)b", type: "ImplementationSpecific" },
+          { path: "/", type: "Prefix" },
+        ],
+        nginx: { "use-regex": "true" },
+      });
+      const began = performance.now();
+      for (const letter of ["a", "b"]) {
+        for (let i = 0; i < 5; i++) assert.equal((await ask({ path: `/${letter.repeat(4000)}!` })).status, 200);
+      }
+      const took = performance.now() - began;
+      assert.ok(took < 3000, `ten requests took ${took} ms`);
+    });
+
     /** Ways to write `/public/../admin` that some server or other takes for `/admin`. */
     const CLIMBS = [
       "/public/../admin",

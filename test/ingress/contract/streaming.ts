@@ -51,6 +51,15 @@ async function growthDuring(work: () => Promise<void>): Promise<number> {
 /** Bodies stream both ways, as fast as the slower side takes them. */
 export const streamingExamples = (subject: EngineSubject): void =>
   onStage(subject, "streaming", (add) => {
+    add("limit-rate is how fast an answer goes, after the first limit-rate-after of it", async ({ site }) => {
+      const { ask } = await site({ nginx: { "limit-rate": "100", "limit-rate-after": "50" } });
+      const began = performance.now();
+      const { text } = await ask({ how: { bytes: 250 * 1024 } });
+      assert.equal(text.length, 250 * 1024);
+      const took = performance.now() - began;
+      assert.ok(took > 1500, `200 KiB beyond the first at 100 KiB a second took ${took} ms`);
+    });
+
     for (const by of ["plain", "secure"] as const) {
       add(`an upload of 100 MB by ${by} arrives whole, with bounded memory`, async ({ site, door }) => {
         const { host } = await site();

@@ -94,6 +94,18 @@ export const tlsExamples = (subject: EngineSubject): void =>
       assert.equal((await askTls()).status, 200);
     });
 
+    add("CTL-141 what authorities of certificates ask for is served in the clear", async ({ site }) => {
+      const { ask } = await site({ nginx: { "force-ssl-redirect": "true" } });
+      assert.equal((await ask({ path: "/.well-known/acme-challenge/token?x" })).status, 200);
+      for (const path of [
+        "/.well-known/acme-challenger/x",
+        "/x/.well-known/acme-challenge/x",
+        "/x?/.well-known/acme-challenge/",
+      ]) {
+        assert.equal((await ask({ path })).status, 308, path);
+      }
+    });
+
     add(
       "CTL-141 nobody is sent in a circle whom somebody trusted says to have come by https",
       async ({ site, ask }) => {

@@ -1,4 +1,5 @@
 import type { Annotated } from "../annotations.ts";
+import { headerExpression } from "../../expressions/expression.ts";
 import { usesRegex } from "../expressions.ts";
 import { same, type AnnotationGroup } from "../group.ts";
 import { HEADER_NAME } from "../header-maps.ts";
@@ -10,7 +11,7 @@ function patternOf(said: Said): string | undefined {
   const pattern = said.text("canary-by-header-pattern");
   if (pattern === undefined) return undefined;
   try {
-    void new RegExp(pattern);
+    headerExpression(pattern);
     return pattern;
   } catch (cause) {
     said.wrong("canary-by-header-pattern", `an expression (${(cause as Error).message})`, "no request matches it");

@@ -3,7 +3,7 @@ import { constants, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { familyOf } from "../../../net/ip.ts";
-import type { EngineGround, IngressEngine, Listener } from "../../engine.ts";
+import type { ConnectionFigures, EngineGround, IngressEngine, Listener } from "../../engine.ts";
 import type { IngressPlan } from "../../plan/plan.ts";
 import { composeHandler, type HandlerParts } from "./compose.ts";
 import { attach, connectionOf, type Connection } from "./connections/connection.ts";
@@ -26,18 +26,6 @@ export interface BuiltinGround extends EngineGround, HandlerParts {
 
 /** Milliseconds between two lines of the log that say the same. */
 const SAY_AGAIN = 10_000;
-
-/** Counted since the engine was made. */
-export interface ConnectionFigures {
-  readonly open: number;
-  readonly taken: number;
-  /** Handshakes of TLS that came to nothing. */
-  readonly handshakesFailed: number;
-  /** Requests and connections that were not as they must be. */
-  readonly refused: number;
-  /** Cut because nothing came, or nothing was taken, for too long. */
-  readonly stalled: number;
-}
 
 export interface BuiltinEngine extends IngressEngine {
   readonly figures: ConnectionFigures;

@@ -36,7 +36,7 @@ for (const [name, hash, password] of [
   ["SSHA", ssha, PASSWORD],
   ["PLAIN", `{PLAIN}${PASSWORD}`, PASSWORD],
   ["DES of crypt", "klGDV42JhmAeM", "password"],
-  // Vectors of crypt_blowfish and of libxcrypt.
+  // Written down, since `openssl passwd` makes none of these kinds: only that libcrypt takes them, and takes them for no other password, is shown.
   ["bcrypt", "$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U"],
   ["bcrypt as Node writes it", "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U"],
   ["bcrypt of old", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK", "U*U*"],

@@ -30,8 +30,9 @@ test("a request is tried again for the reasons, as often and as long as its rout
     ["as many as there are", true, { tries: 7 }, { tries: 0 }],
     ["no more than there are", false, { tries: 7, hasOther: false }, { tries: 0 }],
     ["a kept connection that was closed, by one endpoint alone", true, { hasOther: false }, { tries: 0 }],
-    ["the same with retries off", true, {}, { on: new Set() }],
-    ["but once", false, { tries: 2 }, { on: new Set() }],
+    ["the same with retries off", false, {}, { on: new Set() }],
+    ["the same where only others are named", true, {}, { on: new Set(["http_503"]) }],
+    ["but once", false, { tries: 2 }, { on: new Set(["http_503"]) }],
     ["nobody to connect to, with retries off", false, { isUnseen: true }, { on: new Set() }],
   ];
   for (const [what, again, some, also] of cases) {

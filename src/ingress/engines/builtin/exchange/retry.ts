@@ -19,14 +19,17 @@ export interface FailedTry {
 /** As nginx takes them. */
 const ACTING: ReadonlySet<string> = new Set(["POST", "LOCK", "PATCH"]);
 
-/** A server that closes a connection it kept open, just as a request goes out on it, has not seen it: at once again, whatever settings say. */
+/**
+ * A server that closes a connection it kept open, just as a request goes out on it, has hardly seen it: once more, unless settings say never.
+ * What certainly was not sent because its connection was closed before goes out on another without having failed.
+ */
 const CLOSED_TRIES = 2;
 
 /** Whether a request is tried once more. */
 export function triesAgain(retry: Retry, failed: FailedTry): boolean {
   if (!failed.isRepeatable) return false;
   const isHarmless = failed.isUnseen || retry.nonIdempotent || !ACTING.has(failed.method);
-  if (!isHarmless) return false;
+  if (!isHarmless || retry.on.size === 0) return false;
   if (failed.reason === "error" && !failed.isUnseen && failed.tries < CLOSED_TRIES) return true;
   if (!retry.on.has(failed.reason)) return false;
   if (retry.timeout !== 0 && failed.elapsed >= retry.timeout) return false;

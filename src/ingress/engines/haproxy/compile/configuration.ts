@@ -1,3 +1,4 @@
+import { IN_THE_CLEAR } from "../../../filters/https-redirect.ts";
 import type { Listener } from "../../../engine.ts";
 import { CLIMB } from "../../../heads/climbs.ts";
 import { BEHIND, type Compiled, type Declared } from "./compile.ts";
@@ -150,7 +151,7 @@ function frontend(
     `  http-request allow if { var(txn.r) -m beg ${BEHIND}| }`,
     ...REDIRECTS.map(
       (code) =>
-        `  http-request redirect location https://%[var(txn.host)]%[pathq] code ${code} if ${has(`${FLAGS.httpsRedirect}${code}`)} !{ var(txn.https) -m bool }`,
+        `  http-request redirect location https://%[var(txn.host)]%[pathq] code ${code} if ${has(`${FLAGS.httpsRedirect}${code}`)} !{ var(txn.https) -m bool } !{ var(txn.path) -m beg ${IN_THE_CLEAR} }`,
     ),
     `  http-request set-log-level silent if ${has(FLAGS.silent)}`,
     `  http-request return status 503 content-type text/plain string "503 Service Unavailable\\n" if ${has(FLAGS.refused)}`,
@@ -237,7 +238,7 @@ function richRules(name: string): string[] {
     `  http-response set-var(txn.told) bool(true) if ${affine} !{ var(txn.server) -m found }`,
     `  http-response set-var(txn.told) bool(true) if { var(txn.server) -m found } { srv_name,strcmp(txn.server) eq 0 } !{ var(txn.cookie),strcmp(txn.server) eq 0 }`,
     `  http-response set-var(txn.told) bool(true) if { var(txn.server) -m found } !{ srv_name,strcmp(txn.server) eq 0 } ${has(FLAGS.changeOnFailure)}`,
-    `  http-response set-var(txn.attributes) ${value("attributes")} if { var(txn.told) -m bool } !{ var(txn.https) -m bool }`,
+    `  http-response set-var(txn.attributes) ${value("attributes")} if { var(txn.told) -m bool } !{ var(txn.https) -m bool } !{ var(txn.path) -m beg ${IN_THE_CLEAR} }`,
     `  http-response set-var(txn.attributes) ${value("attributes-tls")} if { var(txn.told) -m bool } { var(txn.https) -m bool }`,
     `  http-response set-var(txn.expires) ${number("expires")} if { var(txn.told) -m bool } ${has(FLAGS.expires)}`,
     `  http-response set-var-fmt(txn.attributes) "; Expires=%[date,add(txn.expires),http_date]%[var(txn.attributes)]" if { var(txn.told) -m bool } ${has(FLAGS.expires)}`,

@@ -90,6 +90,11 @@ void test("one route for all of a host is its answer; any host has a key that no
   assert.equal(entriesOf("a.example").hosts, undefined);
 });
 
+void test("an expression that PCRE2 could take long for leaves the whole host to the engine behind", () => {
+  for (const source of ["/(a+)+$", "/(a|a)*$", "/(.*)x(.*)y"])
+    assert.deepEqual(entriesOf("a.example", regex(source), prefix("")).hosts, ["a.example", "=behind"], source);
+});
+
 void test("an expression that PCRE2 could read differently leaves the whole host to the engine behind", () => {
   for (const source of [
     "/[^]",

@@ -1,3 +1,4 @@
+import { endsAnywhere } from "../../../expressions/expression.ts";
 import type { HostPlan, RoutePlan } from "../../../plan/plan.ts";
 
 /**
@@ -30,9 +31,9 @@ const literally = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/#
 const SAME_EVERYWHERE = /^(?:[\x21-\x5b\x5d-\x7e]|\\[dDwWsSbBnrtfv0-9]|\\[^A-Za-z0-9\s])*$/;
 const DIFFERENT = /\[\^?\]|\(\?(?![:=!])|\[\[|\(\*|[*+?}]\+|\[:|\\0\d/;
 
-/** The expression as a map has it; undefined where HAProxy could read something else in it. */
+/** The expression as a map has it; undefined where HAProxy could read something else in it, or take long: it goes back on its choices. */
 const translated = (source: string): string | undefined =>
-  SAME_EVERYWHERE.test(source) && !DIFFERENT.test(source) ? source : undefined;
+  SAME_EVERYWHERE.test(source) && !DIFFERENT.test(source) && endsAnywhere(source, true) ? source : undefined;
 
 /** A path in whole elements, ended by a slash, so that no `/foobar` begins with `/foo`. */
 const asElements = (path: string): string => `${path}/`;
