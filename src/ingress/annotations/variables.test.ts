@@ -44,6 +44,8 @@ void test("a URL is absolute, with or without variables", () => {
     "$scheme://$host$request_uri",
     "${scheme}://a.example/",
     "http://a:8080/x?y=z",
+    "http://a:8080$request_uri",
+    "http://a:8080${uri}$is_args",
   ])
     equal(isHttpUrl(url), true, url);
   for (const url of [

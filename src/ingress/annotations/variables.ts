@@ -60,6 +60,8 @@ export const KEY_VARIABLES: readonly string[] = [
 export function isHttpUrl(text: string): boolean {
   const plain = text
     .replace(/^\$(?:(?:pass_access_)?scheme\b|\{(?:pass_access_)?scheme\})/, "https")
+    // These begin with a slash of their own: `http://m.example:8080$request_uri`.
+    .replaceAll(/\$(?:\{(?:request_)?uri\}|(?:request_)?uri\b)/g, "/x")
     .replaceAll(/\$(?:\{\w+\}|\w+)/g, "x");
   if (!/^https?:\/\/[^/?#\s]/i.test(plain) || /\s/.test(plain)) return false;
   return URL.canParse(plain);

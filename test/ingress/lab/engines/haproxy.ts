@@ -30,10 +30,6 @@ const OWN_READINGS: ReadonlyMap<string, string> = new Map([
 ]);
 
 const TODO: ReadonlyMap<string, string> = new Map([
-  [
-    "mirror-target: each request goes there too, and its answer nowhere",
-    "the engine behind does it, of which it is said, too",
-  ],
   ["PROXY protocol in pieces", "HAProxy 2.6 wants the whole header at once"],
   [
     "a pod that breaks off, before and in its body: 502, and a reset stream",

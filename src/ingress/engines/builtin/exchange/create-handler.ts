@@ -10,8 +10,10 @@ import type { RouteFilters } from "../../../filters/filters.ts";
 import { upgradeOf } from "../../../heads/connection.ts";
 import { page } from "../../../heads/page.ts";
 import { requestIdOf } from "../../../heads/request-id.ts";
-import { matchHost, matchRoute } from "../../../plan/match.ts";
+import { guardedRoute } from "../../../plan/guards.ts";
+import { matchHost } from "../../../plan/match.ts";
 import type { IngressPlan, RoutePlan } from "../../../plan/plan.ts";
+import type { RequestHead } from "../../../request.ts";
 import type { Selection } from "../../../selection/selection.ts";
 import type { Arrival, Handler } from "../handler.ts";
 import { createUpstreams } from "../upstream/upstreams.ts";
@@ -64,7 +66,7 @@ export function createHandler({ clock, random, log, trust, accessLog, filtersOf,
     source: BodySource | undefined,
   ): void => {
     const host = matchHost(carrier.plan, head.host);
-    const route = host === undefined ? undefined : matchRoute(host, head.path);
+    const route = host === undefined ? undefined : guardedRoute(host, head.path, pathOf(head));
     const exchange = new HttpExchange(carrier, {
       head,
       origin,
@@ -181,6 +183,9 @@ export function createHandler({ clock, random, log, trust, accessLog, filtersOf,
     },
   };
 }
+
+/** As it came. */
+const pathOf = ({ target, query }: RequestHead): string => target.slice(0, target.length - query.length);
 
 const replyOf = (response: ServerResponse | Http2ServerResponse): Reply =>
   response instanceof ServerResponse ? new Http1Reply(response) : new Http2Reply(response.stream);

@@ -22,6 +22,8 @@ import { join, type Tunnel } from "./tunnel.ts";
 
 /** Milliseconds that a client is listened to that goes on sending after it was answered. */
 const LINGER = 5000;
+/** Answers of 1xx to one request; nobody has so many things to say before the answer. */
+const MOST_INFORMED = 100;
 
 const noFilters: RouteFilters = {};
 
@@ -70,6 +72,7 @@ export class HttpExchange implements Receiver, ReplyOwner, Paced, UnderWay {
   /** The status that a page of the default backend is asked for. */
   #pageFor: number | undefined;
   #expects = false;
+  #informed = 0;
 
   #status: number | undefined;
   #sent = 0;
@@ -204,6 +207,11 @@ export class HttpExchange implements Receiver, ReplyOwner, Paced, UnderWay {
   }
 
   informed(status: number, headers: IncomingHttpHeaders): void {
+    this.#informed += 1;
+    if (this.#informed > MOST_INFORMED) {
+      this.#broken(new Error(`the endpoint has said more than ${MOST_INFORMED} times that it will answer`));
+      return;
+    }
     if (this.#reply.hasBegun) return;
     try {
       this.#reply.inform(status, responseHead(status, headers, this.#head.requestId).headers as IncomingHttpHeaders);

@@ -1,6 +1,7 @@
 import { IN_THE_CLEAR } from "../../../filters/https-redirect.ts";
 import type { Listener } from "../../../engine.ts";
 import { CLIMB } from "../../../heads/climbs.ts";
+import { READ_DIFFERENTLY } from "../../../heads/loose-path.ts";
 import { BEHIND, type Compiled, type Declared } from "./compile.ts";
 import { CERTIFICATES, EXACT, EXPRESSIONS, HOSTS, PREFIX, routeMap, TOKENS } from "./files.ts";
 import { USUAL_PROFILES, type Profile } from "./profile.ts";
@@ -135,6 +136,9 @@ function frontend(
     `  http-request set-var(txn.r) var(txn.at),concat(,txn.path),map_reg(${EXPRESSIONS}) if { var(txn.at) -m beg ~ }`,
     `  http-request set-var(txn.r) var(txn.at),concat(,txn.path),map_str(${EXACT}) if !{ var(txn.r) -m found }`,
     `  http-request set-var(txn.r) var(txn.at),concat(,txn.path,/),map_beg(${PREFIX}) if !{ var(txn.r) -m found }`,
+    // Spellings that lead elsewhere than they seem to, where there is an elsewhere, are for the engine behind to read.
+    `  http-request set-var(txn.r) str(${BEHIND}||) if { var(txn.at) -m found } !{ var(txn.at) -m beg = } { var(txn.path) -m sub % // /. }`,
+    `  http-request set-var(txn.r) str(${BEHIND}||) if { var(txn.at) -m beg ! ~! } { var(txn.path) -m reg '${READ_DIFFERENTLY.source}' }`,
     '  http-request return status 404 content-type text/plain string "404 Not Found\\n" unless { var(txn.r) -m found }',
     // Headers that Connection names end here; which, only the engine behind finds out.
     `  http-request set-var(txn.r) str(${BEHIND}||) if { req.hdr(connection) -m found } !{ req.fhdr(connection) -i close keep-alive upgrade "keep-alive, upgrade" }`,
@@ -142,11 +146,11 @@ function frontend(
     `  http-request allow if { var(txn.r) -m beg ${BEHIND}| }`,
     ...(trust ? trustedRules(trusted) : UNTRUSTED_RULES),
     "  http-request set-var(txn.f) var(txn.r),field(3,|)",
-    // How long a body is that does not say so, and which of several cookies of one name is a session, only the engine behind finds out.
+    // How long a body is that does not say so, which of several cookies of one name is a session, and what one in quotes says, only the engine behind finds out.
     `  http-request set-var(txn.r) str(${BEHIND}||) if ${has(FLAGS.body)} !{ req.hdr(content-length) -m found } !{ method GET HEAD OPTIONS } || ${has(FLAGS.body)} { req.hdr(transfer-encoding) -m found }`,
     ...cookies.map(
       (name, at) =>
-        `  http-request set-var(txn.r) str(${BEHIND}||) if ${has(`${FLAGS.affinity}${at}`)} { req.cook_cnt(${name}) gt 1 }`,
+        `  http-request set-var(txn.r) str(${BEHIND}||) if ${has(`${FLAGS.affinity}${at}`)} { req.cook_cnt(${name}) gt 1 } || ${has(`${FLAGS.affinity}${at}`)} { req.cook(${name}) -m beg '"' }`,
     ),
     `  http-request allow if { var(txn.r) -m beg ${BEHIND}| }`,
     ...REDIRECTS.map(

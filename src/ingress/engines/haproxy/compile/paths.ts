@@ -1,9 +1,11 @@
 import { endsAnywhere } from "../../../expressions/expression.ts";
+import { isGuarded } from "../../../plan/guards.ts";
 import type { HostPlan, RoutePlan } from "../../../plan/plan.ts";
 
 /**
  * What one host puts into the maps that lead from host and path to a record. `hosts` says where to look on: `=RECORD` is the answer
- * already, `~…` the key of expressions, anything else the key of paths. Keys of paths are that key and the path.
+ * already, `~…` the key of expressions, anything else the key of paths, each with a `!` in front of the host where a route keeps somebody out.
+ * Keys of paths are that key and the path.
  */
 export interface HostEntries {
   readonly hosts: readonly [key: string, value: string] | undefined;
@@ -20,6 +22,7 @@ const NOTHING: HostEntries = { hosts: undefined, exact: [], prefix: [], expressi
 /** The key of any host; no host that a client can name. */
 const ANY = "*";
 const keyOf = (host: string): string => (host === "" ? ANY : host);
+const pathKeyOf = (host: HostPlan): string => `${isGuarded(host) ? "!" : ""}${keyOf(host.host)}`;
 
 /** Text as an expression that matches just it. */
 const literally = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/#\s-]/g, "\\$&");
@@ -64,7 +67,7 @@ function reachable(routes: readonly RoutePlan[]): RoutePlan[] {
 }
 
 function withExpressions(host: HostPlan, record: (route: RoutePlan) => string, behind: () => string): HostEntries {
-  const key = `~${keyOf(host.host)}`;
+  const key = `~${pathKeyOf(host)}`;
   const start = `^${literally(key)}`;
   const expressions: [string, string][] = [];
   for (const route of host.routes) {
@@ -86,10 +89,10 @@ export function hostEntries(host: HostPlan, record: (route: RoutePlan) => string
   if (host.routes.some(({ match }) => match.type === "regex")) return withExpressions(host, record, behind);
   const routes = reachable(host.routes);
   const [only] = routes;
-  const key = keyOf(host.host);
   if (only === undefined) return NOTHING;
   if (routes.length === 1 && only.match.type === "prefix" && only.match.path === "")
-    return { ...NOTHING, hosts: [key, `=${record(only)}`] };
+    return { ...NOTHING, hosts: [keyOf(host.host), `=${record(only)}`] };
+  const key = pathKeyOf(host);
   const exact: [string, string][] = [];
   const prefix: [string, string][] = [];
   for (const route of routes) {
@@ -97,5 +100,5 @@ export function hostEntries(host: HostPlan, record: (route: RoutePlan) => string
     if (match.type === "exact") exact.push([`${key}${match.path}`, record(route)]);
     else if (match.type === "prefix") prefix.push([`${key}${asElements(match.path)}`, record(route)]);
   }
-  return { ...NOTHING, hosts: [key, key], exact, prefix };
+  return { ...NOTHING, hosts: [keyOf(host.host), key], exact, prefix };
 }
