@@ -13,7 +13,7 @@ import { createLabPlanner } from "../lab/planner.ts";
 import { holdDoor } from "./held-door.ts";
 import { startLoad } from "./load.ts";
 import { createWindows } from "./windows.ts";
-import { KINDS, now, RATES, SOURCES, type Outcome } from "./words.ts";
+import { KINDS, now, RATES, SOURCES, type Outcome, type Sockets } from "./words.ts";
 
 const LONGER = times(1, 10);
 const ROUTE_CHANGES = 100 * LONGER;
@@ -197,6 +197,7 @@ export async function changeUnderLoad(t: TestContext, subject: EngineSubject): P
   };
 
   let doomed: LabPod | undefined;
+  let early: Sockets["lost"] = [];
   /** A pod with WebSockets drains, is no endpoint any more, and dies: not before that they go. */
   const losePod = async (): Promise<void> => {
     const service = services.get("sockets")!;
@@ -213,7 +214,7 @@ export async function changeUnderLoad(t: TestContext, subject: EngineSubject): P
       sayEndpoints(service);
     });
     await due(8, 10);
-    assert.deepEqual((await load.sockets()).lost, [], "no WebSocket is lost before its pod is");
+    early = (await load.sockets()).lost;
     doomed = pod;
     await pod.kill();
   };
@@ -263,10 +264,8 @@ export async function changeUnderLoad(t: TestContext, subject: EngineSubject): P
   assert.deepEqual(strays.slice(0, 10).map(words), [], `${strays.length} were answered by a pod that may not`);
   assert.deepEqual(stale.slice(0, 10).map(words), [], `${stale.length} were shown a certificate that was gone`);
   assert.equal(certificates.size, ROTATIONS + 1);
-  assert.deepEqual(
-    sockets.lost.filter(({ pod }) => pod !== doomed?.name),
-    [],
-  );
+  const needlessly = [...early, ...sockets.lost.filter(({ pod }) => pod !== doomed?.name)];
+  assert.deepEqual(needlessly.slice(0, 10), [], "WebSockets are lost with their pod alone");
   assert.deepEqual([sockets.lost.length, sockets.open], [own, SOCKETS - own]);
   assert.ok(own > 0, "the pod that was lost had WebSockets");
   await Promise.all(ends);
