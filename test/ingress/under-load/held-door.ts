@@ -35,18 +35,24 @@ export async function holdDoor(subject: EngineSubject): Promise<HeldDoor> {
       accessLog: () => undefined,
     });
   let current = await create();
-  const ending: Promise<void>[] = [];
+  const ending = new Map<IngressEngine, Promise<void>>();
   return {
     places: { address, plain, secure },
-    carry: async (plan) => current.apply(plan),
+    // One that is ending is told, too: connections that are left may still ask.
+    carry: async (plan) =>
+      void (await Promise.all([current, ...ending.keys()].map(async (engine) => engine.apply(plan)))),
     async handOver(plan) {
       const next = await create();
       await next.apply(plan);
-      ending.push(current.stop(DRAIN));
+      const before = current;
       current = next;
+      ending.set(
+        before,
+        before.stop(DRAIN).finally(() => ending.delete(before)),
+      );
     },
     async close() {
-      await Promise.all([...ending, current.stop(5000)]);
+      await Promise.all([...ending.values(), current.stop(5000)]);
       for (const fd of fds) libc().close(fd);
     },
   };
