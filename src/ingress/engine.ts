@@ -39,8 +39,9 @@ export interface IngressEngine {
   readonly name: IngressEngineName;
   /**
    * Serves by this plan from now on; resolves when every new request is. The first call opens the listeners: nobody is answered before there is
-   * a plan. Connections stay open whatever changes, and a request that began goes on by the plan that it began with. Rejects when an address
-   * cannot be had, or the engine has failed for good.
+   * a plan. Connections stay open whatever changes, and a request that began goes on by the plan that it began with. While it is stopping, what
+   * comes on connections that are left goes by newer plans too, as far as the engine can. Rejects when an address cannot be had, or the engine has
+   * failed for good, or has ended.
    */
   apply(plan: IngressPlan): Promise<void>;
   /** Where it listens, with the ports that it was given; empty before the first plan. */

@@ -175,6 +175,25 @@ test("when it stops, a request that has begun to arrive is answered as the last 
   await once(refused, "error");
 });
 
+test("what a connection that was kept still asks for while the engine stops, is answered by the plan of then", async () => {
+  await using shop = await endpoint(createServer((_, outgoing) => void outgoing.end("before")));
+  await using other = await endpoint(createServer((_, outgoing) => void outgoing.end("after")));
+  const engine = await stand(planWith({ endpoints: [shop.port] }), { limits: { farewell: 10_000, sweep: 50 } });
+  const client = await dial(engine.port(0));
+  const ask = `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
+  client.write(ask);
+  const [first] = (await once(client, "data")) as [Buffer];
+  assert.match(first.toString(), /before$/);
+  const stopped = engine.engine.stop(20_000);
+  await engine.engine.apply(planWith({ endpoints: [other.port] }));
+  const last = readAll(client);
+  client.write(ask);
+  assert.match(await last, /^HTTP\/1\.1 200 [^]*\r\nconnection: close\r\n[^]*after$/i);
+  client.end();
+  await stopped;
+  await assert.rejects(engine.engine.apply(planWith({ endpoints: [shop.port] })), /the engine was stopped/);
+});
+
 test("a tunnel lasts until the drain is over, and is cut then", async () => {
   const sockets = new WebSocketServer({ noServer: true });
   const server = createServer();

@@ -32,7 +32,14 @@ export interface SteadyLoad {
  * What the caller runs: a new TCP connection for each call, from each source in turn, begun at its time whether or not those before it have
  * been answered. An answer is whole when the server has closed after as many bytes as it promised.
  */
-const script = (ip: string, port: number, sources: readonly string[], perSecond: number): string => `
+const script = (
+  ip: string,
+  port: number,
+  sources: readonly string[],
+  perSecond: number,
+  patience: number,
+  halfCloses: boolean,
+): string => `
   const { connect } = require("node:net");
   const sources = ${JSON.stringify(sources)};
   const seen = { answered: 0, failed: 0, failures: [], rate: 0, most: 0, longest: 0, late: 0, by: {} };
@@ -44,7 +51,7 @@ const script = (ip: string, port: number, sources: readonly string[], perSecond:
     underWay += 1;
     seen.most = Math.max(seen.most, underWay);
     const socket = connect({ host: ${JSON.stringify(ip)}, port: ${port}, localAddress: sources[turn++ % sources.length] });
-    socket.setTimeout(5000, () => socket.destroy(new Error("no answer within 5 s")));
+    socket.setTimeout(${patience} * 1000, () => socket.destroy(new Error("no answer within ${patience} s")));
     socket.on("error", (error) => (fault = error.message));
     socket.on("data", (chunk) => (text += chunk));
     socket.on("close", () => {
@@ -60,7 +67,7 @@ const script = (ip: string, port: number, sources: readonly string[], perSecond:
       seen.failed += 1;
       if (seen.failures.length < 5) seen.failures.push((fault ?? "half an answer: " + JSON.stringify(text.slice(0, 80))) + " at call " + begun + ", " + Math.round(performance.now() - at) + " ms after it began");
     });
-    socket.end("GET / HTTP/1.1\\r\\nHost: web\\r\\nConnection: close\\r\\n\\r\\n");
+    socket.${halfCloses ? "end" : "write"}("GET / HTTP/1.1\\r\\nHost: web\\r\\nConnection: close\\r\\n\\r\\n");
   };
   const start = performance.now();
   const timer = setInterval(() => {
@@ -89,7 +96,21 @@ const script = (ip: string, port: number, sources: readonly string[], perSecond:
 export async function startSteadyLoad(
   host: LabHost,
   into: readonly string[],
-  { ip, port, perSecond }: { readonly ip: string; readonly port: number; readonly perSecond: number },
+  {
+    ip,
+    port,
+    perSecond,
+    patience = 5,
+    halfCloses = true,
+  }: {
+    readonly ip: string;
+    readonly port: number;
+    readonly perSecond: number;
+    /** Seconds that a call waits for anything to come. */
+    readonly patience?: number;
+    /** Ends its half of the connection behind the request; proxies take such a client for gone. */
+    readonly halfCloses?: boolean;
+  },
 ): Promise<SteadyLoad> {
   const sources = Array.from({ length: 16 }, (_, index) => `10.99.0.${index + 1}`);
   const inside = (...words: string[]): [string, string[]] => {
@@ -99,7 +120,7 @@ export async function startSteadyLoad(
   const addresses = (verb: string): string => sources.map((address) => `addr ${verb} ${address}/32 dev lo`).join("\n");
   await host.check(...inside("ip", "-batch", "-"), { input: addresses("replace") });
   const node = `${CHECKOUT}/node_modules/.bin/node`;
-  const running = await host.open(...inside(node, "-e", script(ip, port, sources, perSecond)));
+  const running = await host.open(...inside(node, "-e", script(ip, port, sources, perSecond, patience, halfCloses)));
   let seen: SteadySeen = { answered: 0, failed: 0, failures: [], rate: 0, most: 0, longest: 0, late: 0, by: {} };
   let complaints = "";
   let ended = false;

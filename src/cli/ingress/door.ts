@@ -94,8 +94,9 @@ export async function startDoor(options: DoorOptions): Promise<RunningDoor> {
     figures: counts,
     failed: engine.failed,
     async stop(drain) {
-      await controller.stop();
+      // Who still asks on a connection that is left is answered as the cluster is then.
       await engine.stop(drain);
+      await controller.stop();
       await writer?.flush();
     },
   };

@@ -41,6 +41,7 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
   let listening: Listening | undefined;
   let stopping: { readonly at: number; readonly ended: Promise<void> } | undefined;
   let isOver = false;
+  let isClosing = false;
   let emptied: (() => void) | undefined;
   let lastSaid = Number.NEGATIVE_INFINITY;
 
@@ -192,6 +193,7 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
     const cancel = clock.after(drain, late.resolve);
     await Promise.race([empty, late.promise]);
     cancel();
+    isClosing = true;
     await handler.close();
     isOver = true;
     for (const { raw } of connections) raw.destroy();
@@ -202,9 +204,11 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
   return {
     name: "builtin",
     async apply(plan: IngressPlan) {
-      if (stopping !== undefined) throw new Error("serving by a new plan: the engine was stopped");
+      if (isClosing) throw new Error("serving by a new plan: the engine was stopped");
       handler.follow(plan);
       terminators.follow(plan.certificates);
+      // What a connection that is left still asks for is answered as things are then; new ones are somebody else's.
+      if (stopping !== undefined) return;
       opening ??= open();
       try {
         await opening;

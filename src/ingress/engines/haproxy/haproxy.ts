@@ -350,15 +350,18 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
         ? []
         : listening.map(({ address, port, tls, proxyProtocol }) => ({ address, port, tls, proxyProtocol }));
     },
-    apply: (plan) =>
-      inTurn(async () => {
+    apply: async (plan) => {
+      // Workers that are ending hear nothing any more; who is behind them does.
+      if (isStopped && behind !== undefined) return behind.apply(plan);
+      return inTurn(async () => {
         if (isStopped) throw new Error("changing what Ingress carries: it has been stopped");
         if (running === undefined) await first(plan);
         else {
           await look();
           await change(plan);
         }
-      }),
+      });
+    },
     stop: (drain) =>
       inTurn(async () => {
         if (isStopped) return;
