@@ -37,7 +37,7 @@ export interface RunningDoor {
   readonly figures: IngressFigures;
   /** Rejects when it can carry no more. */
   readonly failed: Promise<never>;
-  /** Milliseconds that what is under way has to come to its end. */
+  /** Milliseconds that what is under way has to come to its end. Said again with fewer it is cut then, and nothing else is waited for. */
   stop(drain: number): Promise<void>;
 }
 
@@ -78,6 +78,7 @@ export async function startDoor(options: DoorOptions): Promise<RunningDoor> {
     cookieSecret: COOKIE_SECRET,
     onApplied: (seconds: number) => counts.applied(seconds),
   });
+  let isStopping = false;
   return {
     controller,
     engineName: engine.name,
@@ -85,8 +86,10 @@ export async function startDoor(options: DoorOptions): Promise<RunningDoor> {
     figures: counts,
     failed: engine.failed,
     async stop(drain) {
-      await controller.stop();
-      await engine.stop(drain);
+      if (isStopping) return engine.stop(drain);
+      isStopping = true;
+      // No new plan comes to an engine that ends.
+      await Promise.all([controller.stop(), engine.stop(drain)]);
       await writer?.flush();
     },
   };
