@@ -48,7 +48,7 @@ export interface IngressEngine {
   readonly listening: readonly Listener[];
   /**
    * Takes no more connections, lets what is under way come to its end, says on each connection that it is the last answer, and ends. After so many
-   * milliseconds what is left is cut. A socket that somebody else has open goes on listening.
+   * milliseconds what is left is cut. A socket that somebody else has open goes on listening. Said again it may end sooner, never later.
    */
   stop(drain: number): Promise<void>;
   /** Rejects when it can carry no more and does not mend itself; never resolves. */

@@ -15,6 +15,7 @@ import type { IngressEngine } from "./engine.ts";
 import { keysOf, word, type Word } from "./plan/changes.ts";
 import type { IngressPlan } from "./plan/plan.ts";
 import { createPlanner, type Planned, type Planner, type PlannerOptions } from "./plan/planner.ts";
+import { INGRESS_CLASS } from "./registration.ts";
 import { entriesOf, entriesOfService } from "./status/addresses.ts";
 import { createLeader } from "./status/leader.ts";
 import { createStatusWriter } from "./status/status.ts";
@@ -35,6 +36,8 @@ export interface IngressOptions {
   readonly engine: IngressEngine;
   /** `spec.controller` of the classes that are ours; `fairlead.dev/ingress`. */
   readonly controller: string;
+  /** The name of our class, where there is none or it may not be read; `fairlead`. */
+  readonly ingressClass?: string | undefined;
   /** Take Ingresses without a class, too (CTL-151). */
   readonly withoutClass: boolean;
   /** Only this namespace; undefined: all. */
@@ -122,6 +125,8 @@ export function startIngress(options: IngressOptions): IngressController {
     clock,
     random,
     log,
+    ingressClass: options.ingressClass ?? INGRESS_CLASS,
+    controller: options.controller,
     namespace: options.namespace,
     services: [options.defaultBackend, exposedAt],
     certificate: options.defaultCertificate,
@@ -252,6 +257,7 @@ export function startIngress(options: IngressOptions): IngressController {
       (options.planner ?? createPlanner)({
         controller: options.controller,
         withoutClass: options.withoutClass,
+        ingressClass: options.ingressClass ?? INGRESS_CLASS,
         annotations: annotationsOf,
         tokensOf: (key) => tokens(key),
         defaultBackend: options.defaultBackend,

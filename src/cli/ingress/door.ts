@@ -38,7 +38,7 @@ export interface RunningDoor {
   readonly figures: IngressFigures;
   /** Rejects when it can carry no more. */
   readonly failed: Promise<never>;
-  /** Milliseconds that what is under way has to come to its end. */
+  /** Milliseconds that what is under way has to come to its end. Said again with fewer it is cut then, and nothing else is waited for. */
   stop(drain: number): Promise<void>;
 }
 
@@ -87,6 +87,7 @@ export async function startDoor(options: DoorOptions): Promise<RunningDoor> {
     onFailed: () => void (counts.failures.value += 1),
   });
   counts.watchPlan(() => controller.found);
+  let isStopping = false;
   return {
     controller,
     engineName: engine.name,
@@ -94,6 +95,8 @@ export async function startDoor(options: DoorOptions): Promise<RunningDoor> {
     figures: counts,
     failed: engine.failed,
     async stop(drain) {
+      if (isStopping) return engine.stop(drain);
+      isStopping = true;
       // Who still asks on a connection that is left is answered as the cluster is then.
       await engine.stop(drain);
       await controller.stop();

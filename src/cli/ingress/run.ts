@@ -4,6 +4,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { createClient } from "../../client/connect.ts";
+import { takenBy } from "../../host/port-holder.ts";
 import { systemHost } from "../../host/processes.ts";
 import type { TakeText } from "../../ingress/access-log/writer.ts";
 import type { Listener } from "../../ingress/engine.ts";
@@ -19,8 +20,10 @@ import { Failure, UsageError } from "../failure.ts";
 import { kernelFamilies } from "../families.ts";
 import { startDoor, type RunningDoor } from "./door.ts";
 import type { IngressRun } from "./ingress-flags.ts";
+import { assurePorts } from "./ports.ts";
 
 const STDERR = 2;
+const OTHER_PAGES = "end it, or choose another port with --healthz-port or --metrics-bind-address";
 
 /** Resolves with the first signal, and `again` with the second. */
 function signals(): { readonly asked: Promise<void>; readonly again: Promise<void> } {
@@ -64,7 +67,16 @@ async function openPages(run: IngressRun, door: RunningDoor, isEnding: () => boo
   const addresses = [run.health, run.metrics].filter((one): one is ListenAddress => one !== undefined);
   const different = new Map(addresses.map((one) => [hostPort(one.host, one.port), one]));
   const pages = [];
-  for (const text of different.keys()) pages.push(await openDoorPages(text, tells));
+  for (const [text, { host, port }] of different) {
+    const opened = await openDoorPages(text, tells).catch(async (cause: Error) => {
+      if ((cause.cause as NodeJS.ErrnoException | undefined)?.code !== "EADDRINUSE") throw cause;
+      const whose = await takenBy("TCP", host, port);
+      throw new Failure(`serving /healthz and /metrics on TCP ${host} port ${port}: ${whose}; ${OTHER_PAGES}`, {
+        cause,
+      });
+    });
+    pages.push(opened);
+  }
   return pages;
 }
 
@@ -87,6 +99,7 @@ export async function runIngress(run: IngressRun): Promise<number> {
       { address, port: run.httpPort, tls: false, proxyProtocol: run.proxyProtocol },
       { address, port: run.httpsPort, tls: true, proxyProtocol: run.proxyProtocol },
     ]);
+    await assurePorts(listeners);
     let isEnding = false;
     let door: RunningDoor | undefined;
     let pages: Awaited<ReturnType<typeof openPages>> = [];
@@ -101,6 +114,7 @@ export async function runIngress(run: IngressRun): Promise<number> {
         requests: requests?.take,
         directory,
         controller: run.controller,
+        ingressClass: run.ingressClass,
         withoutClass: run.withoutClass,
         namespace: run.namespace,
         exposure: run.exposure,
@@ -120,8 +134,9 @@ export async function runIngress(run: IngressRun): Promise<number> {
       await Promise.race([asked, door.failed, door.controller.ready.then(() => new Promise<never>(() => {}))]);
       isEnding = true;
       log.info({ milliseconds: run.drain }, "asked to end: what is under way comes to its end first");
-      await Promise.race([door.stop(run.drain), again]);
+      const its = door;
       door = undefined;
+      await Promise.race([its.stop(run.drain), again.then(() => its.stop(0))]);
     } catch (cause) {
       if (cause instanceof Failure || cause instanceof UsageError) throw cause;
       throw new Failure((cause as Error).message, { cause });

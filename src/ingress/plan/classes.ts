@@ -7,6 +7,8 @@ export interface ClassOptions {
   readonly controller: string;
   /** Take Ingresses that name no class, too (CTL-151). */
   readonly withoutClass: boolean;
+  /** The name that the old annotation may have of us though there is no such class. */
+  readonly ingressClass?: string | undefined;
 }
 
 /**
@@ -15,20 +17,24 @@ export interface ClassOptions {
  */
 export function createClassJudge(
   classes: Iterable<IngressClass>,
-  { controller, withoutClass }: ClassOptions,
+  { controller, withoutClass, ingressClass }: ClassOptions,
 ): (ingress: Ingress) => boolean {
   const ours = new Set<string>();
+  const theirs = new Set<string>();
   let newest: IngressClass | undefined;
   // Of several defaults the newest counts, as where the API server fills it in; of two that are equally new the first by name.
   for (const one of [...classes].sort((a, b) => ((a.metadata.name ?? "") < (b.metadata.name ?? "") ? -1 : 1))) {
     const { name = "", creationTimestamp = "" } = one.metadata;
-    if (one.spec?.controller === controller) ours.add(name);
+    (one.spec?.controller === controller ? ours : theirs).add(name);
     if (!isDefaultClass(one)) continue;
     if (newest === undefined || creationTimestamp > (newest.metadata.creationTimestamp ?? "")) newest = one;
   }
   const isDefaultOurs = newest !== undefined && ours.has(newest.metadata.name ?? "");
   return ({ metadata, spec }) => {
-    const named = metadata.annotations?.[CLASS_ANNOTATION] || spec?.ingressClassName;
+    const annotated = metadata.annotations?.[CLASS_ANNOTATION];
+    // Annotations are older than classes: their name means us without one.
+    if (annotated) return ours.has(annotated) || (annotated === ingressClass && !theirs.has(annotated));
+    const named = spec?.ingressClassName;
     return named ? ours.has(named) : withoutClass || isDefaultOurs;
   };
 }

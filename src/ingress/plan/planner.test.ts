@@ -68,6 +68,17 @@ test("CTL-151: an Ingress without a class is ours when that is told, or when the
   equal(isOurs([ingressClass("mine", undefined, true), newer]), false, "the newest default counts");
 });
 
+test("the old annotation means us by our name though there is no such class, unless the class is somebody else's", () => {
+  const annotated = ingress({ ingressClassName: undefined, rules: [rule("a.example", "/")] });
+  annotated.metadata.annotations = { "kubernetes.io/ingress.class": "door" };
+  const isOurs = (objects: readonly KubeObject[], named?: string): boolean =>
+    planned([...objects, annotated], { ingressClass: named }).ours.size === 1;
+  equal(isOurs([], "door"), true);
+  equal(isOurs([], "other"), false);
+  equal(isOurs([ingressClass("door", "k8s.io/ingress-nginx")], "door"), false);
+  equal(isOurs([ingressClass("door")]), true);
+});
+
 test("CTL-135: Ingresses of one host are merged", () => {
   const all = planned([
     service(),

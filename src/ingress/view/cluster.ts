@@ -1,6 +1,6 @@
-import type { ConfigMap, EndpointSlice, Ingress, IngressClass, Secret, Service } from "../../api/generated/types.ts";
+import type { ConfigMap, EndpointSlice, Ingress, Secret, Service } from "../../api/generated/types.ts";
 import { keyOf, type KubeObject } from "../../api/object.ts";
-import { configMaps, endpointSlices, ingressClasses, ingresses, secrets, services } from "../../api/resources.ts";
+import { configMaps, endpointSlices, ingresses, secrets, services } from "../../api/resources.ts";
 import { createCache } from "../../client/cache.ts";
 import type { CacheChange } from "../../client/cached.ts";
 import type { Client } from "../../client/client.ts";
@@ -10,6 +10,7 @@ import { word, type Word } from "../plan/changes.ts";
 import type { WatchedView } from "../plan/planner.ts";
 import { keepOwnManager } from "../status/manager.ts";
 import { TLS_TYPE } from "../tls/read-secret.ts";
+import { watchClasses } from "./classes.ts";
 import { referencesOf } from "./references.ts";
 import { referred } from "./referred.ts";
 import { scopedCache, scopesOf } from "./scoped.ts";
@@ -20,6 +21,9 @@ export interface WatchingOptions {
   /** From 0 up to, but not including, 1. */
   readonly random: () => number;
   readonly log: Log;
+  /** The name of our class and its `spec.controller`, which is taken to be there where classes may not be read. */
+  readonly ingressClass: string;
+  readonly controller: string;
   /** Only this namespace; undefined: all. */
   readonly namespace: string | undefined;
   /** `namespace/name` of Services, and of a Secret, that are looked at wherever they are. */
@@ -72,7 +76,19 @@ export function watchCluster(options: WatchingOptions): WatchedCluster {
     resource: ingresses,
     prune: keepOwnManager,
   });
-  const allClasses = createCache<IngressClass>({ ...watching, resource: ingressClasses, prune: withoutManagers });
+  const allClasses = watchClasses({
+    ...watching,
+    prune: withoutManagers,
+    instead: {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "IngressClass",
+      metadata: { name: options.ingressClass },
+      spec: { controller: options.controller },
+    },
+    changed(change) {
+      for (const one of bothOf(change)) changed(word.class(keyOf(one)));
+    },
+  });
   const allServices = scopedCache<Service>(
     { ...watching, resource: services, prune: withoutManagers },
     scopesOf(namespace, options.services, named),
@@ -153,9 +169,6 @@ export function watchCluster(options: WatchingOptions): WatchedCluster {
       if (now !== undefined) yield now;
     }
   }
-  allClasses.onChange((change) => {
-    for (const one of bothOf(change)) changed(word.class(keyOf(one)));
-  });
   allServices.onChange((change) => changed(word.service(keyOf(bothOf(change)[0]!))));
   allSlices.onChange((change) => {
     const of = new Set(bothOf(change).map(serviceOf));
@@ -164,7 +177,7 @@ export function watchCluster(options: WatchingOptions): WatchedCluster {
 
   const certificate = new Set(options.certificate === undefined ? [] : [options.certificate]);
   const synced = (async () => {
-    const listed = [allIngresses.synced(), allClasses.synced(), allServices.synced(), allSlices.synced()];
+    const listed = [allIngresses.synced(), allClasses.synced, allServices.synced(), allSlices.synced()];
     await allIngresses.synced();
     // Which Secrets are held whole is known from here on, so that they are listed once.
     allIngresses.onChange(takeIngress);
@@ -184,8 +197,8 @@ export function watchCluster(options: WatchingOptions): WatchedCluster {
     },
     synced,
     async stop() {
-      for (const cache of [allIngresses, allClasses, allServices, allSlices]) cache.stop();
-      await Promise.all([allSecrets.stop(), allConfigMaps.stop()]);
+      for (const cache of [allIngresses, allServices, allSlices]) cache.stop();
+      await Promise.all([allClasses.stop(), allSecrets.stop(), allConfigMaps.stop()]);
     },
   };
 }

@@ -43,6 +43,8 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
   let isOver = false;
   let isClosing = false;
   let emptied: (() => void) | undefined;
+  /** What is under way has had its time. */
+  const late = Promise.withResolvers<void>();
   let lastSaid = Number.NEGATIVE_INFINITY;
 
   const refused = (why: string, { arrival, listener }: Connection): void => {
@@ -179,7 +181,7 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
     clock.after(limits.sweep, sweep);
   };
 
-  const end = async (drain: number): Promise<void> => {
+  const end = async (): Promise<void> => {
     handler.drain();
     // What the kernel has taken for us is taken before the socket is let go.
     await new Promise((resolve) => setImmediate(resolve));
@@ -189,10 +191,7 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
     const closed = listening?.close();
     for (const connection of connections) bidFarewell(connection);
     if (connections.size === 0) emptied?.();
-    const late = Promise.withResolvers<void>();
-    const cancel = clock.after(drain, late.resolve);
     await Promise.race([empty, late.promise]);
-    cancel();
     isClosing = true;
     await handler.close();
     isOver = true;
@@ -221,8 +220,9 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
       return listening?.listeners ?? [];
     },
     stop(drain) {
-      stopping ??= { at: clock.now(), ended: end(drain) };
-      return stopping.ended;
+      stopping ??= { at: clock.now(), ended: end() };
+      const cancel = clock.after(drain, late.resolve);
+      return stopping.ended.finally(cancel);
     },
     // It shares this process, and what goes wrong for one connection is over with it.
     failed: new Promise(() => {}),

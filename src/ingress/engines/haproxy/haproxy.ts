@@ -70,6 +70,9 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
   let reader: LogReader | undefined;
   let behind: IngressEngine | undefined;
   let isStopped = false;
+  let stopping: Promise<void> | undefined;
+  /** When what is under way is cut. */
+  let endBy = Number.POSITIVE_INFINITY;
   let failures = 0;
   const cancels = new Set<() => void>();
 
@@ -240,7 +243,7 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
       await reload(state);
       log.info({ pid: found.process.pid }, "took over the HAProxy that was running");
     } else {
-      if (found !== undefined) await master.end(found, 0);
+      if (found !== undefined) await master.end(found, () => 0);
       if (descriptors.length === 0) openListeners();
       await start(state);
     }
@@ -362,23 +365,27 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
         }
       });
     },
-    stop: (drain) =>
-      inTurn(async () => {
-        if (isStopped) return;
+    stop(drain) {
+      endBy = Math.min(endBy, clock.now() + drain);
+      const left = (): number => Math.max(0, endBy - clock.now());
+      // What is behind may be all that is left to be waited for.
+      if (stopping !== undefined) void behind?.stop(left());
+      stopping ??= inTurn(async () => {
         isStopped = true;
         for (const cancel of cancels) cancel();
-        const began = clock.now();
         // A worker waits for whoever talks to it.
         await session?.close();
         if (running !== undefined) {
           await master.drain(running);
           // Its sockets are open in the master to its end: who connects to ours meanwhile is to know that nobody will answer.
           for (const fd of own) stopListening(fd);
-          await master.end(running, drain);
+          await master.end(running, left);
         }
-        await behind?.stop(Math.max(0, drain - (clock.now() - began)));
+        await behind?.stop(left());
         await reader?.close();
         for (const fd of descriptors) libc().close(fd);
-      }),
+      });
+      return stopping;
+    },
   };
 }

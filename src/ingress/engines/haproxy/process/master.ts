@@ -55,8 +55,8 @@ export interface Master {
   session(running: RunningMaster): Promise<RuntimeSession>;
   /** Has it take no more connections. */
   drain(running: RunningMaster): Promise<void>;
-  /** Lets connections end for so long, then cuts them. */
-  end(running: RunningMaster, milliseconds: number): Promise<void>;
+  /** Lets connections end as long as there are milliseconds left, which may become fewer meanwhile, then cuts them. */
+  end(running: RunningMaster, left: () => number): Promise<void>;
 }
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -171,14 +171,10 @@ export function createMaster(host: Host, haproxy: string, directory: string): Ma
       await signalProcess(running.process, "SIGUSR1");
     },
 
-    async end(running, milliseconds) {
-      const deadline = performance.now() + milliseconds;
-      let left = milliseconds;
+    async end(running, left) {
       // Now and then a master does not pass the signal on; said again it changes nothing.
-      while (left > 0 && !(await waitForEnd(running.process, Math.min(left, SAY_AGAIN)))) {
+      while (left() > 0 && !(await waitForEnd(running.process, Math.min(left(), SAY_AGAIN))))
         await signalProcess(running.process, "SIGUSR1");
-        left = deadline - performance.now();
-      }
       if (await isRunning(running.process)) {
         await signalProcess(running.process, "SIGTERM");
         if (!(await waitForEnd(running.process, 5000))) {
