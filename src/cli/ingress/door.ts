@@ -59,6 +59,7 @@ export async function startDoor(options: DoorOptions): Promise<RunningDoor> {
     ...(open === undefined ? {} : { open }),
     trust,
     accessLog,
+    writesRequests: writer !== undefined,
     host,
     directory,
     httpsPort: listeners.find(({ tls }) => tls)?.port || USUAL_HTTPS,
@@ -68,6 +69,7 @@ export async function startDoor(options: DoorOptions): Promise<RunningDoor> {
   });
   const counts = createIngressFigures({ version: VERSION, engine: engine.name, log });
   figures = counts;
+  if (engine.readCounts !== undefined) counts.watchEngine(() => engine.readCounts!());
   const controller = startIngress({
     ...wishes,
     client,

@@ -2,6 +2,7 @@ import { METHODS } from "node:http";
 import { createMetrics, type Ranges, type Cell } from "../../observe/metrics.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Exchange } from "../access-log.ts";
+import type { EngineCount } from "../engine.ts";
 
 /** What the door counts, under ingress-nginx's names where that has one, so that dashboards and alerts that people have go on. */
 export interface IngressFigures {
@@ -13,6 +14,8 @@ export interface IngressFigures {
   readonly failures: Cell;
   /** Ingresses that are ours, and faults that were found in them. */
   watchPlan(read: () => { readonly ingresses: number; readonly faults: number }): void;
+  /** Requests that an engine has counted itself; asked whenever the text is. */
+  watchEngine(read: () => Promise<readonly EngineCount[]>): void;
   /** Seconds since what is known of the cluster was last known to be current; undefined before it is known. */
   watchAge(read: () => number | undefined): void;
   /** All figures in Prometheus's text format. */
@@ -75,6 +78,7 @@ export function createIngressFigures(options: {
     .counter("fairlead_ingress_apply_failures_total", "Plans that could not be carried.", [])
     .of();
   let plan: () => { readonly ingresses: number; readonly faults: number } = () => ({ ingresses: 0, faults: 0 });
+  let engine: () => Promise<readonly EngineCount[]> = async () => [];
   let age: () => number | undefined = () => undefined;
   metrics.read("gauge", "fairlead_ingress_ingresses", "Ingresses that are served.", [], () => [[[], plan().ingresses]]);
   metrics.read("gauge", "fairlead_ingress_faults", "Faults in them, told as events.", [], () => [[[], plan().faults]]);
@@ -127,6 +131,23 @@ export function createIngressFigures(options: {
     failures,
     watchPlan: (read) => void (plan = read),
     watchAge: (read) => void (age = read),
-    text: () => metrics.text((name, error) => options.log.warn({ name, error }, "a figure of Ingress cannot be told")),
+    watchEngine: (read) => void (engine = read),
+    async text() {
+      const failed = (name: string, error: unknown): void =>
+        options.log.warn({ name, error }, "a figure of Ingress cannot be told");
+      try {
+        const counts = await engine();
+        const cellOf = ({ backend, status }: EngineCount): Cell => {
+          const [namespace = "", service = ""] = backend?.split(":")[0]?.split("/") ?? [];
+          return requests.of("", namespace, service, "", "", "", status);
+        };
+        // Ports of one Service are counted together.
+        for (const one of counts) cellOf(one).value = 0;
+        for (const one of counts) cellOf(one).value += one.requests;
+      } catch (error) {
+        failed(named("requests"), error);
+      }
+      return metrics.text(failed);
+    },
   };
 }
