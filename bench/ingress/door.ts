@@ -105,6 +105,7 @@ const engine = await chooseIngressEngine(engineName as IngressEngineName, {
   ],
   trust: { from: [] },
   accessLog: () => {},
+  writesRequests: false,
   host: systemHost(),
   clock: systemClock,
   random: Math.random,

@@ -55,6 +55,17 @@ export interface IngressEngine {
   readonly failed: Promise<never>;
   /** Absent where it does not count them. */
   readonly figures?: ConnectionFigures;
+  /** What it has answered without telling an access log, since it began. */
+  readCounts?(): Promise<readonly EngineCount[]>;
+}
+
+/** Requests that an engine has answered. */
+export interface EngineCount {
+  /** `namespace/service:port`; undefined where no endpoint was asked. */
+  readonly backend: string | undefined;
+  /** Its class, as `2xx`. */
+  readonly status: string;
+  readonly requests: number;
 }
 
 /** What every engine is given. */
@@ -62,5 +73,6 @@ export interface EngineGround {
   readonly listeners: readonly Listener[];
   readonly open?: ListenerOpener;
   readonly trust: ForwardedTrust;
-  readonly accessLog: AccessLog;
+  /** Undefined: nobody wants to hear of each request, which spares an engine that is another program the telling. */
+  readonly accessLog: AccessLog | undefined;
 }

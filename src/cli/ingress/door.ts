@@ -60,6 +60,7 @@ export async function startDoor(options: DoorOptions): Promise<RunningDoor> {
     ...(open === undefined ? {} : { open }),
     trust,
     accessLog,
+    writesRequests: writer !== undefined,
     host,
     directory,
     httpsPort: listeners.find(({ tls }) => tls)?.port || USUAL_HTTPS,
@@ -72,6 +73,7 @@ export async function startDoor(options: DoorOptions): Promise<RunningDoor> {
   let certificates: IngressPlan["certificates"] | undefined;
   counts.watchCertificates(() => certificates);
   counts.watchConnections(() => engine.figures);
+  if (engine.readCounts !== undefined) counts.watchEngine(() => engine.readCounts!());
   const controller = startIngress({
     ...wishes,
     client,

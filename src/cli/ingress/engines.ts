@@ -1,4 +1,5 @@
 import type { Host } from "../../host/host.ts";
+import type { AccessLog } from "../../ingress/access-log.ts";
 import type { EngineGround, IngressEngine, IngressEngineName } from "../../ingress/engine.ts";
 import type { Clock } from "../../observe/clock.ts";
 import type { Log } from "../../observe/log.ts";
@@ -6,6 +7,10 @@ import { Failure } from "../failure.ts";
 
 /** What engines of Ingress are made from. */
 export interface IngressEngineGround extends EngineGround {
+  /** Counts, and writes where that is wanted. */
+  readonly accessLog: AccessLog;
+  /** Each request is to be written down. Else an engine that is another program need not tell of it. */
+  readonly writesRequests: boolean;
   readonly host: Host;
   readonly clock: Clock;
   /** From 0 up to, but not including, 1. */
@@ -45,8 +50,9 @@ const haproxy = async (ground: IngressEngineGround, path: string): Promise<Ingre
   ]);
   return createHaproxyEngine({
     ...ground,
+    accessLog: ground.writesRequests ? ground.accessLog : undefined,
     haproxy: path,
-    behind: (inner) => createBuiltinEngine({ ...ground, ...inner }),
+    behind: (inner) => createBuiltinEngine({ ...ground, ...inner, accessLog: ground.accessLog }),
   });
 };
 

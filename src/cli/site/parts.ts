@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Host } from "../../host/host.ts";
 import { clientOfDirectory, clientWhenReady } from "../connection.ts";
 import { wellKnownAddresses, type SystemConfig } from "../config.ts";
@@ -44,6 +45,8 @@ export async function removeParts(host: Host, config: SystemConfig): Promise<voi
     await part.removeAll();
     client.close();
   }
+  const { endLeftMaster } = await import("../../ingress/engines/haproxy/process/master.ts");
+  await endLeftMaster(host, join(layout.run, "ingress"));
   // Rules of a private site go with its network.
   if (config.private) return;
   const ground = { host, families: ["IPv4", "IPv6"] as const, clock: systemClock, random, log };

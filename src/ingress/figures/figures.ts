@@ -2,7 +2,7 @@ import { METHODS } from "node:http";
 import { createMetrics, type Ranges, type Cell } from "../../observe/metrics.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Exchange } from "../access-log.ts";
-import type { ConnectionFigures } from "../engine.ts";
+import type { ConnectionFigures, EngineCount } from "../engine.ts";
 import type { IngressPlan } from "../plan/plan.ts";
 
 /** What the door counts, under ingress-nginx's names where that has one, so that dashboards and alerts that people have go on. */
@@ -15,6 +15,8 @@ export interface IngressFigures {
   readonly failures: Cell;
   /** Ingresses that are ours, and faults that were found in them. */
   watchPlan(read: () => { readonly ingresses: number; readonly faults: number }): void;
+  /** Requests that an engine has counted itself; asked whenever the text is. */
+  watchEngine(read: () => Promise<readonly EngineCount[]>): void;
   /** Seconds since what is known of the cluster was last known to be current; undefined before it is known. */
   watchAge(read: () => number | undefined): void;
   /** When the certificates of a plan end. */
@@ -81,6 +83,7 @@ export function createIngressFigures(options: {
     .counter("fairlead_ingress_apply_failures_total", "Plans that could not be carried.", [])
     .of();
   let plan: () => { readonly ingresses: number; readonly faults: number } = () => ({ ingresses: 0, faults: 0 });
+  let engine: () => Promise<readonly EngineCount[]> = async () => [];
   let age: () => number | undefined = () => undefined;
   metrics.read("gauge", "fairlead_ingress_ingresses", "Ingresses that are served.", [], () => [[[], plan().ingresses]]);
   metrics.read("gauge", "fairlead_ingress_faults", "Faults in them, told as events.", [], () => [[[], plan().faults]]);
@@ -198,6 +201,23 @@ export function createIngressFigures(options: {
     watchAge: (read) => void (age = read),
     watchCertificates: (read) => void (certificates = read),
     watchConnections: (read) => void (connections = read),
-    text: () => metrics.text((name, error) => options.log.warn({ name, error }, "a figure of Ingress cannot be told")),
+    watchEngine: (read) => void (engine = read),
+    async text() {
+      const failed = (name: string, error: unknown): void =>
+        options.log.warn({ name, error }, "a figure of Ingress cannot be told");
+      try {
+        const counts = await engine();
+        const cellOf = ({ backend, status }: EngineCount): Cell => {
+          const [namespace = "", service = ""] = backend?.split(":")[0]?.split("/") ?? [];
+          return requests.of("", namespace, service, "", "", "", status);
+        };
+        // Ports of one Service are counted together.
+        for (const one of counts) cellOf(one).value = 0;
+        for (const one of counts) cellOf(one).value += one.requests;
+      } catch (error) {
+        failed(named("requests"), error);
+      }
+      return metrics.text(failed);
+    },
   };
 }

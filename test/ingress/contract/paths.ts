@@ -202,6 +202,32 @@ export const pathExamples = (subject: EngineSubject): void =>
       const took = performance.now() - began;
       assert.ok(took < 3000, `ten requests took ${took} ms`);
     });
+    for (const target of [
+      "/%61dmin",
+      "//admin",
+      "/./admin",
+      "/%61dm%69n/x",
+      "/public/%2e/../admin",
+
+      "/admin/.",
+      "/x//..//admin",
+      "\\admin",
+    ]) {
+      add(`${target} is no way past what protects /admin`, async ({ cluster, pods, follow, door }) => {
+        cluster.service("spelled", pods.slice(0, 1));
+        cluster.secret("spelled", { auth: "a:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=" });
+        cluster.ingress("spelled-all", { paths: [{ host: "spelled.test", path: "/", service: "spelled" }] });
+        cluster.ingress("spelled-admin", {
+          paths: [{ host: "spelled.test", path: "/admin", service: "spelled" }],
+          nginx: { "auth-type": "basic", "auth-secret": "spelled" },
+        });
+        await follow();
+        assert.equal((await sent(door.plain, "spelled.test", "/public")).status, 200);
+        const { status, seen, pod } = await sent(door.plain, "spelled.test", target);
+        if (pod !== undefined) assert.doesNotMatch(resolved(seen ?? ""), /^\/admin/, `the pod got ${seen}`);
+        else assert.ok([400, 401, 404].includes(status), `${status}`);
+      });
+    }
 
     /** Ways to write `/public/../admin` that some server or other takes for `/admin`. */
     const CLIMBS = [

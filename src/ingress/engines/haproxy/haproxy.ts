@@ -11,12 +11,20 @@ import type { EngineGround, IngressEngine } from "../../engine.ts";
 import type { IngressPlan } from "../../plan/plan.ts";
 import { readLogLine } from "./access-log.ts";
 import { Certificates } from "./certificates.ts";
-import { compile, NOTHING_DECLARED, type Compiled, type CompiledRoute, type Declared } from "./compile/compile.ts";
+import {
+  BEHIND,
+  compile,
+  NOTHING_DECLARED,
+  type Compiled,
+  type CompiledRoute,
+  type Declared,
+} from "./compile/compile.ts";
 import { BEHIND_SOCKET, configuration, WORKER_SOCKET } from "./compile/configuration.ts";
 import { EXPRESSIONS } from "./compile/files.ts";
 import { prepareDirectory, writeFiles } from "./process/directory.ts";
 import { readLog, type LogReader } from "./process/log-reader.ts";
 import { ConfigurationRefused, createMaster, type HeldListener, type RunningMaster } from "./process/master.ts";
+import { Counts, readCounts, SHOW_COUNTS } from "./runtime/counts.ts";
 import { changesBetween, type KnownServer } from "./runtime/changes.ts";
 import { addToMap, commitMap, deleteServer, preparedVersion, prepareMap, type Command } from "./runtime/protocol.ts";
 import { CommandFailed, type RuntimeSession } from "./runtime/session.ts";
@@ -84,6 +92,19 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
   const routes = new Map<string, CompiledRoute>();
   const former: string[] = [];
   const backends = new Map<string, string>();
+  const counts = new Counts();
+  /** Before what has been counted is forgotten, or is somebody else's. */
+  const count = async (): Promise<void> => {
+    if (ground.accessLog !== undefined || session === undefined) return;
+    try {
+      const [table] = await session.run([SHOW_COUNTS]);
+      counts.add(readCounts(table!), "in", (section) =>
+        section === BEHIND ? undefined : (backends.get(section) ?? ""),
+      );
+    } catch {
+      // Its workers have died, and what they counted with them.
+    }
+  };
   const names = {
     route: (id: string) => {
       const route = routes.get(id);
@@ -162,6 +183,7 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
     const pid = Number(/^Pid: (\d+)$/m.exec(info!)?.[1]);
     workers = await identityOf(pid);
     const old = session;
+    counts.restart();
     running = next;
     session = opened;
     declared = made;
@@ -201,7 +223,7 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
       trusted: ground.trust.from,
       generation,
       threads: ground.threads,
-      log: reader!,
+      log: reader,
       hasDefaultCertificate: state.plan.certificates.has(""),
     });
     await writeFiles(directory, state, made.text);
@@ -212,6 +234,7 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
   const reload = async (state: Compiled): Promise<void> => {
     const now = running!;
     const generation = now.generation + 1;
+    await count();
     const made = await write(state, generation);
     const next = await master.reload(now, generation);
     await attach(next, state, made);
@@ -227,21 +250,39 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
     await attach(next, state, made);
   };
 
+  /** It may die in this very moment; then what listened is still in our hands. */
+  const takeOver = async (found: RunningMaster, state: Compiled): Promise<void> => {
+    try {
+      running = found;
+      await reload(state);
+      log.info({ pid: found.process.pid }, "took over the HAProxy that was running");
+    } catch (error) {
+      running = undefined;
+      if (error instanceof ConfigurationRefused) throw error;
+      log.warn(
+        { error: (error as Error).message },
+        "the HAProxy that was running cannot be taken over; another is started",
+      );
+      await master.end(found, () => 0);
+      await start(state);
+    }
+  };
+
   const first = async (plan: IngressPlan): Promise<void> => {
     await prepareDirectory(directory);
-    reader ??= await readLog((line) => {
-      const exchange = readLogLine(line, names);
-      if (exchange !== undefined) ground.accessLog(exchange);
-    });
+    const { accessLog } = ground;
+    if (accessLog !== undefined)
+      reader ??= await readLog((line) => {
+        const exchange = readLogLine(line, names);
+        if (exchange !== undefined) accessLog(exchange);
+      });
     if (behind === undefined) await startBehind();
     await behind!.apply(plan);
     const state = compile(plan, undefined, NOTHING_DECLARED);
     const found = await master.found();
     if (found !== undefined && JSON.stringify(found.wanted) === JSON.stringify(ground.listeners)) {
       takeListeners(found);
-      running = found;
-      await reload(state);
-      log.info({ pid: found.process.pid }, "took over the HAProxy that was running");
+      await takeOver(found, state);
     } else {
       if (found !== undefined) await master.end(found, () => 0);
       if (descriptors.length === 0) openListeners();
@@ -263,6 +304,7 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
     const state = compile(plan, was, declared);
     const changes = changesBetween(was, state, servers);
     if (state.needsReload || changes.needsReload || certificates.needsReload(plan.certificates)) return reload(state);
+    if (was.slots.size > 0 && [...was.slots.keys()].some((key) => !state.slots.has(key))) await count();
     try {
       await certificates.follow(plan.certificates, session!);
       // From here on what HAProxy has is known only when all of it is done.
@@ -353,12 +395,21 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
         ? []
         : listening.map(({ address, port, tls, proxyProtocol }) => ({ address, port, tls, proxyProtocol }));
     },
+    ...(ground.accessLog === undefined
+      ? {
+          readCounts: () =>
+            inTurn(async () => {
+              await count();
+              return counts.all();
+            }),
+        }
+      : {}),
     apply: async (plan) => {
       // Workers that are ending hear nothing any more; who is behind them does.
       if (isStopped && behind !== undefined) return behind.apply(plan);
       return inTurn(async () => {
         if (isStopped) throw new Error("changing what Ingress carries: it has been stopped");
-        if (running === undefined) await first(plan);
+        if (compiled === undefined) await first(plan);
         else {
           await look();
           await change(plan);

@@ -17,7 +17,7 @@ export interface UnderWay {
 export interface Carrier {
   readonly clock: Clock;
   readonly log: Log;
-  readonly accessLog: AccessLog;
+  readonly accessLog: AccessLog | undefined;
   readonly selection: Selection;
   readonly upstreams: Upstreams;
   readonly mirror: Mirror;

@@ -33,7 +33,7 @@ export interface HandlerGround {
   readonly random: () => number;
   readonly log: Log;
   readonly trust: ForwardedTrust;
-  readonly accessLog: AccessLog;
+  readonly accessLog: AccessLog | undefined;
   /** Found for each request: the same object for the same route. */
   readonly filtersOf: (route: RoutePlan) => RouteFilters;
   readonly selection: Selection;
@@ -109,7 +109,7 @@ export function createHandler({ clock, random, log, trust, accessLog, filtersOf,
     const { headers, body } = page(400, undefined);
     reply.begin(400, version === "2.0" ? { ...headers } : { ...headers, connection: "close" }, "body");
     reply.end(body);
-    accessLog({
+    accessLog?.({
       at: clock.now(),
       duration: 0,
       client: arrival.client,

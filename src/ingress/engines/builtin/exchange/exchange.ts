@@ -513,7 +513,7 @@ export class HttpExchange implements Receiver, ReplyOwner, Paced, UnderWay {
     if (copy !== undefined && route !== undefined) this.#mirror(route, Buffer.concat(copy));
     if (this.#isAdmitted) this.#filters.ended?.(head);
     if (route !== undefined && !route.settings.accessLog) return;
-    carrier.accessLog({
+    carrier.accessLog?.({
       at: this.#at,
       duration: (performance.now() - this.#began) / 1000,
       client: head.client,

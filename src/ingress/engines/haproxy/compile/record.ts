@@ -45,10 +45,17 @@ export const FLAGS = {
   affinity: "a",
   changeOnFailure: "f",
   expires: "e",
+  /** The frontend has more to do than to find a session. */
+  front: "w",
+  /** So has the backend. */
+  more: "o",
 } as const;
 
 /** Statuses that HAProxy can redirect with. */
 export const REDIRECTS = [301, 302, 303, 307, 308] as const;
+
+/** The one that each route with a certificate has unless told. */
+export const USUAL_REDIRECT = 308;
 
 export const isRedirect = (status: number): boolean => REDIRECTS.some((known) => known === status);
 
@@ -73,6 +80,7 @@ export function wordsOf({ settings, affinity, backend }: RoutePlan, cookieIndex:
     values.set("body", String(settings.maximumBody));
   }
   if (!settings.accessLog) flags.push(FLAGS.silent);
+  if (flags.some((flag) => flag !== `${FLAGS.httpsRedirect}${USUAL_REDIRECT}`)) flags.push(FLAGS.front);
   const simple = flags.length;
   if (settings.upstreamHost !== undefined) {
     flags.push(FLAGS.host);
@@ -90,6 +98,7 @@ export function wordsOf({ settings, affinity, backend }: RoutePlan, cookieIndex:
     flags.push(FLAGS.tunnel);
     values.set("tunnel", String(settings.timeouts.tunnel));
   }
+  if (flags.length > simple) flags.push(FLAGS.more);
   if (affinity !== undefined) {
     flags.push(`${FLAGS.affinity}${cookieIndex(affinity.name)}`);
     if (affinity.changeOnFailure) flags.push(FLAGS.changeOnFailure);

@@ -10,7 +10,7 @@ import {
   type ProcessIdentity,
 } from "../../../../host/process-identity.ts";
 import type { Listener } from "../../../engine.ts";
-import { MASTER_SOCKET, WORKER_SOCKET } from "../compile/configuration.ts";
+import { CLIENTS, MASTER_SOCKET, WORKER_SOCKET } from "../compile/configuration.ts";
 import { openSession, type RuntimeSession } from "../runtime/session.ts";
 import { CONFIGURATION, NEXT, writeWhole } from "./directory.ts";
 
@@ -35,6 +35,14 @@ const PATIENCE = 120_000;
 
 /** Milliseconds. */
 const SAY_AGAIN = 250;
+
+/** Files that it may open, where we may say so. */
+const OPEN_FILES = 131_072;
+/**
+ * As many clients as leave room for what is asked of endpoints. HAProxy itself would count two files for each, though clients that are idle have
+ * but one, and leave all others waiting when half of its files are in use.
+ */
+const ENVIRONMENT = `ulimit -n ${OPEN_FILES} 2>/dev/null || ulimit -n "$(ulimit -Hn)"; files=$(ulimit -n); [ "$files" = unlimited ] && files=${OPEN_FILES}; export ${CLIENTS}=$((files * 8 / 10))`;
 
 /** HAProxy says no to a configuration. */
 export class ConfigurationRefused extends Error {
@@ -115,7 +123,14 @@ export function createMaster(host: Host, haproxy: string, directory: string): Ma
     },
 
     async check(descriptors) {
-      const running = await host.open(haproxy, ["-c", "-f", file(NEXT)], { cwd: directory, descriptors });
+      const running = await host.open(
+        "sh",
+        ["-c", `${ENVIRONMENT}; exec "$@"`, "sh", haproxy, "-c", "-f", file(NEXT)],
+        {
+          cwd: directory,
+          descriptors,
+        },
+      );
       running.stdin.end();
       let said = "";
       for (const stream of [running.stdout, running.stderr]) {
@@ -138,7 +153,7 @@ export function createMaster(host: Host, haproxy: string, directory: string): Ma
         [
           "sh",
           "-c",
-          `exec "$@" </dev/null >${file(OUTPUT)} 2>&1`,
+          `${ENVIRONMENT}; exec "$@" </dev/null >${file(OUTPUT)} 2>&1`,
           "sh",
           haproxy,
           "-W",
@@ -185,4 +200,12 @@ export function createMaster(host: Host, haproxy: string, directory: string): Ma
       await rm(file(STATE), { force: true });
     },
   };
+}
+
+/** Ends the HAProxy that a controller which is dead left in this directory, if one runs. */
+export async function endLeftMaster(host: Host, directory: string): Promise<void> {
+  // Only a start needs the program.
+  const master = createMaster(host, "haproxy", directory);
+  const left = await master.found();
+  if (left !== undefined) await master.end(left, () => 0);
 }
