@@ -381,7 +381,7 @@ export const messageExamples = (subject: EngineSubject): void =>
       assert.equal(exchange.received, 5);
       assert.equal(exchange.client, "127.0.0.1");
       assert.equal(exchange.userAgent, "suite");
-      assert.deepEqual(exchange.route, { ingress: { namespace: "default", name }, path: "/" });
+      assert.deepEqual(exchange.route, { ingress: { namespace: "default", name }, host, path: "/" });
       assert.equal(exchange.backend?.endpoint, `${pods[0]!.address}:${pods[0]!.port}`);
       assert.equal(exchange.backend?.tries, 1);
       await ask({ host: "nowhere.logged.test" });
