@@ -34,6 +34,14 @@ const REFERENCE = /\\(?:[1-9]\d*|k<[^>]*>)/y;
 const ESCAPE = /\\(?:x[\dA-Fa-f]{2}|u[\dA-Fa-f]{4}|c[A-Za-z]|[pP]\{[^}]*\}|[^])/y;
 const QUANTIFIER = /(?:([*+?])|\{(\d+)(?:(,)(\d*))?\})\??/y;
 
+const UP_TO = /\[\^((?:[\w/.?&=:;,@]|\\[/.])+)\][*+]\??/.source;
+const WHAT_COMES = /(?=(\\\/|[\w/&=:;,@])(?![*?{]))/.source;
+/** As `[^/]+/`, `([^/]+)/` or `[^?&]*&`: all up to a character, which must come. Is it one of those that are left out? */
+const UP_TO_CHARACTER = [
+  new RegExp(UP_TO + WHAT_COMES, "y"),
+  new RegExp(String.raw`\((?:\?:)?${UP_TO}\)${WHAT_COMES}`, "y"),
+];
+
 /** Reads an expression that is one, without the flags that change its grammar, and counts as it goes. */
 class Counter {
   readonly #source: string;
@@ -70,6 +78,13 @@ class Counter {
   }
 
   #quantified(): Bound {
+    const start = this.#at;
+    for (const form of UP_TO_CHARACTER) {
+      const [, set, end] = this.#take(form) ?? [];
+      // It can end in one place only where what follows can begin.
+      if (set?.replaceAll("\\", "").includes(end!.replace("\\", ""))) return { ways: 1, steps: 2 * this.#length };
+      this.#at = start;
+    }
     const one = this.#one();
     const found = this.#take(QUANTIFIER);
     if (found === null) return one;
