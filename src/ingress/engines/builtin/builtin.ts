@@ -16,6 +16,7 @@ import { stalledIn, type Stalled } from "./connections/stalled.ts";
 import type { Handler } from "./handler.ts";
 import { LIMITS, type ConnectionLimits } from "./limits.ts";
 import { listen, type Listening } from "./listening/listen.ts";
+import { resetStream } from "./reset-stream.ts";
 import { createTerminators } from "./tls/terminators.ts";
 
 export interface BuiltinGround extends EngineGround, HandlerParts {
@@ -152,7 +153,7 @@ export function createBuiltinEngine(ground: BuiltinGround, handler: Handler = co
     figures.stalled += 1;
     log.debug({ client: connection.arrival.client, why }, "a connection was cut");
     if (what === connection) connection.raw.destroy();
-    else (what as ServerHttp2Stream).close(constants.NGHTTP2_CANCEL);
+    else resetStream(what as ServerHttp2Stream, constants.NGHTTP2_CANCEL);
   };
 
   const sweep = (): void => {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { constants, type ServerHttp2Stream } from "node:http2";
+import { resetStream } from "../reset-stream.ts";
 import type { Follows, Reply, ReplyOwner } from "./reply.ts";
 
 const REPLY = Symbol("reply");
@@ -29,6 +30,8 @@ export class Http2Reply implements Reply {
   readonly #stream: ServerHttp2Stream;
   #trailers: OutgoingHttpHeaders = {};
   #mayTrail = false;
+  /** The client is to be hung up on as soon as trailers are said. */
+  #isHangingUp = false;
 
   constructor(stream: ServerHttp2Stream) {
     this.#stream = stream;
@@ -82,19 +85,23 @@ export class Http2Reply implements Reply {
   }
 
   giveTrailers(): void {
-    if (!this.#isOver) this.#stream.sendTrailers(this.#trailers);
+    if (this.#isOver) return;
+    this.#mayTrail = false;
+    this.#stream.sendTrailers(this.#trailers);
+    if (this.#isHangingUp) setImmediate(() => this.hangUp());
   }
 
   cut(rst: number = constants.NGHTTP2_INTERNAL_ERROR): void {
     this.isCut = true;
     if (this.#stream.closed) return;
     // `close` ends the body before it resets the stream, unless trailers may follow: a client would take what it has for all of it.
-    if (this.#mayTrail || !this.#stream.headersSent) this.#stream.close(rst);
+    if (this.#mayTrail || !this.#stream.headersSent) resetStream(this.#stream, rst);
     else this.#stream.destroy(new Error("the answer broke off"));
   }
 
   hangUp(): void {
     // RFC 9113 §8.1: the answer is whole, and the rest of the request is not wanted.
-    if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    if (this.#mayTrail) this.#isHangingUp = true;
+    else if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }
 }

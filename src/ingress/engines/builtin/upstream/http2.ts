@@ -3,6 +3,7 @@ import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } f
 import type { Readable } from "node:stream";
 import { hostPort } from "../../../../net/ip.ts";
 import type { Clock } from "../../../../observe/clock.ts";
+import { resetStream } from "../reset-stream.ts";
 import { ConnectTimeout, openConnection, type Place } from "./connector.ts";
 import { failureOf } from "./failure.ts";
 import type { Receiver, Sending, Upstream, UpstreamRequest } from "./upstream.ts";
@@ -97,7 +98,7 @@ class Http2Sending implements Sending {
 
   abort(): void {
     this.#receiver = undefined;
-    this.#stream.close(NGHTTP2_CANCEL);
+    resetStream(this.#stream, NGHTTP2_CANCEL);
   }
 
   #watch(silence: number): void {
@@ -107,7 +108,7 @@ class Http2Sending implements Sending {
         // An endpoint that has gone without a word would swallow the next ones too.
         leave(this.#session);
         this.#error = new Silence(`nothing was heard for ${silence} ms`);
-        this.#stream.close(NGHTTP2_CANCEL);
+        resetStream(this.#stream, NGHTTP2_CANCEL);
       }
     });
   }
@@ -118,7 +119,7 @@ class Http2Sending implements Sending {
     const receiver = this.#receiver;
     this.#receiver = undefined;
     if (receiver === undefined) return;
-    if (!this.#stream.writableEnded) this.#stream.close(NGHTTP2_CANCEL);
+    if (!this.#stream.writableEnded) resetStream(this.#stream, NGHTTP2_CANCEL);
     receiver.ended(this.#trailers);
   }
 
