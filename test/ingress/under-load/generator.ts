@@ -7,6 +7,7 @@ import { connect as connectTls } from "node:tls";
 import type { WebSocket } from "ws";
 import { openWebSocket } from "../lab/clients.ts";
 import {
+  KEPT,
   KINDS,
   now,
   RATES,
@@ -33,7 +34,7 @@ let late = 0;
 let turn = 0;
 let places: LoadPlaces;
 let sessions: (ClientHttp2Session | undefined)[] = [undefined, undefined, undefined, undefined];
-const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+const agent = new Agent({ keepAlive: true, maxSockets: KEPT });
 
 interface Answer {
   readonly pod: string;

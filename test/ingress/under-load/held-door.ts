@@ -38,9 +38,11 @@ export async function holdDoor(subject: EngineSubject): Promise<HeldDoor> {
   const ending = new Map<IngressEngine, Promise<void>>();
   return {
     places: { address, plain, secure },
-    // One that is ending is told, too: connections that are left may still ask.
-    carry: async (plan) =>
-      void (await Promise.all([current, ...ending.keys()].map(async (engine) => engine.apply(plan)))),
+    async carry(plan) {
+      // One that is ending is told, too: connections that are left may still ask. One that has just ended takes nothing any more.
+      const last = [...ending].map(async ([engine, ended]) => engine.apply(plan).catch(async () => ended));
+      await Promise.all([current.apply(plan), ...last]);
+    },
     async handOver(plan) {
       const next = await create();
       await next.apply(plan);

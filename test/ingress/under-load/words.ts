@@ -11,6 +11,8 @@ export type Kind = (typeof KINDS)[number];
 
 /** Requests a second of each kind. */
 export const RATES: Readonly<Record<Kind, number>> = { new: 1000, kept: 60, tls: 20, http2: 40 };
+/** Connections that are kept. */
+export const KEPT = 16;
 export const SOURCES: readonly string[] = Array.from({ length: 16 }, (_, at) => `127.1.0.${at + 1}`);
 
 /** What became of a request. Times are nanoseconds of the machine's own clock divided by 10⁶: processes agree on them. */

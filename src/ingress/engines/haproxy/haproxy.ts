@@ -78,7 +78,8 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
   let reader: LogReader | undefined;
   let behind: IngressEngine | undefined;
   let isStopped = false;
-  let stopping: Promise<void> | undefined;
+  let isOver = false;
+  let stopped: Promise<void> | undefined;
   /** When what is under way is cut. */
   let endBy = Number.POSITIVE_INFINITY;
   let failures = 0;
@@ -195,25 +196,32 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
     certificates.started(state.plan.certificates);
     remember(compiled, state);
     compiled = state;
-    if (old !== undefined) await untilStopping(old);
+    if (old !== undefined) {
+      await untilStopping(old);
+      await old.close();
+    }
     void opened.closed.then(() => {
       if (session === opened && !isStopped) void inTurn(look);
     });
   };
 
   /** New connections are accepted by the old workers as long as nobody has told them. */
-  const untilStopping = async (old: RuntimeSession): Promise<void> => {
+  const untilStopping = async (old: RuntimeSession, sayAgain?: () => Promise<void>): Promise<void> => {
     const deadline = performance.now() + 10_000;
+    let said = performance.now();
     try {
       while (performance.now() < deadline) {
         const [info] = await old.run([{ text: "show info", complaint: () => undefined }]);
         if (/^Stopping: 1$/m.test(info!)) break;
+        if (sayAgain !== undefined && performance.now() - said > LOOK) {
+          await sayAgain();
+          said = performance.now();
+        }
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     } catch {
       // Ended already.
     }
-    await old.close();
   };
 
   const write = async (state: Compiled, generation: number): Promise<Declared> => {
@@ -387,6 +395,31 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
       .catch(() => {})
       .finally(() => after(LOOK, watch));
 
+  const left = (): number => Math.max(0, endBy - clock.now());
+
+  const drainWorkers = async (): Promise<void> => {
+    isStopped = true;
+    for (const cancel of cancels) cancel();
+    const last = running;
+    if (last === undefined) return;
+    await master.drain(last);
+    // Its sockets are open in the master to its end: who connects to ours meanwhile is to know that nobody will answer.
+    for (const fd of own) stopListening(fd);
+    if (session === undefined) return;
+    // Now and then a master does not pass it on.
+    if (left() > 0) await untilStopping(session, () => master.drain(last));
+    // A worker waits for whoever talks to it.
+    await session.close();
+  };
+
+  const end = async (): Promise<void> => {
+    if (running !== undefined) await master.end(running, left);
+    await behind?.stop(left());
+    isOver = true;
+    await reader?.close();
+    for (const fd of descriptors) libc().close(fd);
+  };
+
   return {
     name: "haproxy",
     failed,
@@ -404,39 +437,23 @@ export function createHaproxyEngine(ground: HaproxyGround): IngressEngine {
             }),
         }
       : {}),
-    apply: async (plan) => {
-      // Workers that are ending hear nothing any more; who is behind them does.
-      if (isStopped && behind !== undefined) return behind.apply(plan);
-      return inTurn(async () => {
-        if (isStopped) throw new Error("changing what Ingress carries: it has been stopped");
+    apply: (plan) =>
+      inTurn(async () => {
+        if (isOver) throw new Error("changing what Ingress carries: it has ended");
+        // Workers that are ending take no change of servers; who is behind them does.
+        if (isStopped) return behind?.apply(plan);
         if (compiled === undefined) await first(plan);
         else {
           await look();
           await change(plan);
         }
-      });
-    },
+      }),
     stop(drain) {
       endBy = Math.min(endBy, clock.now() + drain);
-      const left = (): number => Math.max(0, endBy - clock.now());
       // What is behind may be all that is left to be waited for.
-      if (stopping !== undefined) void behind?.stop(left());
-      stopping ??= inTurn(async () => {
-        isStopped = true;
-        for (const cancel of cancels) cancel();
-        // A worker waits for whoever talks to it.
-        await session?.close();
-        if (running !== undefined) {
-          await master.drain(running);
-          // Its sockets are open in the master to its end: who connects to ours meanwhile is to know that nobody will answer.
-          for (const fd of own) stopListening(fd);
-          await master.end(running, left);
-        }
-        await behind?.stop(left());
-        await reader?.close();
-        for (const fd of descriptors) libc().close(fd);
-      });
-      return stopping;
+      if (stopped !== undefined) void behind?.stop(left());
+      stopped ??= inTurn(drainWorkers).then(end);
+      return stopped;
     },
   };
 }
