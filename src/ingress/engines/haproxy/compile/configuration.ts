@@ -154,6 +154,8 @@ function frontend(
     `  http-request set-var(txn.at) str(*),map_str(${HOSTS}) if ${isNowhere}`,
     // A path that is not in the one spelling by which routes are found (canonical-path.ts) is understood by the engine behind.
     `  http-request set-var(txn.r) str(${BEHIND}||) if ${ODD} { var(txn.path) -m sub % // /. }`,
+    // Where a pod breaks off, HAProxy says REFUSED_STREAM, by which a client knows that nothing was done (RFC 9113 §8.7) and asks again.
+    `  http-request set-var(txn.r) str(${BEHIND}||) if { fc_http_major 2 } !{ method GET HEAD OPTIONS PUT DELETE }`,
     // Path: the answer already, expressions in order, equal, or the longest in whole elements.
     `  http-request set-var(txn.r) var(txn.at),bytes(1) if ${hasNoRoute} { var(txn.at) -m beg = }`,
     `  http-request set-var(txn.r) var(txn.at),concat(,txn.path),map_reg(${EXPRESSIONS}) if ${hasNoRoute} { var(txn.at) -m beg ~ }`,
