@@ -155,7 +155,8 @@ function frontend(
     // A path that is not in the one spelling by which routes are found (canonical-path.ts) is understood by the engine behind.
     `  http-request set-var(txn.r) str(${BEHIND}||) if ${ODD} { var(txn.path) -m sub % // /. }`,
     // Where a pod breaks off, HAProxy says REFUSED_STREAM, by which a client knows that nothing was done (RFC 9113 §8.7) and asks again.
-    `  http-request set-var(txn.r) str(${BEHIND}||) if { fc_http_major 2 } !{ method GET HEAD OPTIONS PUT DELETE }`,
+    // Not so gRPC: the engine behind is spoken to by HTTP/1, which has no room for it.
+    `  http-request set-var(txn.r) str(${BEHIND}||) if { fc_http_major 2 } !{ method GET HEAD OPTIONS PUT DELETE } !{ req.hdr(content-type) -m beg application/grpc }`,
     // Path: the answer already, expressions in order, equal, or the longest in whole elements.
     `  http-request set-var(txn.r) var(txn.at),bytes(1) if ${hasNoRoute} { var(txn.at) -m beg = }`,
     `  http-request set-var(txn.r) var(txn.at),concat(,txn.path),map_reg(${EXPRESSIONS}) if ${hasNoRoute} { var(txn.at) -m beg ~ }`,
