@@ -263,6 +263,34 @@ void describe("HAProxy carries a plan", { skip }, () => {
     assert.equal(await who(at, "o.example", "/a;b\\cd/x"), "404");
   });
 
+  void test("without an access log it counts by itself, over new workers, by Service", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "fl-hp-"));
+    const quiet = await stand(directory, { accessLog: undefined });
+    try {
+      const first = plan([host("a.example", route("a.example", ALL, "a"))], [backend("a", [endpoint("a", a.port)])]);
+      await quiet.engine.apply(first);
+      for (let count = 0; count < 3; count++) assert.equal(await who(quiet, "a.example"), "a");
+      assert.equal(await who(quiet, "nobody.example"), "404");
+      // A cookie's name that is new needs new workers, which count from 0.
+      const sticky = { ...route("a.example", ALL, "a"), affinity: { ...AFFINITY, name: "OTHER" } };
+      await quiet.engine.apply(plan([host("a.example", sticky)], [backend("a", [endpoint("a", a.port)])]));
+      assert.equal((await running(quiet)).generation, 2);
+      for (let count = 0; count < 2; count++) assert.equal(await who(quiet, "a.example"), "a");
+      assert.deepEqual(
+        [...(await quiet.engine.readCounts!())].toSorted((one, other) => one.status.localeCompare(other.status)),
+        [
+          { backend: "default/a:80", status: "2xx", requests: 5 },
+          { backend: undefined, status: "4xx", requests: 1 },
+        ],
+      );
+      assert.doesNotMatch(await readFile(join(directory, "haproxy.cfg"), "utf8"), /^ +log /m);
+      assert.deepEqual(quiet.exchanges, []);
+    } finally {
+      await quiet.engine.stop(0);
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+
   void test("CTL-140: certificates come, change and go by name while it runs", async () => {
     const made = async (secret: string, ...names: string[]): Promise<Certificate> => {
       const pair = await createCertificate(names);

@@ -38,10 +38,6 @@ const TODO: ReadonlyMap<string, string> = new Map([
     "PROXY protocol in pieces",
     "HAProxy 2.6 looks once at what has come and takes nothing less than a whole header; senders must send it at once (PROXY protocol §2)",
   ],
-  [
-    "a pod that breaks off, before and in its body: 502, and a reset stream",
-    "of a connection to a pod that was used before and breaks, HAProxy 2.6 tells the client REFUSED_STREAM instead of 502",
-  ],
 ]);
 
 /** Debian's HAProxy, with the built-in engine behind it for what it cannot do. */

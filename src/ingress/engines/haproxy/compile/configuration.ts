@@ -158,6 +158,9 @@ function frontend(
     `  http-request set-var(txn.r) str(${BEHIND}||) if ${ODD} { var(txn.path) -m sub % // /. }`,
     // Where a route keeps somebody out, spellings that lead elsewhere than they seem to are for the engine behind to read.
     `  http-request set-var(txn.r) str(${BEHIND}||) if { var(txn.at) -m beg ! ~! } { var(txn.path) -m reg '${READ_DIFFERENTLY.source}' }`,
+    // Where a pod breaks off, HAProxy says REFUSED_STREAM, by which a client knows that nothing was done (RFC 9113 §8.7) and asks again.
+    // Not so gRPC: the engine behind is spoken to by HTTP/1, which has no room for it.
+    `  http-request set-var(txn.r) str(${BEHIND}||) if { fc_http_major 2 } !{ method GET HEAD OPTIONS PUT DELETE } !{ req.hdr(content-type) -m beg application/grpc }`,
     // Path: the answer already, expressions in order, equal, or the longest in whole elements.
     `  http-request set-var(txn.r) var(txn.at),bytes(1) if ${hasNoRoute} { var(txn.at) -m beg = }`,
     `  http-request set-var(txn.r) var(txn.at),concat(,txn.path),map_reg(${EXPRESSIONS}) if ${hasNoRoute} { var(txn.at) -m beg ~ }`,
