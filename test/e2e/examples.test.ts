@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { Deployment, Pod, StatefulSet } from "../../src/api/generated/types.ts";
-import { deployments, pods, statefulSets } from "../../src/api/resources.ts";
+import type { Deployment, Ingress, Pod, StatefulSet } from "../../src/api/generated/types.ts";
+import { deployments, ingresses, pods, statefulSets } from "../../src/api/resources.ts";
 import { withClient } from "../lab/inside.ts";
 import { bringUp, type Fairlead } from "../lab/fairlead.ts";
 import { kubectls } from "../lab/kubectls.ts";
@@ -74,6 +74,49 @@ describe("examples", () => {
           await says("web-0");
         });
       } finally {
+        await fairlead.end();
+      }
+    },
+  );
+
+  test(
+    "sticky: who has the cookie comes back to the same pod, also of ten; who has none goes round",
+    { timeout: 200_000 },
+    async () => {
+      const fairlead = await start("sticky/web.yaml");
+      const web = ["-H", "Host: web.example"];
+      const seat = ["-c", "/tmp/seat", "-b", "/tmp/seat"];
+      const says = (...args: string[]): Promise<string> =>
+        inside(fairlead, "curl", "-s", "--max-time", "5", ...args, ...web, "http://127.0.0.1/");
+      /** Who is new meets all of them. */
+      const met = async (count: number): Promise<void> => {
+        const seen = new Set<string>();
+        await until(
+          `${count} pods to answer`,
+          async () => {
+            const pod = await says();
+            if (/^web-\S+\n$/.test(pod)) seen.add(pod);
+            return seen.size === count;
+          },
+          { seconds: 90 },
+        );
+      };
+      try {
+        await met(3);
+        const pod = await says(...seat);
+        assert.equal(await says(...seat), pod);
+        await withClient(fairlead.data, (client) =>
+          client.patch(deployments, { namespace: "default", name: "web" }, "merge", { spec: { replicas: 10 } }),
+        );
+        await met(10);
+        for (let count = 0; count < 5; count++) assert.equal(await says(...seat), pod);
+        assert.match(await inside(fairlead, "curl", "-sk", "-H", "Host: web.example", "https://127.0.0.1/"), /^web-/);
+        const { status } = await withClient(fairlead.data, (client) =>
+          client.get<Ingress>(ingresses, { namespace: "default", name: "web" }),
+        );
+        assert.notEqual(status?.loadBalancer?.ingress?.[0]?.ip, undefined);
+      } finally {
+        await host.run("rm", ["-f", "/tmp/seat"]);
         await fairlead.end();
       }
     },

@@ -48,6 +48,16 @@ const rows: [as: Credentials, resource: Resource, where: ListParameters, allowed
   ["part-dns", resources.pods, {}, true],
   ["part-dns", resources.configMaps, {}, false],
   ["part-dns", resources.secrets, {}, false],
+  ["part-ingress", resources.services, {}, true],
+  ["part-ingress", resources.endpointSlices, {}, true],
+  ["part-ingress", resources.ingresses, {}, true],
+  ["part-ingress", resources.ingressClasses, {}, true],
+  ["part-ingress", resources.secrets, {}, true],
+  ["part-ingress", resources.configMaps, {}, true],
+  ["part-ingress", resources.pods, {}, false],
+  ["part-ingress", resources.nodes, {}, false],
+  ["part-ingress", resources.namespaces, {}, false],
+  ["part-ingress", resources.serviceAccounts, {}, false],
 ];
 
 for (const [as, resource, where, allowed] of rows) {
@@ -82,6 +92,23 @@ void test("cluster DNS writes its own Service and slices, and no others", async 
     await client.create(resources.endpointSlices, slice("kube-system"), dryRun);
     await assert.rejects(client.create(resources.endpointSlices, slice("default"), dryRun), /forbidden/);
     await assert.rejects(client.delete(resources.services, { namespace: "default", name: "web" }), /forbidden/);
+  } finally {
+    client.close();
+  }
+});
+
+void test("Ingress makes Secrets in kube-system alone, and deletes nothing", async () => {
+  const client = await clientOfDirectory(layoutOf(fairlead.data), "test", "part-ingress");
+  try {
+    await assert.rejects(client.delete(resources.secrets, { namespace: "kube-system", name: "x" }), /forbidden/);
+    await assert.rejects(client.delete(resources.ingresses, { namespace: "default", name: "web" }), /forbidden/);
+    const secret = { apiVersion: "v1", kind: "Secret", metadata: { namespace: "default", name: "x" } };
+    await assert.rejects(client.create(resources.secrets, secret, { dryRun: true }), /forbidden/);
+    await client.create(
+      resources.secrets,
+      { ...secret, metadata: { namespace: "kube-system", name: "x" } },
+      { dryRun: true },
+    );
   } finally {
     client.close();
   }

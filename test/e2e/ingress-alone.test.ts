@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request, type IncomingHttpHeaders, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import type { Running } from "../../src/host/host.ts";
 import { parseManifests } from "../../src/cli/manifests/read.ts";
@@ -14,6 +13,11 @@ import { haproxy, WITHOUT_HAPROXY } from "../lab/haproxy.ts";
 import { ROOT } from "../lab/lab.ts";
 import { until } from "../lab/until.ts";
 import { kubeconfigOf } from "./naming/dns-process.ts";
+
+interface Manifest {
+  readonly kind: string;
+  readonly [field: string]: unknown;
+}
 
 type EngineName = "builtin" | "haproxy";
 const ENGINES: readonly EngineName[] = ["builtin", "haproxy"];
@@ -89,7 +93,7 @@ describe("fairlead ingress alone, with the example's rights at somebody's API se
   let subject: Subject;
   let ports = 8100;
 
-  const create = async (object: { readonly kind: string }): Promise<void> => {
+  const create = async (object: Manifest): Promise<void> => {
     const { code, text } = await subject.ask("POST", PATHS[object.kind]!, object);
     assert.equal(code, 201, text);
   };
@@ -101,26 +105,20 @@ describe("fairlead ingress alone, with the example's rights at somebody's API se
     });
     return (body as { status: { token: string } }).status.token;
   };
-  const ingress = (
-    name: string,
-    ingressClassName: string | undefined,
-    annotations = {},
-  ): { readonly kind: string } => ({
+  const ingress = (name: string, ingressClassName: string | undefined, annotations = {}): Manifest => ({
     kind: "Ingress",
-    ...{
-      apiVersion: "networking.k8s.io/v1",
-      metadata: { name, namespace: "default", annotations },
-      spec: {
-        ...(ingressClassName === undefined ? {} : { ingressClassName }),
-        rules: [
-          {
-            host: `${name}.example`,
-            http: {
-              paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: "web", port: { number: 80 } } } }],
-            },
+    apiVersion: "networking.k8s.io/v1",
+    metadata: { name, namespace: "default", annotations },
+    spec: {
+      ...(ingressClassName === undefined ? {} : { ingressClassName }),
+      rules: [
+        {
+          host: `${name}.example`,
+          http: {
+            paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: "web", port: { number: 80 } } } }],
           },
-        ],
-      },
+        },
+      ],
     },
   });
 
@@ -202,35 +200,31 @@ describe("fairlead ingress alone, with the example's rights at somebody's API se
     const file = join(ROOT, "examples/ingress/rbac.yaml");
     for (const document of parseManifests("rbac.yaml", readFileSync(file, "utf8"))) {
       assert.ok(!("sentence" in document));
-      await create(document.object as { kind: string });
+      await create(document.object as Manifest);
     }
     writeFileSync(kubeconfig, kubeconfigOf(subject, { token: await tokenOf("fairlead-ingress") }));
     await create({
       kind: "Service",
-      ...{
-        apiVersion: "v1",
-        metadata: { name: "web", namespace: "default" },
-        spec: { ports: [{ name: "http", port: 80, targetPort: 8080 }] },
-      },
+      apiVersion: "v1",
+      metadata: { name: "web", namespace: "default" },
+      spec: { ports: [{ name: "http", port: 80, targetPort: 8080 }] },
     });
     await create({
       kind: "EndpointSlice",
-      ...{
-        apiVersion: "discovery.k8s.io/v1",
-        metadata: { name: "web-1", namespace: "default", labels: { "kubernetes.io/service-name": "web" } },
-        addressType: "IPv4",
-        ports: [{ name: "http", port: 8080, protocol: "TCP" }],
-        endpoints: PODS.map((address, at) => ({
-          addresses: [address],
-          conditions: { ready: true },
-          targetRef: {
-            kind: "Pod",
-            namespace: "default",
-            name: `web-${at}`,
-            uid: `00000000-0000-4000-8000-00000000000${at}`,
-          },
-        })),
-      },
+      apiVersion: "discovery.k8s.io/v1",
+      metadata: { name: "web-1", namespace: "default", labels: { "kubernetes.io/service-name": "web" } },
+      addressType: "IPv4",
+      ports: [{ name: "http", port: 8080, protocol: "TCP" }],
+      endpoints: PODS.map((address, at) => ({
+        addresses: [address],
+        conditions: { ready: true },
+        targetRef: {
+          kind: "Pod",
+          namespace: "default",
+          name: `web-${at}`,
+          uid: `00000000-0000-4000-8000-00000000000${at}`,
+        },
+      })),
     });
     await create(ingress("web", "fairlead", { "nginx.ingress.kubernetes.io/affinity": "cookie" }));
     await create(ingress("theirs", "nginx"));
@@ -288,7 +282,7 @@ describe("fairlead ingress alone, with the example's rights at somebody's API se
     for (const { said } of [one, other]) assert.doesNotMatch(said(), /forbidden|"level":"(warn|error)"/i);
   });
 
-  test("CTL-149, CTL-151: Ingresses of a class that is not ours are left alone, and those of none unless they are asked for", async () => {
+  test("CTL-149, CTL-150, CTL-151: Ingresses of a class that is not ours are left alone, and those of none unless they are asked for", async () => {
     const usual = await start("builtin");
     const asked = await start("builtin", "--watch-ingress-without-class");
     const statuses = (door: Door): Promise<number[]> =>
@@ -306,7 +300,7 @@ describe("fairlead ingress alone, with the example's rights at somebody's API se
       const text = JSON.stringify(document.object)
         .replace(/"name":"fairlead-ingress"/g, '"name":"narrow"')
         .replace(',"ingressclasses"', "");
-      const object = JSON.parse(text) as { kind: string };
+      const object = JSON.parse(text) as Manifest;
       if (object.kind !== "IngressClass") await create(object);
     }
     const file = join(scratch, "narrow");

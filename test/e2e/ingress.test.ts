@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Ingress, IngressClass } from "../../src/api/generated/types.ts";
-import { ingressClasses, ingresses } from "../../src/api/resources.ts";
+import { ingressClasses, ingresses, pods } from "../../src/api/resources.ts";
 import { bringUp, FAIRLEAD, type Fairlead, type UpOptions } from "../lab/fairlead.ts";
 import { isRealRoot } from "../lab/ground.ts";
-import { childOf, endAll, processesOf, withClient } from "../lab/inside.ts";
+import { childOf, endAll, processesOf, readThroughApi, withClient } from "../lab/inside.ts";
 import { createLab, type Lab, type LabHost } from "../lab/lab.ts";
 import { settledTraces } from "../lab/traces.ts";
 import { until } from "../lab/until.ts";
@@ -86,12 +86,36 @@ for (const { name, options } of SITES) {
       assert.equal((await asked("-o", "/dev/null", "-w", "%{http_code}", `http://${address}/`))?.trim(), "404");
     });
 
+    test("a pod reaches the load balancer's address too", async () => {
+      const address = await until("an address in the status", () =>
+        withClient(fairlead.data, async (client) => {
+          const found = await client.get<Ingress>(ingresses, { namespace: "default", name: "web" });
+          return found.status?.loadBalancer?.ingress?.[0]?.ip;
+        }),
+      );
+      const program = `require("node:http").get({ host: "${address}", headers: { host: "web.example" } }, (answer) => answer.pipe(process.stdout))`;
+      const caller = {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { namespace: "default", name: "caller" },
+        spec: {
+          restartPolicy: "OnFailure",
+          containers: [{ name: "caller", command: ["node", "-e", program] }],
+        },
+      };
+      await withClient(fairlead.data, (client) => client.create(pods, caller));
+      await until("what the pod was answered", async () =>
+        /^web-[12]$/m.test(
+          await readThroughApi(fairlead.data, "/api/v1/namespaces/default/pods/caller/log").catch(() => ""),
+        ),
+      );
+    });
+
     test("a session stays with its pod, also over a death of the site", async () => {
-      const jar = "/tmp/jar";
       const url = ["-H", "Host: web.example", "http://127.0.0.1/"];
-      const first = await answers("-c", jar, ...url).catch(() => undefined);
+      await answers(...url);
       const cookie = /INGRESSCOOKIE=([^;]+)/.exec((await asked("-i", ...url)) ?? "")?.[1];
-      assert.ok(cookie !== undefined, `no cookie after ${first}`);
+      assert.ok(cookie !== undefined, "an answer to somebody new has no cookie");
       const mine = ["-H", `Cookie: INGRESSCOOKIE=${cookie}`, ...url];
       const pod = await answers(...mine);
       for (let count = 0; count < 5; count++) assert.equal(await answers(...mine), pod);
@@ -143,6 +167,41 @@ describe("Ingress of up and a port that somebody has", () => {
     other.kill("SIGKILL");
     await other.ended;
     assert.deepEqual(await settledTraces(host), before_);
+  });
+
+  test("--ingress off opens nothing", async () => {
+    const fairlead = await bringUp(host, {
+      files: [manifest(host, "web.yaml", objects)],
+      flags: ["--ingress", "off"],
+    });
+    await until(
+      "a pod to answer at the Service",
+      async () => (await fairlead.shell("curl", ["-sf", "http://web"])).code === 0,
+    );
+    assert.notEqual((await host.run("curl", ["-s", "http://127.0.0.1/"])).code, 0);
+    assert.deepEqual(await withClient(fairlead.data, async (client) => (await client.list(ingressClasses)).items), []);
+    await fairlead.end();
+  });
+
+  test("--ingress-access-log writes a line a request, and --publish has the host's 127.0.0.1 answer for a private site", async () => {
+    const log = join(host.scratch, "requests.log");
+    const fairlead = await bringUp(host, {
+      files: [manifest(host, "web.yaml", objects)],
+      flags: ["--ingress", "builtin", "--private", "--publish", "--ingress-access-log", log],
+    });
+    await until("an answer on the host", async () => {
+      const { stdout } = await host.run("curl", ["-s", "-m", "5", "-H", "Host: web.example", "http://127.0.0.1/seen"]);
+      return stdout.startsWith("web-");
+    });
+    const line = await until("its line", () =>
+      readFileSync(log, "utf8")
+        .split("\n")
+        .slice(0, -1)
+        .map((text) => JSON.parse(text) as Record<string, unknown>)
+        .find(({ uri, status }) => uri === "/seen" && status === 200),
+    );
+    assert.deepEqual([line["host"], line["ingress"]], ["web.example", "web"]);
+    await fairlead.end();
   });
 
   test("without an Ingress no port is taken", async () => {
