@@ -1,4 +1,5 @@
 import { networkInterfaces } from "node:os";
+import { join } from "node:path";
 import { systemHost } from "../../host/processes.ts";
 import { wellKnownAddresses, type SystemConfig } from "../config.ts";
 import { layoutOf } from "../data/layout.ts";
@@ -52,14 +53,22 @@ export async function startSite(config: SystemConfig, nodeAddresses: readonly st
   let door: SiteDoor | undefined;
   const openDoor = async (): Promise<void> => {
     if (config.ingress === "off") return;
-    const { openDoorWhenWanted } = await import("./door.ts");
+    const [{ openDoorWhenWanted }, { superviseProcess }] = await Promise.all([
+      import("./door.ts"),
+      import("./supervised-process.ts"),
+    ]);
     if (isEnding) return;
     door = openDoorWhenWanted({
       host,
       layout,
       log,
       start: ({ sockets: held, http, https }) =>
-        superviseWorker({ ...given, part: "ingress", sockets: held, door: { http, https } }, log),
+        superviseProcess(
+          { ...given, part: "ingress", sockets: held, door: { http, https } },
+          host,
+          log,
+          join(import.meta.dirname, "part.process.ts"),
+        ),
       opened: ({ http, https, remarks }) => tell({ report: "ingress", http, https, remarks }),
     });
   };

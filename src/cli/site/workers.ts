@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { Log } from "../../observe/log.ts";
 import { Failure } from "../failure.ts";
+import { restarts } from "./restarts.ts";
 import type { PartName, WorkerConfig, WorkerOrder, WorkerReport } from "./protocol.ts";
 
 export interface SupervisedWorker {
@@ -10,9 +11,6 @@ export interface SupervisedWorker {
   end(order: "stop" | "remove"): Promise<void>;
 }
 
-const FIRST_DELAY = 100;
-const LONGEST_DELAY = 10_000;
-
 /** Runs one part in a thread of its own and starts it again when it dies; the other parts do not notice. */
 export function superviseWorker(
   given: WorkerConfig,
@@ -21,7 +19,7 @@ export function superviseWorker(
 ): SupervisedWorker {
   const name: PartName = given.part;
   let ending = false;
-  let delay = FIRST_DELAY;
+  const rest = restarts();
   let worker: Worker | undefined;
   let gone: Promise<void> = Promise.resolve();
   const ready = Promise.withResolvers<void>();
@@ -45,10 +43,9 @@ export function superviseWorker(
       thread.once("exit", () => {
         resolve();
         if (ending) return;
-        delay = performance.now() - began > 60_000 ? FIRST_DELAY : Math.min(delay * 2, LONGEST_DELAY);
-        setTimeout(() => {
+        void rest.before(began).then(() => {
           if (!ending) start();
-        }, delay);
+        });
       });
     });
   };
@@ -59,6 +56,7 @@ export function superviseWorker(
     siteReady: () => worker?.postMessage("site-ready" satisfies WorkerOrder),
     async end(order) {
       ending = true;
+      rest.cut();
       worker?.postMessage(order);
       await gone;
     },

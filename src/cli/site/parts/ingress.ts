@@ -61,7 +61,7 @@ export async function startIngressPart({ host, client, log, given }: Ground): Pr
     identity: config.nodeName,
   });
   running.failed.catch((error: unknown) => {
-    // A thread that died is started again.
+    // What died is started again.
     process.nextTick(() => {
       throw error;
     });
