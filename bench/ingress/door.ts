@@ -112,6 +112,8 @@ const engine = await chooseIngressEngine(engineName as IngressEngineName, {
   log: createLog("bench", "warn", toDescriptor(2)),
   directory: join(folder, `engine-${engineName}-${routes}`),
   httpsPort: Number(tlsPort),
+  // As the rival, and as many as it has processors.
+  threads: 1,
 });
 await engine.apply(plan);
 process.on("SIGTERM", () => void engine.stop(100).then(() => process.exit(0)));

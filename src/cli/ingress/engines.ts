@@ -20,6 +20,8 @@ export interface IngressEngineGround extends EngineGround {
   readonly directory: string;
   /** Where https is served, as clients see it. */
   readonly httpsPort: number;
+  /** Threads of HAProxy's; as many as there are cores unless told. */
+  readonly threads?: number;
 }
 
 /** Names a HAProxy that is not in PATH. */

@@ -85,6 +85,7 @@ export class HttpExchange implements Receiver, ReplyOwner, Paced, UnderWay {
   #lastWords: { readonly trailers: OutgoingHttpHeaders | undefined } | undefined;
   #isClosed = false;
   #tunnel: Tunnel | undefined;
+  #cancelLinger: (() => void) | undefined;
 
   constructor(carrier: Carrier, { head, origin, reply, tls, changing, trailers }: Asked) {
     this.#carrier = carrier;
@@ -346,11 +347,18 @@ export class HttpExchange implements Receiver, ReplyOwner, Paced, UnderWay {
     }
     this.#latency = (performance.now() - this.#askedAt) / 1000;
     const response = responseHead(status, came, this.#head.requestId);
-    this.#filters.respond?.(response, this.#head);
-    this.#setCookie(response.headers);
+    let client: Duplex;
+    try {
+      this.#filters.respond?.(response, this.#head);
+      this.#setCookie(response.headers);
+      client = changing.accept(status, response.headers);
+    } catch (error) {
+      socket.destroy();
+      this.failed({ reason: "invalid_header", isFinal: true, isUnseen: false, error: error as Error });
+      return;
+    }
     this.#status = status;
     this.#reply.owner = undefined;
-    const client = changing.accept(status, response.headers);
     const { clock } = this.#carrier;
     const tunnel = join(client, socket, this.#route!.settings.timeouts.tunnel, clock, () => {
       this.#sent = tunnel.carried.sent;
@@ -474,7 +482,7 @@ export class HttpExchange implements Receiver, ReplyOwner, Paced, UnderWay {
     const body = this.#body;
     if (body === undefined || body.hasEnded) return;
     body.discard();
-    this.#carrier.clock.after(LINGER, () => {
+    this.#cancelLinger = this.#carrier.clock.after(LINGER, () => {
       if (!body.hasEnded) this.#reply.hangUp();
     });
   }
@@ -509,6 +517,7 @@ export class HttpExchange implements Receiver, ReplyOwner, Paced, UnderWay {
     const { carrier, head, route } = { carrier: this.#carrier, head: this.#head, route: this.#route };
     carrier.underWay.delete(this);
     this.#pace?.stop();
+    this.#cancelLinger?.();
     const copy = this.#body?.isWanted === true ? this.#body.kept : undefined;
     if (copy !== undefined && route !== undefined) this.#mirror(route, Buffer.concat(copy));
     if (this.#isAdmitted) this.#filters.ended?.(head);

@@ -74,7 +74,15 @@ export class Http1Reply implements Reply {
     const response = this.#response;
     this.#hasBody = true;
     if (response.destroyed) return;
-    if (trailers !== undefined && response.chunkedEncoding) response.addTrailers(trailers);
+    if (trailers !== undefined && response.chunkedEncoding) {
+      try {
+        response.addTrailers(trailers);
+      } catch {
+        // An endpoint's trailers that cannot be said: the client must not take it for whole.
+        this.cut();
+        return;
+      }
+    }
     if (chunk === undefined) response.end();
     else response.end(chunk);
   }

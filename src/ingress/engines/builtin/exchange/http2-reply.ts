@@ -87,7 +87,13 @@ export class Http2Reply implements Reply {
   giveTrailers(): void {
     if (this.#isOver) return;
     this.#mayTrail = false;
-    this.#stream.sendTrailers(this.#trailers);
+    try {
+      this.#stream.sendTrailers(this.#trailers);
+    } catch {
+      // An endpoint's trailers that HTTP/2 has no room for: the client must not take it for whole.
+      this.cut();
+      return;
+    }
     if (this.#isHangingUp) setImmediate(() => this.hangUp());
   }
 

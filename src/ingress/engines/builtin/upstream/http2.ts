@@ -80,7 +80,16 @@ class Http2Sending implements Sending {
       this.#error = error;
     });
     stream.on("close", () => this.#closed());
-    if (body !== undefined) stream.on("wantTrailers", () => stream.sendTrailers(trailers?.() ?? {}));
+    if (body !== undefined) {
+      stream.on("wantTrailers", () => {
+        try {
+          stream.sendTrailers(trailers?.() ?? {});
+        } catch (error) {
+          // A client's trailers that HTTP/2 has no room for.
+          stream.destroy(error as Error);
+        }
+      });
+    }
     if (body !== undefined) pour(body, stream);
     if (timeouts.read > 0) this.#watch(timeouts.read);
   }

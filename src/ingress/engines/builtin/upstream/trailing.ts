@@ -49,8 +49,12 @@ export function sendTrailing(
         if (!asked.write(chunk)) body!.pause();
       });
       body!.on("end", () => {
-        asked.addTrailers(trailers!() ?? {});
-        asked.end();
+        try {
+          asked.addTrailers(trailers!() ?? {});
+          asked.end();
+        } catch (error) {
+          asked.destroy(error as Error);
+        }
       });
       asked.on("close", () => body!.destroy());
     },
