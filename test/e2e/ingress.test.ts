@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Ingress, IngressClass } from "../../src/api/generated/types.ts";
 import { ingressClasses, ingresses, pods } from "../../src/api/resources.ts";
+import { childrenOf } from "../../src/host/process-identity.ts";
 import { bringUp, FAIRLEAD, type Fairlead, type UpOptions } from "../lab/fairlead.ts";
 import { isRealRoot } from "../lab/ground.ts";
-import { childOf, endAll, processesOf, readThroughApi, withClient } from "../lab/inside.ts";
+import { childOf, commandOf, endAll, processesOf, readThroughApi, withClient } from "../lab/inside.ts";
 import { createLab, type Lab, type LabHost } from "../lab/lab.ts";
 import { settledTraces } from "../lab/traces.ts";
 import { until } from "../lab/until.ts";
@@ -126,6 +127,18 @@ for (const { name, options } of SITES) {
       await endAll(await processesOf(fairlead), "SIGKILL");
       fairlead = await bringUp(host, { ...options, data: fairlead.data });
       assert.equal(await answers(...mine), pod);
+    });
+
+    test("what ends the process of Ingress ends nobody else, and who connects meanwhile waits", async () => {
+      const site = await childOf(fairlead, "site");
+      const url = ["-H", "Host: web.example", "http://127.0.0.1/"];
+      const door = (await childrenOf(site.pid)).find((pid) => commandOf(pid).includes("part.process.ts"));
+      assert.ok(door !== undefined, "there is no process of Ingress");
+      process.kill(door, "SIGABRT");
+      assert.match((await asked("-f", "--retry", "20", "--retry-delay", "0", ...url)) ?? "", /^web-[12]/);
+      assert.equal((await childOf(fairlead, "site")).pid, site.pid);
+      const now = (await childrenOf(site.pid)).find((pid) => commandOf(pid).includes("part.process.ts"));
+      assert.notEqual(now, door);
     });
 
     test("the class is there, is the default, and is not made again over what somebody wrote", async () => {

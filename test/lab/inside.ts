@@ -127,7 +127,8 @@ export async function endStarted(started: StartedContainer | undefined): Promise
   }
 }
 
-const commandOf = (pid: number): string => {
+/** A process's command line; empty where there is no such process. */
+export const commandOf = (pid: number): string => {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8");
   } catch {

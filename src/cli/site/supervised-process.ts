@@ -55,12 +55,14 @@ export function superviseProcess(given: WorkerConfig, host: Host, log: Log, scri
     if (!isEnding) log.error({ part, code, complaints }, `the ${part} process died and is started again`);
   };
   const run = async (): Promise<void> => {
-    while (!isEnding) {
+    for (;;) {
       const began = performance.now();
       await runOnce().catch((error: Error) =>
         log.error({ part, error: error.message }, `the ${part} process cannot be started`),
       );
-      if (!isEnding) await rest.before(began);
+      if (isEnding) return;
+      await rest.before(began);
+      if (isEnding) return;
     }
   };
   const gone = run();
