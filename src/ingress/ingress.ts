@@ -65,6 +65,8 @@ export interface IngressController extends Part {
   readonly isReady: boolean;
   /** Ingresses that are ours, and faults that were found in them. */
   readonly found: { readonly ingresses: number; readonly faults: number };
+  /** Seconds since what is known of the cluster was last known to be current; undefined before it was listed. */
+  age(): number | undefined;
   /** Ends; the engine is the caller's to stop. */
   stop(): Promise<void>;
 }
@@ -281,6 +283,7 @@ export function startIngress(options: IngressOptions): IngressController {
     get isReady() {
       return isReady;
     },
+    age: () => cluster.age(),
     get found() {
       let faults = 0;
       for (const some of planned?.faults.values() ?? []) faults += some.length;

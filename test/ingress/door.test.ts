@@ -49,6 +49,7 @@ test("figures of a door tell its Ingresses, their faults, when certificates end,
   const text = await door.figures.text();
   match(text, /^fairlead_ingress_ingresses 2$/m);
   match(text, /^fairlead_ingress_faults 1$/m);
+  match(text, /^fairlead_ingress_view_age_seconds \d/m);
   match(text, /^fairlead_ingress_apply_failures_total 0$/m);
   const ends =
     /^nginx_ingress_controller_ssl_expire_time_seconds\{host="a.example",namespace="default",secret_name="a-tls"\} (\d+)/m;

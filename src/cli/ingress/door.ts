@@ -89,6 +89,7 @@ export async function startDoor(options: DoorOptions): Promise<RunningDoor> {
     onFailed: () => void (counts.failures.value += 1),
   });
   counts.watchPlan(() => controller.found);
+  counts.watchAge(() => controller.age());
   let isStopping = false;
   return {
     controller,

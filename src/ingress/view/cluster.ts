@@ -1,6 +1,7 @@
 import type { ConfigMap, EndpointSlice, Ingress, Secret, Service } from "../../api/generated/types.ts";
 import { keyOf, type KubeObject } from "../../api/object.ts";
 import { configMaps, endpointSlices, ingresses, secrets, services } from "../../api/resources.ts";
+import { ageOf } from "../../client/age.ts";
 import { createCache } from "../../client/cache.ts";
 import type { CacheChange } from "../../client/cached.ts";
 import type { Client } from "../../client/client.ts";
@@ -37,6 +38,8 @@ export interface WatchedCluster {
   readonly view: WatchedView;
   /** Resolves when everything has been listed once. */
   readonly synced: Promise<void>;
+  /** Seconds since Ingresses, Services and slices were last known to be as they are; undefined before they were listed. */
+  age(): number | undefined;
   stop(): Promise<void>;
 }
 
@@ -196,6 +199,7 @@ export function watchCluster(options: WatchingOptions): WatchedCluster {
       configMap: (key) => allConfigMaps.get(key),
     },
     synced,
+    age: () => ageOf([allIngresses, allServices, allSlices], clock.now()),
     async stop() {
       for (const cache of [allIngresses, allServices, allSlices]) cache.stop();
       await Promise.all([allClasses.stop(), allSecrets.stop(), allConfigMaps.stop()]);

@@ -16,6 +16,8 @@ export interface ScopedCache<T extends KubeObject> {
   values(): Iterable<T>;
   onChange(listener: (change: CacheChange<T>) => void): void;
   synced(): Promise<void>;
+  /** What of them was heard of longest ago; milliseconds since the epoch, undefined while one has not been listed. */
+  readonly heardAt: number | undefined;
   stop(): void;
 }
 
@@ -44,6 +46,14 @@ export function scopedCache<T extends KubeObject>(
     },
     async synced() {
       await Promise.all(caches.map((cache) => cache.synced()));
+    },
+    get heardAt() {
+      let oldest = Number.POSITIVE_INFINITY;
+      for (const { heardAt } of caches) {
+        if (heardAt === undefined) return undefined;
+        oldest = Math.min(oldest, heardAt);
+      }
+      return oldest;
     },
     stop() {
       for (const cache of caches) cache.stop();
