@@ -15,36 +15,14 @@ import type {
   RoutePlan,
 } from "../../src/ingress/plan/plan.ts";
 import { createSelection } from "../../src/ingress/selection/create-selection.ts";
+import { usualSettings } from "../../src/ingress/settings/defaults.ts";
 import type { RouteSettings } from "../../src/ingress/settings/settings.ts";
 import { systemClock } from "../../src/observe/clock.ts";
 import { silentLog, type Log } from "../../src/observe/log.ts";
 import type { Place } from "./lab/clients.ts";
 
-export const plainSettings: RouteSettings = {
-  refused: undefined,
-  redirect: undefined,
-  httpsRedirect: undefined,
-  appRoot: undefined,
-  sources: undefined,
-  basicAuth: undefined,
-  externalAuth: undefined,
-  satisfy: "all",
-  rateLimit: undefined,
-  cors: undefined,
-  rewrite: undefined,
-  upstreamHost: undefined,
-  forwardedPrefix: undefined,
-  requestHeaders: [],
-  responseHeaders: [],
-  cookies: undefined,
-  locations: undefined,
-  errorPages: undefined,
-  mirror: undefined,
-  maximumBody: undefined,
-  timeouts: { connect: 5000, send: 60_000, read: 60_000, tunnel: 3_600_000 },
-  retry: { on: new Set(["error", "timeout"]), nonIdempotent: false, tries: 3, timeout: 0 },
-  accessLog: true,
-};
+/** Settings of a route whose annotations say nothing, and whose host has no TLS. */
+export const plainSettings: RouteSettings = { ...usualSettings, httpsRedirect: undefined };
 
 /** Where a backend's endpoints are: ports of 127.0.0.1, or whole ones. */
 export type Endpoints = readonly (number | Partial<EndpointPlan>)[];

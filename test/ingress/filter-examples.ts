@@ -1,33 +1,10 @@
 import type { PathMatch, RoutePlan } from "../../src/ingress/plan/plan.ts";
 import type { RequestHead } from "../../src/ingress/request.ts";
+import { usualSettings } from "../../src/ingress/settings/defaults.ts";
 import type { RouteSettings } from "../../src/ingress/settings/settings.ts";
 
-/** Settings of a route whose annotations say nothing. */
-export const plainSettings: RouteSettings = {
-  refused: undefined,
-  redirect: undefined,
-  httpsRedirect: undefined,
-  appRoot: undefined,
-  sources: undefined,
-  basicAuth: undefined,
-  externalAuth: undefined,
-  satisfy: "all",
-  rateLimit: undefined,
-  cors: undefined,
-  rewrite: undefined,
-  upstreamHost: undefined,
-  forwardedPrefix: undefined,
-  requestHeaders: [],
-  responseHeaders: [],
-  cookies: undefined,
-  locations: undefined,
-  errorPages: undefined,
-  mirror: undefined,
-  maximumBody: undefined,
-  timeouts: { connect: 5000, send: 60_000, read: 60_000, tunnel: 60_000 },
-  retry: { on: new Set(["error", "timeout"]), nonIdempotent: false, tries: 3, timeout: 0 },
-  accessLog: true,
-};
+/** Settings of a route whose annotations say nothing, and whose host has no TLS. */
+export const plainSettings: RouteSettings = { ...usualSettings, httpsRedirect: undefined };
 
 /** A route of Ingress `default/web` with these settings. */
 export const routeWith = (

@@ -5,36 +5,14 @@ import type { Exchange } from "../../src/ingress/access-log.ts";
 import type { EngineGround, IngressEngine, Listener } from "../../src/ingress/engine.ts";
 import { createHaproxyEngine } from "../../src/ingress/engines/haproxy/haproxy.ts";
 import type { BackendPlan, EndpointPlan, HostPlan, IngressPlan, RoutePlan } from "../../src/ingress/plan/plan.ts";
+import { usualSettings } from "../../src/ingress/settings/defaults.ts";
 import type { RouteSettings } from "../../src/ingress/settings/settings.ts";
 import { systemClock } from "../../src/observe/clock.ts";
 import { silentLog, type Log } from "../../src/observe/log.ts";
 import { haproxy } from "../lab/haproxy.ts";
 
-export const PLAIN: RouteSettings = {
-  refused: undefined,
-  redirect: undefined,
-  httpsRedirect: undefined,
-  appRoot: undefined,
-  sources: undefined,
-  basicAuth: undefined,
-  externalAuth: undefined,
-  satisfy: "all",
-  rateLimit: undefined,
-  cors: undefined,
-  rewrite: undefined,
-  upstreamHost: undefined,
-  forwardedPrefix: undefined,
-  requestHeaders: [],
-  responseHeaders: [],
-  cookies: undefined,
-  locations: undefined,
-  errorPages: undefined,
-  mirror: undefined,
-  maximumBody: undefined,
-  timeouts: { connect: 5000, send: 60_000, read: 60_000, tunnel: 3_600_000 },
-  retry: { on: new Set(["error", "timeout"] as const), nonIdempotent: false, tries: 3, timeout: 0 },
-  accessLog: true,
-};
+/** Settings of a route whose annotations say nothing, and whose host has no TLS. */
+export const PLAIN: RouteSettings = { ...usualSettings, httpsRedirect: undefined };
 
 export const endpoint = (name: string, port: number, more: Partial<EndpointPlan> = {}): EndpointPlan => ({
   key: name,

@@ -40,9 +40,10 @@ void test("the first start makes an authority for ten years and leaves with ever
   assert.deepEqual(new X509Certificate(pki.nodePart.cert).subject, `O=system:nodes\nCN=system:node:${NODE}`);
   assert.deepEqual(new X509Certificate(pki.proxyPart.cert).subject, "CN=system:kube-proxy");
   assert.deepEqual(new X509Certificate(pki.dnsPart.cert).subject, "CN=system:fairlead:dns");
+  assert.deepEqual(new X509Certificate(pki.ingressPart.cert).subject, "CN=system:fairlead:ingress");
   assert.equal(statSync(directory).mode & 0o777, 0o700);
   const files = readdirSync(directory);
-  assert.equal(files.length, 18);
+  assert.equal(files.length, 20);
   for (const file of files) assert.equal(statSync(join(directory, file)).mode & 0o777, 0o600, file);
   assert.deepEqual(readdirSync(join(directory, "..")), ["pki"], "nothing aside is left");
 });
