@@ -29,6 +29,8 @@ const STANDING = 12;
 const SOCKET_HOST = "sockets.load.test";
 /** A generator that is further behind its times does not ask at a rate any more, but in heaps. Milliseconds. */
 const LATE = 5_000;
+/** After a hand-over, until every connection that was kept has been asked over: the generator takes those that were used last first. Milliseconds. */
+const KEPT_STILL = 5_000;
 
 interface Service {
   readonly name: string;
@@ -63,6 +65,8 @@ export async function changeUnderLoad(t: TestContext, subject: EngineSubject): P
   // One change after the other, as a controller does it.
   let last: Promise<unknown> = Promise.resolve();
   const longest = { change: 0, handOver: 0 };
+  /** When kept connections of an instance before may still be asked over. */
+  const handedOver: { readonly from: number; readonly to: number }[] = [];
   const inTurn = async (change: () => void, how: "carry" | "handOver" = "carry"): Promise<void> => {
     const next = last.then(async () => {
       change();
@@ -76,6 +80,7 @@ export async function changeUnderLoad(t: TestContext, subject: EngineSubject): P
       shown.settle(new Set([fingerprint(certificate)]), ended);
       const what = how === "carry" ? "change" : "handOver";
       longest[what] = Math.max(longest[what], ended - began);
+      if (how === "handOver") handedOver.push({ from: began, to: ended + KEPT_STILL });
     });
     last = next.catch(() => undefined);
     return next;
@@ -235,6 +240,7 @@ export async function changeUnderLoad(t: TestContext, subject: EngineSubject): P
     (one) =>
       subject.name === "haproxy" &&
       (one.kind === "kept" || one.kind === "http2") &&
+      handedOver.some(({ from, to }) => one.from >= from && one.from <= to) &&
       (one.fault === undefined ? isStray(one) : / answer: 404 /.test(one.fault)),
   );
   const outcomesNow = outcomes.filter((one) => !former.includes(one));
