@@ -40,7 +40,7 @@ async function objects(): Promise<object[]> {
             containers: [
               {
                 name: "web",
-                command: [process.execPath, `${CHECKOUT}/test/e2e/browsing/pod.ts`],
+                command: [`${CHECKOUT}/node_modules/.bin/node`, `${CHECKOUT}/test/e2e/browsing/pod.ts`],
                 ports: [{ name: "http", containerPort: 8080 }],
                 readinessProbe: { httpGet: { path: "/name", port: "http" }, periodSeconds: 1 },
               },
