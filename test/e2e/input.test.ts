@@ -70,7 +70,7 @@ describe("bad input", () => {
       name: "a command unlike any",
       args: ["frobnicate"],
       code: 2,
-      says: [/"frobnicate"/, /up, shell, proxy, dns, status, down/],
+      says: [/"frobnicate"/, /up, shell, proxy, dns, ingress, status, down/],
     },
     { name: "a flag before the command", args: ["--data", "/x", "up"], code: 2, says: [/--data/, /after it/] },
     { name: "an unknown global flag", args: ["--verison"], code: 2, says: [/--verison; did you mean --version\?/] },
