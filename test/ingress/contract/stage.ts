@@ -30,6 +30,7 @@ export interface SiteChoices extends Omit<IngressChoices, "paths"> {
 
 /** A door, a cluster behind it, and pods. */
 export interface Stage {
+  readonly subject: EngineSubject;
   readonly door: Door;
   readonly lab: Backends;
   readonly cluster: Cluster;
@@ -62,10 +63,7 @@ export function onStage(subject: EngineSubject, about: string, tests: (add: Add)
       await stage?.lab.end();
     });
     tests((name, body) => {
-      const todo = subject.todo?.get(name);
-      test(`${subject.name}: ${name}`, { timeout: 60_000, ...(todo === undefined ? {} : { todo }) }, async (t) =>
-        body(stage!, t),
-      );
+      test(`${subject.name}: ${name}`, { timeout: 60_000 }, async (t) => body(stage!, t));
     });
   });
 }
@@ -124,6 +122,7 @@ async function setStage(subject: EngineSubject, lab: Backends, own: Pair): Promi
     };
   };
   return {
+    subject,
     door,
     lab,
     cluster,

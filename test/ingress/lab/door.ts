@@ -10,8 +10,8 @@ export interface EngineSubject {
   readonly name: IngressEngineName;
   /** Why it cannot be had here; undefined: it can. */
   readonly missing?: string | undefined;
-  /** Tests by name that it does not pass yet, each with the reason. */
-  readonly todo?: ReadonlyMap<string, string>;
+  /** It refuses a PROXY protocol header that does not come at once. */
+  readonly wantsProxyHeaderWhole?: boolean;
   /** Shapes of bytes that the engine reads in one way of its own, as the RFC lets it, and says in that way to pods; with that way. */
   readonly ownReadings?: ReadonlyMap<string, string>;
   create(ground: EngineGround): Promise<IngressEngine>;

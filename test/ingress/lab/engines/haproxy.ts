@@ -29,23 +29,13 @@ const OWN_READINGS: ReadonlyMap<string, string> = new Map([
   ["HTTP/2: a host that is another than :authority", "Host is what :authority says (RFC 9113 §8.3.1)"],
 ]);
 
-const TODO: ReadonlyMap<string, string> = new Map([
-  [
-    "mirror-target: each request goes there too, and its answer nowhere",
-    "the engine behind does it, of which it is said, too",
-  ],
-  [
-    "PROXY protocol in pieces",
-    "HAProxy 2.6 looks once at what has come and takes nothing less than a whole header; senders must send it at once (PROXY protocol §2)",
-  ],
-]);
-
 /** Debian's HAProxy, with the built-in engine behind it for what it cannot do. */
 export const haproxy: EngineSubject = {
   name: "haproxy",
   missing: program === undefined ? WITHOUT_HAPROXY : undefined,
   ownReadings: OWN_READINGS,
-  todo: TODO,
+  // HAProxy 2.6 looks once at what has come and takes nothing less than a whole header; senders must send it at once (PROXY protocol §2).
+  wantsProxyHeaderWhole: true,
   async create(ground) {
     const directory = await mkdtemp("/var/tmp/fairlead-suite-");
     const engine = createHaproxyEngine({
