@@ -329,6 +329,13 @@ void describe("HAProxy carries a plan", { skip }, () => {
     );
     assert.equal(await shown("one.test"), await print(one));
     assert.equal(await shown("ONE.test"), await print(one));
+    // More names of one certificate than a line has room for, at once and one more.
+    const many = Array.from({ length: 5000 }, (_, at) => [`host-${at}.many.test`, one] as const);
+    await applyWithoutReload(withOnly([["", fallback], ["*.star.test", star], ...many]));
+    for (const at of [0, 2500, 4999]) assert.equal(await shown(`host-${at}.many.test`), await print(one));
+    await applyWithoutReload(withOnly([["", fallback], ["*.star.test", star], ["one.test", one], ...many.slice(1)]));
+    assert.equal(await shown("host-4999.many.test"), await print(one));
+    assert.equal(await shown("host-0.many.test"), await print(fallback));
     assert.equal(await shown("a.star.test"), await print(star));
     assert.equal(await shown("b.a.star.test"), await print(fallback));
     assert.equal(await shown("fallback.test"), await print(fallback));

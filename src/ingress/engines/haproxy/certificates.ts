@@ -5,7 +5,8 @@ import {
   CERTIFICATES,
   certificateFiles,
   DEFAULT_CERTIFICATE,
-  listLine,
+  inLines,
+  listLines,
   type CertificateFile,
 } from "./compile/files.ts";
 import { writeWhole } from "./process/directory.ts";
@@ -63,8 +64,8 @@ export class Certificates {
       }
       if (had?.names.join(" ") === file.names.join(" ")) continue;
       const old = had === undefined ? [] : linesOf((await session.run([showList(list)]))[0]!, path);
-      // The new line first: a name that stays is never without a certificate.
-      await session.run([addToList(list, `${path} ${file.names.join(" ")}`)]);
+      // The new lines first: a name that stays is never without a certificate.
+      await session.run(inLines(file.names).map((line) => addToList(list, `${path} ${line}`)));
       for (const line of old.toReversed()) await session.run([deleteFromList(list, path, line)]);
     }
     for (const { file } of this.#files.values()) {
@@ -77,10 +78,7 @@ export class Certificates {
       ]);
       await rm(path, { force: true });
     }
-    await writeWhole(
-      join(this.#directory, CERTIFICATES),
-      [...next.values()].map((file) => `${listLine(file)}\n`).join(""),
-    );
+    await writeWhole(join(this.#directory, CERTIFICATES), [...next.values()].map(listLines).join(""));
     this.#files = next;
     this.#plan = plan;
   }

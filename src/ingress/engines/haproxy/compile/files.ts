@@ -70,6 +70,23 @@ export function certificateFiles(certificates: ReadonlyMap<string, Certificate>)
     .toSorted((one, other) => Number(other.file === DEFAULT_CERTIFICATE) - Number(one.file === DEFAULT_CERTIFICATE));
 }
 
-/** A line of the list. Names of the default are those of no other certificate, and none of its own are taken from it. */
-export const listLine = ({ file, names }: CertificateFile): string =>
-  file === DEFAULT_CERTIFICATE ? `${file} !*` : `${file} ${names.join(" ")}`;
+/** Characters of the names in one line: HAProxy takes 65,535 in a file, and fewer in a command. */
+const LINE = 8_000;
+
+/** Names in as many lists as lines are needed for. */
+export function inLines(names: readonly string[]): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const name of names) {
+    if (line !== "" && line.length + 1 + name.length > LINE) {
+      lines.push(line);
+      line = "";
+    }
+    line += line === "" ? name : ` ${name}`;
+  }
+  return [...lines, line];
+}
+
+/** Lines of the list. Names of the default are those of no other certificate, and none of its own are taken from it. */
+export const listLines = ({ file, names }: CertificateFile): string =>
+  (file === DEFAULT_CERTIFICATE ? ["!*"] : inLines(names)).map((line) => `${file} ${line}\n`).join("");

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Compiled } from "../compile/compile.ts";
-import { CERTIFICATES, certificateFiles, listLine, mapsOf, mapText } from "../compile/files.ts";
+import { CERTIFICATES, certificateFiles, listLines, mapsOf, mapText } from "../compile/files.ts";
 
 /** What HAProxy is started with. */
 export const CONFIGURATION = "haproxy.cfg";
@@ -32,7 +32,7 @@ export async function writeWhole(path: string, text: string): Promise<void> {
 export async function writeFiles(directory: string, compiled: Compiled, configuration: string): Promise<void> {
   const certificates = certificateFiles(compiled.plan.certificates);
   for (const { file, text } of certificates) await writeWhole(join(directory, file), text);
-  await writeWhole(join(directory, CERTIFICATES), certificates.map((file) => `${listLine(file)}\n`).join(""));
+  await writeWhole(join(directory, CERTIFICATES), certificates.map(listLines).join(""));
   for (const [name, entries] of mapsOf(compiled)) await writeWhole(join(directory, name), mapText(entries));
   await writeWhole(join(directory, NEXT), configuration);
   const wanted = new Set(certificates.map(({ file }) => file));
