@@ -7,7 +7,7 @@ const DEBIAN = "/usr/bin/chromium";
 
 /** Debian's Chromium, or undefined where it is not installed. */
 export const browserPath: string | undefined = existsSync(DEBIAN) ? DEBIAN : undefined;
-export const WITHOUT_BROWSER = "there is no chromium: its Debian package is chromium";
+export const WITHOUT_BROWSER = "there is no chromium: 'npm run clients' installs it";
 
 export interface Browser {
   /** What a visitor does, and what is seen; see {@link Answers}. */
