@@ -147,6 +147,7 @@ test("an upgraded connection on which nobody speaks is cut after the tunnel's ti
   for (let spoken = 0; spoken < 6; spoken += 1) {
     raw.write(`word ${spoken} `);
     await raw.has(`word ${spoken} `);
+    // Silence shorter than the timeout, so often that together it is longer.
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   assert.equal(raw.isOver, false);

@@ -9,7 +9,8 @@ import { after, before, describe, test } from "node:test";
 import { connect } from "node:tls";
 import { WebSocket, WebSocketServer } from "ws";
 import { identityOf, isRunning } from "../../src/host/process-identity.ts";
-import type { Certificate, CookieAffinity, IngressPlan } from "../../src/ingress/plan/plan.ts";
+import type { Certificate, IngressPlan } from "../../src/ingress/plan/plan.ts";
+import { cookieAffinity } from "./plans.ts";
 import { haproxy, WITHOUT_HAPROXY } from "../lab/haproxy.ts";
 import { until } from "../lab/until.ts";
 import {
@@ -43,19 +44,7 @@ const who = async (at: Stand, name: string, path = "/", headers: Record<string, 
   return status === 200 ? String(got["x-worker"]) : String(status);
 };
 
-const AFFINITY: CookieAffinity = {
-  name: "INGRESSCOOKIE",
-  mode: "balanced",
-  canaryBehavior: "sticky",
-  path: "/",
-  domain: undefined,
-  sameSite: undefined,
-  conditionalSameSiteNone: false,
-  maxAge: undefined,
-  expires: undefined,
-  secure: undefined,
-  changeOnFailure: false,
-};
+const AFFINITY = cookieAffinity();
 
 /** What an unused port answers: nothing. */
 const CLOSED = 9;

@@ -12,6 +12,7 @@ import { tidyAfterStart } from "../../observe/tidy.ts";
 import type { AccessWish } from "../api-access.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { random } from "../site/parts/part.ts";
+import { askedToEnd } from "../signals.ts";
 import { checkRegister } from "./check-register.ts";
 import type { DnsRun } from "./dns-flags.ts";
 import { followCorefile } from "./follow-corefile.ts";
@@ -58,25 +59,11 @@ async function start(given: InstanceGiven, run: DnsRun, log: Log, looped: (error
   return startThreads(run.workers, given, log, run.logLevel, looped);
 }
 
-/** Resolves with the first signal, and `again` with the second. */
-function signals(): { readonly asked: Promise<void>; readonly again: Promise<void> } {
-  const asked = Promise.withResolvers<void>();
-  const again = Promise.withResolvers<void>();
-  let count = 0;
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      count += 1;
-      (count === 1 ? asked : again).resolve();
-    });
-  }
-  return { asked: asked.promise, again: again.promise };
-}
-
 /** Answers until it is told to end. */
 export async function runDns(run: DnsRun, read: Read): Promise<number> {
   const log = createLog("dns", run.logLevel, toDescriptor(STDERR));
   if (run.register.length > 0) checkRegister(read.configuration, reachedAt);
-  const { asked, again } = signals();
+  const { asked, again } = askedToEnd();
   for (const warning of read.corefile?.warnings ?? []) log.warn({}, warning);
   const given: InstanceGiven = {
     configuration: read.configuration,

@@ -18,26 +18,13 @@ import { tidyAfterStart } from "../../observe/tidy.ts";
 import { apiAccess } from "../api-access.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { kernelFamilies } from "../families.ts";
+import { askedToEnd } from "../signals.ts";
 import { startDoor, type RunningDoor } from "./door.ts";
 import type { IngressRun } from "./ingress-flags.ts";
 import { assurePorts } from "./ports.ts";
 
 const STDERR = 2;
 const OTHER_PAGES = "end it, or choose another port with --healthz-port or --metrics-bind-address";
-
-/** Resolves with the first signal, and `again` with the second. */
-function signals(): { readonly asked: Promise<void>; readonly again: Promise<void> } {
-  const asked = Promise.withResolvers<void>();
-  const again = Promise.withResolvers<void>();
-  let count = 0;
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      count += 1;
-      (count === 1 ? asked : again).resolve();
-    });
-  }
-  return { asked: asked.promise, again: again.promise };
-}
 
 async function addressesOf({ bind }: IngressRun): Promise<readonly string[]> {
   if (bind.length > 0) return bind;
@@ -83,7 +70,7 @@ async function openPages(run: IngressRun, door: RunningDoor, isEnding: () => boo
 /** Serves Ingresses until it is told to end: what is under way comes to its end first, at a second signal it is cut. */
 export async function runIngress(run: IngressRun): Promise<number> {
   const log = createLog("ingress", run.logLevel, toDescriptor(STDERR));
-  const { asked, again } = signals();
+  const { asked, again } = askedToEnd();
   const work = async (): Promise<void> => {
     const client = createClient(
       apiAccess(
